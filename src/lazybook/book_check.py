@@ -1,0 +1,118 @@
+"""Is the built book whole? ``python -m lazybook.book_check`` lists what is missing.
+
+A builder can exit without an error and leave a page or a figure out. So every page of the table of
+contents, every notebook, every figure that a notebook names and every target of a link is looked
+for in the HTML, and nothing may be loaded from another site.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import yaml
+from bs4 import BeautifulSoup
+
+from lazybook.figures import ROOT, SOURCES, notebooks
+
+HTML = ROOT / "_build" / "html"
+CONTENTS = ROOT / "book" / "_toc.yml"
+
+
+def check(html: Path = HTML, contents: Path = CONTENTS, sources: Path = SOURCES) -> list[str]:
+    """Return what is wrong with the built book, one line each; empty if it is whole.
+
+    Parameters
+    ----------
+    html: folder of the built pages.
+    contents: the table of contents ``_toc.yml``.
+    sources: folder of the notebooks.
+    """
+    pages = {
+        path.relative_to(html).with_suffix("").as_posix(): BeautifulSoup(
+            path.read_text(encoding="utf8"), "html.parser"
+        )
+        for path in html.rglob("*.html")
+        if "_static" not in path.parts
+    }
+    listed = list(_listed(yaml.safe_load(contents.read_text(encoding="utf8"))))
+    problems = []
+    for page in listed:
+        if page not in pages:
+            problems.append(f"{page}: no such page")
+        elif not _text(pages[page]):
+            problems.append(f"{page}: the page is empty")
+    for path in notebooks(sources).values():
+        page = f"executed/{path.relative_to(sources).with_suffix('').as_posix()}"
+        if page not in listed:
+            problems.append(f"{page}: not in the table of contents")
+        for name in re.findall(r'name="(fig-[\w-]+)"', path.read_text(encoding="utf8")):
+            if page in pages and not _drawn(pages[page], name):
+                problems.append(f"{page}: no figure {name}")
+    for page in pages:
+        problems += [f"{page}: {problem}" for problem in _bad_references(html, page, pages)]
+    return problems
+
+
+def _listed(entry: object) -> Iterator[str]:
+    """Yield the pages named anywhere in a table of contents."""
+    if isinstance(entry, list):
+        for item in entry:
+            yield from _listed(item)
+    elif isinstance(entry, dict):
+        for key, value in entry.items():
+            if key in ("root", "file"):
+                yield value
+            else:
+                yield from _listed(value)
+
+
+def _text(page: BeautifulSoup) -> str:
+    article = page.find("article")
+    return article.get_text(strip=True) if article else ""
+
+
+def _drawn(page: BeautifulSoup, name: str) -> bool:
+    """Whether the figure is there and has lines in it."""
+    figure = page.find("figure", id=name)
+    return figure is not None and figure.find(["path", "img", "image"]) is not None
+
+
+def _bad_references(html: Path, page: str, pages: dict[str, BeautifulSoup]) -> Iterator[str]:
+    """Yield what a page refers to and is not there, or would be loaded from elsewhere."""
+    for tag, attribute in (
+        ("a", "href"),
+        ("link", "href"),
+        ("script", "src"),
+        ("img", "src"),
+        ("iframe", "src"),
+    ):
+        for node in pages[page].find_all(tag, {attribute: True}):
+            reference = node[attribute]
+            url = urlsplit(reference)
+            if url.scheme or url.netloc:
+                if tag != "a" and url.scheme != "data":
+                    yield f"loads {reference} from elsewhere"
+                continue
+            target = (html / page).parent / unquote(url.path) if url.path else html / f"{page}.html"
+            target = target.resolve()
+            if not target.exists():
+                yield f"refers to {reference}, which is not there"
+            elif url.fragment and target.suffix == ".html":
+                other = pages[target.relative_to(html.resolve()).with_suffix("").as_posix()]
+                anchor = unquote(url.fragment)
+                if not other.find(id=anchor) and not other.find(attrs={"name": anchor}):
+                    yield f"refers to {reference}, an anchor that is not there"
+
+
+def main() -> int:
+    """Print the problems of the built book; return 1 if there are any."""
+    problems = check()
+    for problem in problems:
+        print(f"error: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

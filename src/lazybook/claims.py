@@ -1,0 +1,253 @@
+"""The papers' claims, put to the test.
+
+``claims.yaml`` states each claim, what is measured, and the bounds within which a measurement
+bears it out. A notebook measures and records its findings; verdicts are computed from these, here
+and nowhere else.
+"""
+
+import html
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import yaml
+from scipy import stats
+
+from lazybook import paths
+from lazybook.errors import InvalidValue, RecordError
+
+REPRODUCED, PARTLY, NOT_REPRODUCED, NOT_TESTABLE, NOT_MEASURED = (
+    "reproduced",
+    "partly",
+    "not reproduced",
+    "not testable here",
+    "not measured",
+)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One thing to measure, and the bounds that a claim sets to it.
+
+    A bound is None where there is none; ``above`` and ``below`` must not be met exactly.
+    """
+
+    name: str
+    at_least: float | None = None
+    at_most: float | None = None
+    above: float | None = None
+    below: float | None = None
+
+    def holds(self, value: float) -> bool:
+        """Whether ``value`` lies within the bounds."""
+        return (
+            (self.at_least is None or value >= self.at_least)
+            and (self.at_most is None or value <= self.at_most)
+            and (self.above is None or value > self.above)
+            and (self.below is None or value < self.below)
+        )
+
+    @property
+    def criterion(self) -> str:
+        """The bounds in signs, for example ``≥ 0.5 and < 1``."""
+        signs = {"at_least": "≥", "above": ">", "at_most": "≤", "below": "<"}
+        bounds = ((sign, getattr(self, name)) for name, sign in signs.items())
+        return " and ".join(f"{sign} {bound:g}" for sign, bound in bounds if bound is not None)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of a paper, as ``claims.yaml`` has it."""
+
+    id: str
+    paper: str
+    place: str
+    statement: str
+    value: str
+    notebook: str
+    figure: str
+    measures: tuple[Measure, ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One measured value: of which measure, under which condition, from which seed.
+
+    ``value`` is nan where the measure has no value, such as the time to reach an accuracy that
+    was not reached. ``missing`` says why something could not be measured at all.
+    """
+
+    measure: str
+    condition: str
+    value: float
+    seed: int = 0
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """All seeds' values of one measure under one condition, and whether their mean holds.
+
+    ``interval`` is the 95 % interval of the mean (Student's t), or None for a single seed.
+    """
+
+    measure: Measure
+    condition: str
+    mean: float
+    interval: tuple[float, float] | None
+    holds: bool
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the measurements say of a claim; ``note`` names what does not hold or is missing."""
+
+    claim: Claim
+    word: str
+    note: str
+    judged: tuple[Judged, ...]
+
+
+@cache
+def claims() -> dict[str, Claim]:
+    """Return all claims by their id, in the order of the file."""
+    entries = yaml.safe_load((files("lazybook") / "claims.yaml").read_text("utf8"))
+    return {
+        key: Claim(id=key, **entry | {"measures": tuple(Measure(**m) for m in entry["measures"])})
+        for key, entry in entries.items()
+    }
+
+
+def record(profile: str, notebook: str, findings: Mapping[str, Iterable[Finding]]) -> Path:
+    """Keep what a notebook found, by claim; replaces what it found before in this profile.
+
+    Raises InvalidValue for a claim or a measure that ``claims.yaml`` does not have.
+    """
+    kept = {}
+    for key, found in findings.items():
+        names = [measure.name for measure in _claim(key).measures]
+        kept[key] = list(found)
+        for finding in kept[key]:
+            if finding.measure not in names:
+                raise InvalidValue(f"claim {key} has no measure {finding.measure!r}: {names}")
+    path = paths.runs() / "claims" / profile / f"{notebook.replace('/', '-')}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_text(
+        json.dumps({key: [vars(finding) for finding in found] for key, found in kept.items()})
+    )
+    temporary.replace(path)
+    return path
+
+
+def verdicts(profile: str) -> list[Verdict]:
+    """Return the verdict on each claim, from what the notebooks recorded in ``profile``.
+
+    Raises RecordError for a damaged file of findings.
+    """
+    found: dict[str, list[Finding]] = {key: [] for key in claims()}
+    seen = set()
+    for folder in (paths.runs(), paths.published()):
+        for path in sorted(folder.glob(f"claims/{profile}/*.json")) if folder else []:
+            if path.name in seen:
+                continue  # one's own findings go before the published ones
+            seen.add(path.name)
+            try:
+                for key, entries in json.loads(path.read_text()).items():
+                    found[key] += [Finding(**entry) for entry in entries]
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise RecordError(
+                    f"findings {path} are damaged ({error}); delete the file and run the"
+                    " notebook again"
+                ) from None
+    return [judge(claims()[key], findings) for key, findings in found.items()]
+
+
+def judge(claim: Claim, findings: Iterable[Finding]) -> Verdict:
+    """Return the verdict on ``claim``.
+
+    Each measure is judged under each condition by the mean over seeds. All hold: reproduced. Some
+    hold, or something was not measured: partly. None holds: not reproduced.
+    """
+    groups: dict[tuple[str, str], list[float]] = {}
+    missing = []
+    for finding in findings:
+        if finding.missing:
+            missing.append(f"{finding.condition}: {finding.missing}")
+        else:
+            groups.setdefault((finding.measure, finding.condition), []).append(finding.value)
+    measures = {measure.name: measure for measure in claim.measures}
+    judged, undefined = [], []
+    for (name, condition), values in groups.items():
+        defined = np.array([value for value in values if math.isfinite(value)])
+        if len(defined):
+            judged.append(_judged(measures[name], condition, defined))
+        else:
+            undefined.append(f"{name}, {condition}: no value")
+    unmeasured = [name for name in measures if not any(name == key for key, _ in groups)]
+    absent = [*undefined, *(missing or unmeasured)]
+    failing = [f"{j.condition}: {j.measure.name} is {j.mean:.3g}" for j in judged if not j.holds]
+
+    if not judged:
+        word = NOT_TESTABLE if missing else NOT_MEASURED
+    elif len(failing) == len(judged):
+        word = NOT_REPRODUCED
+    elif failing or absent:
+        word = PARTLY
+    else:
+        word = REPRODUCED
+    notes = [f"fails for {'; '.join(failing)}"] * bool(failing)
+    notes += [f"not measured: {'; '.join(absent)}"] * bool(absent and judged or missing)
+    return Verdict(claim, word, ". ".join(notes), tuple(judged))
+
+
+def table(found: Iterable[Verdict], link: str = "") -> str:
+    """Return verdicts as an HTML table; ``link`` is put before the addresses of the figures."""
+    rows = []
+    for verdict in found:
+        claim = verdict.claim
+        measured = "<br>".join(html.escape(described(j)) for j in verdict.judged)
+        badge = verdict.word.replace(" ", "-")
+        place = f"{claim.paper.replace('-', ' ')}, {claim.place}"
+        rows.append(
+            f'<tr><td><a href="{link}{claim.notebook}.html#{claim.figure}">{claim.id}</a></td>'
+            f"<td>{html.escape(claim.statement)}<br><small>{html.escape(place)}</small></td>"
+            f"<td>{html.escape(claim.value)}</td><td>{measured}</td>"
+            f'<td><span class="verdict verdict-{badge}">{verdict.word}</span>'
+            f"<br><small>{html.escape(verdict.note)}</small></td></tr>"
+        )
+    head = "".join(f"<th>{name}</th>" for name in ("", "claim", "paper", "measured", "verdict"))
+    return (
+        f'<table class="verdicts"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def described(judged: Judged) -> str:
+    """Return what was measured under a condition in words, with its interval and bounds."""
+    interval = f" [{judged.interval[0]:.3g}, {judged.interval[1]:.3g}]" if judged.interval else ""
+    return (
+        f"{judged.condition}: {judged.measure.name} {judged.mean:.3g}{interval}"
+        f" ({judged.measure.criterion})"
+    )
+
+
+def _claim(key: str) -> Claim:
+    if key not in claims():
+        raise InvalidValue(f"there is no claim {key!r}; choose from: {', '.join(claims())}")
+    return claims()[key]
+
+
+def _judged(measure: Measure, condition: str, values: np.ndarray) -> Judged:
+    mean = float(values.mean())
+    interval = None
+    if len(values) > 1:
+        half = float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
+        interval = (mean - half, mean + half)
+    return Judged(measure, condition, mean, interval, measure.holds(mean))

@@ -1,0 +1,65 @@
+r"""What did it cost?
+
+The energy of learning is what the changes of the synapses cost. With :math:`\Delta w_i(t)` the
+change of synapse :math:`i` when the network learns for the :math:`t`-th time,
+
+.. math:: M_0 = \sum_t \#\{i : \Delta w_i(t) \neq 0\}, \qquad M_1 = \sum_t \sum_i |\Delta w_i(t)|.
+
+``M0`` counts the changes, ``M1`` adds up their sizes. No path to the final weights is cheaper
+than the straight one, :math:`M_\mathrm{min} = \sum_i |w_i(T) - w_i(0)|`, and the inefficiency
+:math:`M_1 / M_\mathrm{min}` says how winding the path was.
+
+Source: Pache & van Rossum 2023, Eqs. 3 to 5; van Rossum & Pache 2024, "Estimating the energy
+needed for plasticity".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass
+class Meter:
+    """Running totals of one training run.
+
+    Attributes
+    ----------
+    updates: number of samples learned.
+    m0, m1: energies, one entry a layer, from the inputs up (float64, shape ``(layers,)``).
+    """
+
+    updates: int
+    m0: np.ndarray
+    m1: np.ndarray
+
+    @classmethod
+    def zero(cls, layers: int) -> "Meter":
+        """Return the meter of a network with that many layers of synapses, before learning."""
+        return cls(updates=0, m0=np.zeros(layers), m1=np.zeros(layers))
+
+
+def m_min(weights: Sequence[np.ndarray], initial: Sequence[np.ndarray]) -> float:
+    """Return the energy of the straight path from ``initial`` to ``weights`` (Eq. 4).
+
+    Both are lists of arrays of equal shapes, one a layer.
+    """
+    return float(
+        sum(
+            np.abs(now - before).sum(dtype=np.float64)
+            for now, before in zip(weights, initial, strict=True)
+        )
+    )
+
+
+def effective_number(shares: np.ndarray) -> float:
+    r"""Return the inverse Simpson index :math:`1 / \sum_i p_i^2` of non-negative ``shares``.
+
+    ``shares`` of any shape, normalised here to a sum of 1. It is K when K entries share all
+    equally, so it says how many samples (or synapses) really take part. It is 0 when there is
+    nothing to share.
+    """
+    total = shares.sum(dtype=np.float64)
+    if total == 0:
+        return 0.0
+    return float(1 / np.square(shares / total, dtype=np.float64).sum())

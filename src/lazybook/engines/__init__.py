@@ -1,0 +1,32 @@
+"""The engines that train a network: one contract, one definition, and what people wait for."""
+
+import numpy as np
+
+from lazybook.datasets import Dataset
+from lazybook.engines.contract import Engine
+from lazybook.errors import InvalidValue
+from lazybook.experiment import Experiment
+
+
+def build(experiment: Experiment, dataset: Dataset, weights: list[np.ndarray]) -> Engine:
+    """Return the engine that the experiment names, ready to learn.
+
+    Raises InvalidValue if the engine cannot do what the experiment asks for.
+    """
+    # Imported here: PyTorch and Numba each take over a second, and a run needs only one.
+    if experiment.engine == "numba":
+        from lazybook.engines.numba_cpu import NumbaEngine
+
+        return NumbaEngine(experiment, dataset, weights)
+    from lazybook.engines.reference import ReferenceEngine
+
+    return ReferenceEngine(experiment, dataset, weights)
+
+
+def check_device(device: str) -> None:
+    """Raise InvalidValue if ``device`` is ``cuda`` and PyTorch finds no GPU."""
+    if device == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise InvalidValue("device is 'cuda', but PyTorch finds no GPU here; choose 'cpu'")

@@ -1,0 +1,181 @@
+"""An experiment: everything that determines one training run."""
+
+import math
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+from lazybook import caching, gates, networks, restrictions
+from lazybook.caching import Caching, Immediate
+from lazybook.errors import InvalidValue
+from lazybook.gates import EverySample, Gate
+from lazybook.restrictions import AllSynapses, Restriction
+
+ORDERS = ("permutation", "replacement")
+ENGINES = ("numba", "reference")
+DEVICES = ("cpu", "cuda")
+RECORDABLE = ("sample-energy", "path")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """One training run, validated on construction.
+
+    Attributes
+    ----------
+    dataset: a name that `lazybook.datasets.load` knows.
+    zero_mean: subtract the mean over all pixels of all training images.
+    hidden: number of hidden units; None for a perceptron.
+    activation: ``leaky-relu:SLOPE`` or ``relu``, of the hidden units.
+    initial: initial weights, see `lazybook.networks.initial_weights`.
+    bias: ``separate``, ``clamped-unit`` or ``none``, see `lazybook.networks.shape`.
+    loss: ``mse`` (mean over outputs), ``half-mse`` (half the sum), ``cross-entropy`` (softmax)
+        or ``perceptron`` (what the output chosen exceeds the right one by; its gradient is the
+        perceptron rule).
+    learning_rate: size of a step against the gradient of the loss.
+    order: a fresh ``permutation`` of the training set each epoch, or drawn with ``replacement``.
+    gate, restriction, caching: which samples are learned, which synapses change, and when.
+    epochs: an epoch is as many presentations as there are training samples.
+    until: stop at the first measurement with this accuracy on the test set; None: never.
+    measure_every: presentations between two measurements on the test set.
+    seed: of the independent random streams for weights, order, masks and ties.
+    engine: ``numba`` (fast) or ``reference`` (PyTorch, the definition).
+    device: ``cpu`` or ``cuda``, where the reference engine runs.
+    record: further results to keep: ``sample-energy`` (M1 spent on each training sample) and
+        ``path`` (the weights after each presentation; perceptrons with few weights only).
+
+    Raises
+    ------
+    InvalidValue: a value that is impossible; the message names it and what is allowed.
+    """
+
+    dataset: str = "mnist"
+    zero_mean: bool = False
+    hidden: int | None = 100
+    activation: str = "leaky-relu:0.01"
+    initial: str = "pytorch"
+    bias: str = "separate"
+    loss: str = "mse"
+    learning_rate: float = 0.01
+    order: str = "permutation"
+    gate: Gate = EverySample()
+    restriction: Restriction = AllSynapses()
+    caching: Caching = Immediate()
+    epochs: int = 50
+    until: float | None = None
+    measure_every: int = 5000
+    seed: int = 0
+    engine: str = "numba"
+    device: str = "cpu"
+    record: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.hidden is not None:
+            _whole("hidden", self.hidden, 1)
+        _whole("epochs", self.epochs, 1)
+        _whole("measure_every", self.measure_every, 1)
+        _whole("seed", self.seed, 0)
+        _number("learning_rate", self.learning_rate, "above 0", lambda rate: rate > 0)
+        if self.until is not None:
+            _number("until", self.until, "above 0 and at most 1", lambda goal: 0 < goal <= 1)
+        _one_of("bias", self.bias, networks.BIASES)
+        _one_of("loss", self.loss, networks.LOSSES)
+        _one_of("order", self.order, ORDERS)
+        _one_of("engine", self.engine, ENGINES)
+        _one_of("device", self.device, DEVICES)
+        networks.leak(self.activation)
+        networks.check_initial(self.initial)
+        _instance("gate", self.gate, Gate)
+        _instance("restriction", self.restriction, Restriction)
+        _instance("caching", self.caching, Caching)
+        for name in self.record:
+            _one_of("record", name, RECORDABLE)
+        if self.bias == "clamped-unit" and (self.hidden is None or self.hidden < 2):
+            raise InvalidValue(
+                f"bias 'clamped-unit' needs at least 2 hidden units, not {self.hidden}"
+            )
+        if self.device == "cuda" and self.engine != "reference":
+            raise InvalidValue(
+                f"engine {self.engine!r} runs on the CPU only; on device 'cuda' use 'reference'"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON values; the rules are spelled as on the command line."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        rules = {name: str(values[name]) for name in ("gate", "restriction", "caching")}
+        return values | rules | {"record": list(self.record)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Return the experiment that `to_dict` described."""
+        unknown = set(values) - {field.name for field in fields(cls)}
+        if unknown:
+            raise InvalidValue(f"an experiment has no field {', '.join(sorted(unknown))}")
+        rules = {
+            name: parse(values[name])
+            for name, parse in (
+                ("gate", gates.parse),
+                ("restriction", restrictions.parse),
+                ("caching", caching.parse),
+            )
+            if name in values
+        }
+        record = {"record": tuple(values["record"])} if "record" in values else {}
+        return cls(**(values | rules | record))
+
+
+# The settings of the papers' figures.
+PRESETS: dict[str, dict[str, Any]] = {
+    "lazy": {},  # Pache & van Rossum 2023: the defaults above
+    "competitive": {  # van Rossum & Pache 2024
+        "zero_mean": True,
+        "activation": "leaky-relu:0.1",
+        "initial": "gaussian:0.02",
+        "bias": "clamped-unit",
+        "loss": "half-mse",
+        "order": "replacement",
+        "epochs": 5,
+        "until": 0.95,
+        "measure_every": 1000,
+    },
+}
+
+
+def preset(name: str, **changes: Any) -> Experiment:
+    """Return the experiment of a preset with some fields changed.
+
+    Raises InvalidValue for an unknown preset or an impossible value.
+    """
+    _one_of("preset", name, tuple(PRESETS))
+    return Experiment(**PRESETS[name] | changes)
+
+
+def grid(base: Experiment, **choices: list) -> list[Experiment]:
+    """Return ``base`` with every combination of the given values, the last name varying fastest.
+
+    >>> [e.hidden for e in grid(Experiment(), hidden=[100, 200])]
+    [100, 200]
+    """
+    experiments = [base]
+    for name, values in choices.items():
+        experiments = [replace(e, **{name: value}) for e in experiments for value in values]
+    return experiments
+
+
+def _whole(name: str, value: object, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise InvalidValue(f"{name} is {value!r}; it must be a whole number, at least {least}")
+
+
+def _number(name: str, value: object, allowed: str, valid: Any) -> None:
+    if not isinstance(value, int | float) or not math.isfinite(value) or not valid(value):
+        raise InvalidValue(f"{name} is {value!r}; it must be a number {allowed}")
+
+
+def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise InvalidValue(f"{name} is {value!r}; choose from: {', '.join(allowed)}")
+
+
+def _instance(name: str, value: object, kind: Any) -> None:
+    if not isinstance(value, kind):
+        raise InvalidValue(f"{name} is {value!r}, not a rule of lazybook.{name}s")

@@ -1,0 +1,131 @@
+r"""The two networks of the papers, as shapes, initial weights, activations and losses.
+
+A bias is a synapse from a unit that is always 1, so a layer of synapses is one matrix whose last
+row holds the biases: ``[inputs + 1, hidden]`` and ``[hidden + 1, outputs]``. What restricts,
+caches or counts synapses then needs no special case for biases.
+
+* One hidden layer: :math:`h = f(W_1^T \tilde x)`, :math:`o = W_2^T \tilde h`, with a leaky or
+  plain rectifier :math:`f` and linear outputs; :math:`\tilde x = (x, 1)`.
+* The perceptron: :math:`o = W^T \tilde x`. With a single output its class is the Heaviside
+  function of the output, with targets -1 and 1; otherwise, and with a hidden layer always, the
+  class is the largest output and the targets are one-hot.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lazybook.errors import InvalidValue
+
+BIASES = ("separate", "clamped-unit", "none")
+LOSSES = ("mse", "half-mse", "cross-entropy", "perceptron")
+
+
+def leak(activation: str) -> float:
+    """Return the slope below zero of ``relu`` or ``leaky-relu:SLOPE``.
+
+    Raises InvalidValue for another activation or a slope outside 0 to 1.
+    """
+    if activation == "relu":
+        return 0.0
+    word, _, slope = activation.partition(":")
+    if word == "leaky-relu":
+        try:
+            value = float(slope)
+        except ValueError:
+            value = -1.0
+        if 0 <= value < 1:
+            return value
+    raise InvalidValue(
+        f"activation {activation!r} is unknown; choose relu or leaky-relu:SLOPE, 0 <= SLOPE < 1"
+    )
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of a network.
+
+    Attributes
+    ----------
+    inputs, outputs: number of input and output units, biases not counted.
+    hidden: number of hidden units that learn; None for a perceptron.
+    bias: whether each layer has a unit that is always 1.
+    """
+
+    inputs: int
+    hidden: int | None
+    outputs: int
+    bias: bool
+
+    @property
+    def layers(self) -> list[tuple[int, int]]:
+        """Shapes of the weight matrices, ``[from, to]`` with the bias row, from the inputs up."""
+        sizes = [self.inputs, *([self.hidden] if self.hidden else []), self.outputs]
+        return [(a + self.bias, b) for a, b in zip(sizes, sizes[1:], strict=False)]
+
+
+def shape(hidden: int | None, bias: str, inputs: int, classes: int) -> Shape:
+    """Return the shape of a network for data with ``inputs`` values and ``classes`` classes.
+
+    ``bias="clamped-unit"`` (van Rossum & Pache 2024) clamps one of the ``hidden`` units to 1: it
+    gives the outputs their bias, and the others learn.
+    """
+    return Shape(
+        inputs=inputs,
+        hidden=hidden - 1 if hidden and bias == "clamped-unit" else hidden,
+        outputs=1 if classes == 2 else classes,
+        bias=bias != "none",
+    )
+
+
+def initial_weights(
+    initial: str, shape: Shape, generator: np.random.Generator
+) -> list[np.ndarray]:
+    r"""Draw initial weights, float32, one matrix a layer.
+
+    Parameters
+    ----------
+    initial: ``pytorch`` for the default of ``torch.nn.Linear``, uniform within
+        :math:`\pm 1/\sqrt{\text{fan-in}}`, biases too; ``gaussian:SD``; ``values:W,W,…`` for
+        given weights, row by row (for networks that are small enough to write down).
+    """
+    word, _, value = initial.partition(":")
+    if word == "pytorch":
+        return [
+            generator.uniform(-1, 1, layer).astype(np.float32)
+            / np.float32(np.sqrt(layer[0] - shape.bias))
+            for layer in shape.layers
+        ]
+    if word == "gaussian":
+        return [
+            generator.normal(0, float(value), layer).astype(np.float32) for layer in shape.layers
+        ]
+    values = np.array(value.split(","), dtype=np.float32)
+    ends = np.cumsum([rows * columns for rows, columns in shape.layers])
+    if ends[-1] != values.size:
+        raise InvalidValue(
+            f"initial {initial!r} gives {values.size} weights; the network has {ends[-1]}"
+        )
+    return [
+        part.reshape(layer)
+        for part, layer in zip(np.split(values, ends[:-1]), shape.layers, strict=True)
+    ]
+
+
+def check_initial(initial: str) -> None:
+    """Raise InvalidValue unless `initial_weights` understands ``initial``."""
+    word, _, value = initial.partition(":")
+    try:
+        numbers = [float(number) for number in value.split(",")] if value else []
+    except ValueError:
+        numbers = [np.nan]
+    valid = np.isfinite(numbers).all() and (
+        (word == "pytorch" and not value)
+        or (word == "gaussian" and len(numbers) == 1 and numbers[0] > 0)
+        or (word == "values" and numbers)
+    )
+    if not valid:
+        raise InvalidValue(
+            f"initial {initial!r} is unknown; choose pytorch, gaussian:SD with SD > 0,"
+            " or values:W,W,…"
+        )

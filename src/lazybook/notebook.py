@@ -1,0 +1,159 @@
+"""What a notebook of the book does first: check the parameters it was given.
+
+A notebook is a Jupytext file with one cell tagged ``parameters``. Papermill puts the values it is
+given into a cell of their own after that one, and only warns when a name is misspelt. `start`
+stops there instead, before anything is computed::
+
+    # %% tags=["parameters"]
+    profile = "quick"  # smoke, quick or paper
+    device = "cpu"  # cpu or cuda
+    jobs = None  # experiments at a time; None: one a core
+    fresh = False  # True: compute again what the run store already has
+    hidden = None  # None: the sizes of the profile
+
+    # %%
+    settings = notebook.start(globals())
+    hidden = settings.hidden or settings.choose(smoke=[100], quick=[100, 500], paper=[100, 1000])
+"""
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from lazybook.errors import InvalidValue
+from lazybook.experiment import DEVICES
+
+PROFILES = ("smoke", "quick", "paper")
+STANDARD = ("profile", "device", "jobs", "fresh")
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The checked parameters of a notebook.
+
+    Attributes
+    ----------
+    profile: ``smoke`` (seconds), ``quick`` (minutes) or ``paper`` (the papers' sizes and epochs).
+    device: ``cpu``, or ``cuda`` when PyTorch finds such a GPU.
+    jobs: experiments computed at the same time; None: one a core.
+    fresh: compute again what the run store already has.
+    hidden: numbers of hidden units, epochs: length of a run, seeds: one run each;
+        None: as the profile says.
+
+    Raises
+    ------
+    InvalidValue: an impossible value; the message names it and what is allowed.
+    """
+
+    profile: str
+    device: str = "cpu"
+    jobs: int | None = None
+    fresh: bool = False
+    hidden: list[int] | None = None
+    epochs: int | None = None
+    seeds: list[int] | None = None
+
+    def __post_init__(self) -> None:
+        _one_of("profile", self.profile, PROFILES)
+        _one_of("device", self.device, DEVICES)
+        if not isinstance(self.fresh, bool):
+            raise InvalidValue(f"fresh is {self.fresh!r}; it must be True or False")
+        for name in ("jobs", "epochs"):
+            value = getattr(self, name)
+            if value is not None and not _whole(value, 1):
+                raise InvalidValue(f"{name} is {value!r}; it must be None or a whole number from 1")
+        for name, least in (("hidden", 1), ("seeds", 0)):
+            value = getattr(self, name)
+            if value is not None and not _distinct(value, least):
+                raise InvalidValue(
+                    f"{name} is {value!r}; it must be None or a list of different whole numbers "
+                    f"from {least}, such as [{least}, {least + 1}]"
+                )
+        if self.device == "cuda" and not _cuda():
+            raise InvalidValue("device is 'cuda', but PyTorch finds no such GPU here; use 'cpu'")
+
+    @property
+    def engine(self) -> str:
+        """The engine for the device: ``numba`` is fastest on a CPU, ``reference`` runs anywhere."""
+        return "numba" if self.device == "cpu" else "reference"
+
+    def choose(self, *, smoke: Value, quick: Value, paper: Value) -> Value:
+        """Return the value for the profile."""
+        return {"smoke": smoke, "quick": quick, "paper": paper}[self.profile]
+
+
+def start(names: Mapping[str, Any]) -> Settings:
+    """Check the parameters of a notebook and return them; call it right after they are given.
+
+    Parameters
+    ----------
+    names: the notebook's ``globals()``. IPython keeps the cells that were run so far in ``In``;
+        from these it is known which names are parameters and which Papermill was given.
+
+    Raises
+    ------
+    InvalidValue: a parameter that the notebook does not have, lacks or cannot be.
+    """
+    cells = list(names.get("In", ()))[1:-1]  # before the first there is '', the last one is ours
+    given = [name for cell in cells if _injected(cell) for name in assigned(cell)]
+    known = [name for cell in cells if not _injected(cell) for name in assigned(cell)]
+    check_names(given, known)
+    missing = [name for name in STANDARD if name not in names]
+    if missing:
+        raise InvalidValue(f"the notebook's parameters cell lacks {', '.join(missing)}")
+    science = {name: names[name] for name in ("hidden", "epochs", "seeds") if name in names}
+    return Settings(**{name: names[name] for name in STANDARD}, **science)
+
+
+def check_names(given: list[str], known: list[str]) -> None:
+    """Raise InvalidValue if a given parameter is not among those that the notebook has."""
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise InvalidValue(
+                f"the notebook has no parameter {name}; {hint}it has: {', '.join(known)}"
+            )
+
+
+def assigned(source: str) -> list[str]:
+    """Return the names that the Python ``source`` assigns on its outermost level, in order."""
+    targets = []
+    for statement in ast.parse(source).body:
+        if isinstance(statement, ast.Assign):
+            targets += statement.targets
+        elif isinstance(statement, ast.AnnAssign):
+            targets.append(statement.target)
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def _injected(cell: str) -> bool:
+    return cell.startswith("# Parameters\n")
+
+
+def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise InvalidValue(f"{name} is {value!r}; choose from: {', '.join(allowed)}")
+
+
+def _whole(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _distinct(values: object, least: int) -> bool:
+    return (
+        isinstance(values, list)
+        and len(values) > 0
+        and all(_whole(value, least) for value in values)
+        and len(set(values)) == len(values)
+    )
+
+
+def _cuda() -> bool:
+    import torch  # takes a second to import, so only where it is asked for
+
+    return torch.cuda.is_available()

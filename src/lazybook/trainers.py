@@ -1,0 +1,162 @@
+"""Train one network as an experiment says, and measure it on the way."""
+
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from lazybook import datasets, energy, engines, networks
+from lazybook.datasets import Dataset
+from lazybook.engines.contract import Engine
+from lazybook.errors import InvalidValue
+from lazybook.experiment import Experiment
+from lazybook.randomness import Streams
+from lazybook.runs import Run, provenance
+
+LONGEST_VECTOR = 100  # weights; the paths of larger networks would fill the memory
+
+
+def check(experiment: Experiment, dataset: Dataset) -> None:
+    """Raise InvalidValue if the experiment cannot be done here with this data set."""
+    engines.check_device(experiment.device)
+    if dataset.classes == 2 and experiment.loss == "cross-entropy":
+        raise InvalidValue(
+            f"loss 'cross-entropy' needs more than two classes; {dataset.name} has two"
+        )
+    if "path" in experiment.record:
+        weights = sum(a * b for a, b in _shape(experiment, dataset).layers)
+        if weights > LONGEST_VECTOR:
+            raise InvalidValue(
+                f"record 'path' is for networks of up to {LONGEST_VECTOR} weights;"
+                f" this one has {weights}"
+            )
+
+
+def train(experiment: Experiment, progress: Callable[[int], None] = lambda samples: None) -> Run:
+    """Train as ``experiment`` says and return the measurements.
+
+    The network is measured before learning, after every ``measure_every`` presentations and at
+    the end of each epoch: always on the test set, and on the training set before learning and at
+    the end of each epoch. The column ``seconds`` counts training only.
+
+    ``progress`` is called with the number of samples presented since it was called last.
+
+    Raises
+    ------
+    InvalidValue: the experiment cannot be done with its data set, engine or device.
+    DataError: the data set is missing or damaged.
+    """
+    began = time.perf_counter()
+    dataset = datasets.load(experiment.dataset)
+    if experiment.zero_mean:
+        dataset = dataset.zero_mean()
+    check(experiment, dataset)
+    streams = Streams(experiment.seed)
+    shape = _shape(experiment, dataset)
+    initial = networks.initial_weights(experiment.initial, shape, streams.weights)
+    engine = engines.build(experiment, dataset, initial)
+
+    recorder = Recorder(experiment, engine, len(dataset.train))
+    seconds = 0.0
+    rows = [measure(engine, dataset, initial, epoch=0.0, whole=True, seconds=seconds)]
+    for samples, epoch in presentations(experiment, len(dataset.train), streams):
+        started = time.perf_counter()
+        recorder.learn(samples)
+        seconds += time.perf_counter() - started
+        progress(len(samples))
+        rows.append(measure(engine, dataset, initial, epoch, epoch.is_integer(), seconds))
+        if experiment.until is not None and rows[-1]["test_accuracy"] >= experiment.until:
+            break
+
+    table = pd.DataFrame(rows)
+    table.insert(0, "samples", (table["epoch"] * len(dataset.train)).round().astype(int))
+    arrays = recorder.arrays | {"memory": engine.memory}
+    return Run(experiment, table, arrays, provenance(dataset, time.perf_counter() - began))
+
+
+def presentations(
+    experiment: Experiment, samples: int, streams: Streams
+) -> Iterator[tuple[np.ndarray, float]]:
+    """Yield the indices to present between two measurements, and the epochs passed after them.
+
+    Measurements fall on multiples of ``measure_every`` presentations and on the ends of epochs,
+    where the number of epochs passed is whole. ``samples`` is the size of the training set.
+    """
+    for epoch in range(experiment.epochs):
+        order = streams.next_epoch(samples, experiment.order)
+        inside = range(-epoch * samples % experiment.measure_every, samples, experiment.measure_every)
+        for begin, end in pairwise(sorted({0, *inside, samples})):
+            yield order[begin:end], epoch + end / samples
+
+
+def measure(
+    engine: Engine,
+    dataset: Dataset,
+    initial: list[np.ndarray],
+    epoch: float,
+    whole: bool,
+    seconds: float,
+) -> dict[str, float]:
+    """Return one row of the table; the training set is looked at only if ``whole``."""
+    test = engine.evaluate(dataset.test)
+    train = engine.evaluate(dataset.train) if whole else None
+    meter = engine.meter
+    layers = ["hidden", "output"][-len(meter.m0) :]
+    return {
+        "epoch": epoch,
+        "test_accuracy": test.accuracy,
+        "test_loss": test.loss,
+        "train_accuracy": train.accuracy if train else np.nan,
+        "train_loss": train.loss if train else np.nan,
+        "updates": meter.updates,
+        "memorized": int(engine.memory.sum()),
+        "energy_m0": meter.m0.sum(),
+        "energy_m1": meter.m1.sum(),
+        **{f"energy_m0_{layer}": value for layer, value in zip(layers, meter.m0, strict=True)},
+        **{f"energy_m1_{layer}": value for layer, value in zip(layers, meter.m1, strict=True)},
+        "energy_min": energy.m_min(engine.weights, initial),
+        "seconds": seconds,
+    }
+
+
+class Recorder:
+    """Lets an engine learn, and keeps what the experiment wants recorded at every sample.
+
+    Attributes
+    ----------
+    arrays: ``sample_energy``, M1 spent on each training sample, shape ``(samples,)``; ``path``,
+        all weights before learning and after each presentation, ``(presentations + 1, weights)``.
+    """
+
+    def __init__(self, experiment: Experiment, engine: Engine, samples: int) -> None:
+        self.engine = engine
+        self.wanted = experiment.record
+        self.sample_energy = np.zeros(samples)
+        self.path = [self._weights()] if "path" in self.wanted else []
+
+    def learn(self, samples: np.ndarray) -> None:
+        """Present the training samples of these indices, one after another."""
+        if not self.wanted:
+            self.engine.learn(samples)
+            return
+        for sample in samples:
+            before = self.engine.meter.m1.sum()
+            self.engine.learn(np.array([sample]))
+            self.sample_energy[sample] += self.engine.meter.m1.sum() - before
+            if "path" in self.wanted:
+                self.path.append(self._weights())
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        recorded = {"sample-energy": self.sample_energy, "path": np.array(self.path)}
+        return {name.replace("-", "_"): recorded[name] for name in self.wanted}
+
+    def _weights(self) -> np.ndarray:
+        return np.concatenate([layer.ravel() for layer in self.engine.weights])
+
+
+def _shape(experiment: Experiment, dataset: Dataset) -> networks.Shape:
+    inputs = dataset.train.values.shape[1]
+    return networks.shape(experiment.hidden, experiment.bias, inputs, dataset.classes)
