@@ -57,7 +57,8 @@ book: $(ready)  ## compute the figures and build the book
 	@echo "computing the figures, profile $(PROFILE)"
 	@$(run)/lazybook figures --profile $(PROFILE) $(options) $(addprefix --only ,$(only))
 	@echo "building the pages"
-	@$(run)/jupyter-book build book --all -W -n --keep-going --quiet
+	@mkdir -p build
+	@$(run)/jupyter-book build book --all -W -n --keep-going --quiet >build/pages.log
 	@$(run)/python -m lazybook.book_check
 	@echo "the book is whole; open _build/html/index.html"
 

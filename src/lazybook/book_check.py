@@ -52,7 +52,7 @@ def check(html: Path = HTML, contents: Path = CONTENTS, sources: Path = SOURCES)
                 problems.append(f"{page}: no figure {name}")
     for page in pages:
         problems += [f"{page}: {problem}" for problem in _bad_references(html, page, pages)]
-    return problems
+    return list(dict.fromkeys(problems))  # the navigation repeats itself
 
 
 def _listed(entry: object) -> Iterator[str]:

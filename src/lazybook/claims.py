@@ -203,7 +203,7 @@ def judge(claim: Claim, findings: Iterable[Finding]) -> Verdict:
     else:
         word = REPRODUCED
     notes = [f"fails for {'; '.join(failing)}"] * bool(failing)
-    notes += [f"not measured: {'; '.join(absent)}"] * bool(absent and judged or missing)
+    notes += [f"not measured: {'; '.join(absent)}"] * bool(missing or (absent and judged))
     return Verdict(claim, word, ". ".join(notes), tuple(judged))
 
 

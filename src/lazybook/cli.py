@@ -53,9 +53,7 @@ def train(
     gate: Annotated[
         str | None, typer.Option(help="every-sample, mistakes or memorized-mistakes")
     ] = None,
-    restriction: Annotated[
-        list[str] | None, typer.Option(help="all; several are combined")
-    ] = None,
+    restriction: Annotated[list[str] | None, typer.Option(help="all; several are combined")] = None,
     caching: Annotated[str | None, typer.Option(help="immediate")] = None,
     loss: Annotated[
         str | None, typer.Option(help="mse, half-mse, cross-entropy or perceptron")
@@ -130,14 +128,16 @@ def figures(
     jobs: Jobs = None,
     fresh: Fresh = False,
     only: Annotated[
-        str | None, typer.Option(help="one notebook, such as fig2_mnist")
+        list[str] | None, typer.Option(help="a notebook, such as fig2_mnist (repeatable)")
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="folder for the executed notebooks")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="folder for the notebooks; default: book/executed")
+    ] = None,
 ) -> None:
     """Execute the notebooks of the book."""
-    from lazybook.figures import run_figures
+    from lazybook.figures import EXECUTED, run_figures
 
-    run_figures(profile, device, jobs, fresh, only, output)
+    run_figures(profile, device, jobs, fresh, only, output or EXECUTED)
 
 
 @app.command()

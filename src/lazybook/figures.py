@@ -97,7 +97,7 @@ def run_figures(
     for name in only or ():
         if name not in available:
             raise InvalidValue(f"unknown notebook {name!r}; choose from: {', '.join(available)}")
-    chosen = {name: path for name, path in available.items() if only is None or name in only}
+    chosen = {name: path for name, path in available.items() if not only or name in only}
     documents = {name: jupytext.read(path) for name, path in chosen.items()}
     for document in documents.values():
         check_names(list(values), _parameters(document))
@@ -156,9 +156,7 @@ def _execute(
 def _kernel_manager() -> AsyncKernelManager:
     """Return the manager of a kernel in this very interpreter, whatever else is installed."""
     specifications = KernelSpecManager(kernel_dirs=[])  # so that only the native one is left
-    return AsyncKernelManager(
-        kernel_name=NATIVE_KERNEL_NAME, kernel_spec_manager=specifications
-    )
+    return AsyncKernelManager(kernel_name=NATIVE_KERNEL_NAME, kernel_spec_manager=specifications)
 
 
 def _explain(error: PapermillExecutionError) -> str:
@@ -190,18 +188,18 @@ def _progress(name: str, console: Console) -> Iterator[None]:
 
     A sweep writes ``{"done": …, "total": …, "label": …}`` to the file ``$LAZYBOOK_PROGRESS``.
     """
-    columns = (
+    display = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
-        TimeRemainingColumn(),
         TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+        speed_estimate_period=120,  # seconds; runs of different sizes pass at different speeds
     )
-    display = Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal,
-        speed_estimate_period=120,
-    )  # fmt: skip
     if not console.is_terminal:
         console.print(f"… {name}")
     with tempfile.TemporaryDirectory() as folder, display:

@@ -12,6 +12,7 @@ caches or counts synapses then needs no special case for biases.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -61,7 +62,7 @@ class Shape:
     def layers(self) -> list[tuple[int, int]]:
         """Shapes of the weight matrices, ``[from, to]`` with the bias row, from the inputs up."""
         sizes = [self.inputs, *([self.hidden] if self.hidden else []), self.outputs]
-        return [(a + self.bias, b) for a, b in zip(sizes, sizes[1:], strict=False)]
+        return [(a + self.bias, b) for a, b in pairwise(sizes)]
 
 
 def shape(hidden: int | None, bias: str, inputs: int, classes: int) -> Shape:
@@ -78,9 +79,7 @@ def shape(hidden: int | None, bias: str, inputs: int, classes: int) -> Shape:
     )
 
 
-def initial_weights(
-    initial: str, shape: Shape, generator: np.random.Generator
-) -> list[np.ndarray]:
+def initial_weights(initial: str, shape: Shape, generator: np.random.Generator) -> list[np.ndarray]:
     r"""Draw initial weights, float32, one matrix a layer.
 
     Parameters

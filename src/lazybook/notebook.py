@@ -17,13 +17,17 @@ stops there instead, before anything is computed::
 """
 
 import ast
-from collections.abc import Mapping
+import html
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
+from IPython.display import HTML
+
 from lazybook.errors import InvalidValue
 from lazybook.experiment import DEVICES
+from lazybook.sweep import Sweep
 
 PROFILES = ("smoke", "quick", "paper")
 STANDARD = ("profile", "device", "jobs", "fresh")
@@ -129,6 +133,40 @@ def assigned(source: str) -> list[str]:
         elif isinstance(statement, ast.AnnAssign):
             targets.append(statement.target)
     return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def provenance(settings: Settings, sweeps: Sequence[Sweep]) -> HTML:
+    """Return a table of how the results on the page came about."""
+    runs = [run for sweep in sweeps for run in sweep.runs]
+    computed = sum(sweep.computed for sweep in sweeps)
+
+    def each(values: Iterable[object]) -> str:
+        return ", ".join(str(value) for value in dict.fromkeys(values))
+
+    facts = [run.provenance for run in runs]
+    minutes = sum(fact["compute_seconds"] for fact in facts) / 60
+    training = sum(run.final["seconds"] for run in runs) / 60
+    rows = {
+        "profile": settings.profile,
+        "data set": each(f"{f['dataset']} (SHA-256 {f['data_checksum'][:12]}…)" for f in facts),
+        "engine": each(f"{run.experiment.engine} on {run.experiment.device}" for run in runs),
+        "seeds": each(sorted({run.experiment.seed for run in runs})),
+        "runs": f"{len(runs)}, of which {computed} computed for this page and the others found"
+        " in the run store",
+        "compute time": f"{minutes:.1f} minutes on one core, {training:.1f} of them training,"
+        " the others measuring and loading",
+        "computed": each(sorted({fact["date"][:10] for fact in facts})),
+        "machine": each(fact["machine"] for fact in facts),
+        "software": each(
+            f"lazybook {f['packages']['lazybook']} ({f['commit'] or 'no commit'}),"
+            f" numba {f['packages']['numba']}, torch {f['packages']['torch']}"
+            for f in facts
+        ),
+    }
+    cells = "".join(
+        f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in rows.items()
+    )
+    return HTML(f'<table class="provenance"><tbody>{cells}</tbody></table>')
 
 
 def _injected(cell: str) -> bool:

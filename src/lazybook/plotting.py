@@ -77,7 +77,7 @@ def svg(figure: Figure) -> str:
     return re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
 
 
-def show(figure: Figure, name: str, caption: str, alt: str) -> None:
+def show(figure: Figure, name: str, caption: str, alt: str, notebook: str) -> None:
     """Show ``figure`` with its caption, as the element ``name`` of the page, and close it.
 
     Parameters
@@ -85,16 +85,18 @@ def show(figure: Figure, name: str, caption: str, alt: str) -> None:
     name: the figure's address on the page, ``fig-…``.
     caption: what is seen, as HTML.
     alt: what is seen, for those who do not see it.
+    notebook: where the figure is made, such as ``lazy_learning/fig2_mnist``; the caption links to
+        the executed notebook.
     """
-    drawing = svg(figure).replace(
-        "<svg ", f'<svg role="img" aria-label="{html.escape(alt)}" ', 1
-    )
-    # Several figures share a page: make the names inside each drawing its own.
-    drawing = re.sub(r'(id="|#)([\w.-]+)(?=["\)])', rf"\g<1>{name}-\g<2>", drawing)
+    described = f'<svg role="img" aria-label="{html.escape(alt)}" '
+    drawing = svg(figure).replace("<svg ", described, 1)
+    # Several drawings share a page: make the names inside each its own.
+    drawing = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", drawing)
+    source = f"{'../' * (notebook.count('/') + 1)}_sources/executed/{notebook}.ipynb"
     plt.close(figure)
     display(
         HTML(
-            f'<figure id="{name}" class="lazybook-figure">{drawing}'
-            f"<figcaption>{caption}</figcaption></figure>"
+            f'<figure id="{name}" class="lazybook-figure">{drawing}<figcaption>{caption}'
+            f' <a href="{source}" download>Notebook</a></figcaption></figure>'
         )
     )

@@ -86,7 +86,9 @@ def presentations(
     """
     for epoch in range(experiment.epochs):
         order = streams.next_epoch(samples, experiment.order)
-        inside = range(-epoch * samples % experiment.measure_every, samples, experiment.measure_every)
+        inside = range(
+            -epoch * samples % experiment.measure_every, samples, experiment.measure_every
+        )
         for begin, end in pairwise(sorted({0, *inside, samples})):
             yield order[begin:end], epoch + end / samples
 

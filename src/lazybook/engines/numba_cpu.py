@@ -31,9 +31,7 @@ GATES = {
 class NumbaEngine:
     """A network in training; see `lazybook.engines.contract.Engine`."""
 
-    def __init__(
-        self, experiment: Experiment, dataset: Dataset, weights: list[np.ndarray]
-    ) -> None:
+    def __init__(self, experiment: Experiment, dataset: Dataset, weights: list[np.ndarray]) -> None:
         self.experiment = experiment
         self.bias = experiment.bias != "none"
         self.train = sparse(dataset.train, self.bias)

@@ -19,9 +19,7 @@ BATCH = 1000  # samples at a time where nothing is learned
 class ReferenceEngine:
     """A network in training; see `lazybook.engines.contract.Engine`."""
 
-    def __init__(
-        self, experiment: Experiment, dataset: Dataset, weights: list[np.ndarray]
-    ) -> None:
+    def __init__(self, experiment: Experiment, dataset: Dataset, weights: list[np.ndarray]) -> None:
         self.device = torch.device(experiment.device)
         self.experiment = experiment
         self.leak = networks.leak(experiment.activation)
