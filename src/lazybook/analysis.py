@@ -14,19 +14,20 @@ def when_reached(run: Run, accuracies: np.ndarray, column: str) -> np.ndarray:
     """
     best = run.table["test_accuracy"].cummax()
     new = run.table[best > best.shift(fill_value=-1)]  # where a new best was measured
-    return np.interp(accuracies, new["test_accuracy"], new[column], left=np.nan, right=np.nan)
+    return np.interp(accuracies, new["test_accuracy"], new[column], right=np.nan)
 
 
 def common_accuracies(runs: list[Run], least: float, step: float = 0.001) -> np.ndarray:
     """Return the accuracies from ``least`` up that all ``runs`` reached, ``step`` apart."""
     best = min(run.table["test_accuracy"].max() for run in runs)
-    return np.arange(least, best, step)
+    accuracies = np.arange(least, best, step)
+    return accuracies[accuracies <= best]  # rounding may carry the last one beyond
 
 
 def tortuosity(path: np.ndarray) -> float:
     """Return the length of ``path``, shape ``(points, weights)``, by its net displacement.
 
-    It is 1 for a straight path, and nan for one that does not move.
+    It is 1 for a straight path, and nan for one that ends where it began.
     """
     length = np.linalg.norm(np.diff(path, axis=0), axis=1).sum()
     displacement = np.linalg.norm(path[-1] - path[0])

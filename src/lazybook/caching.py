@@ -3,25 +3,74 @@
 Source: Li & van Rossum 2020; van Rossum & Pache 2024, "Combining mask with synaptic caching".
 """
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from lazybook import spelling
+from lazybook.errors import InvalidValue
+
+VARIANTS = ("synapse", "any", "sum")
 
 
 @dataclass(frozen=True)
 class Immediate:
     """Ordinary learning: every change is permanent at once."""
 
-    word: ClassVar[str] = "immediate"
+    words: ClassVar[dict] = {"immediate": {}}
 
     __str__ = spelling.spell
 
 
-Caching = Immediate
-CACHINGS = (Immediate,)
+@dataclass(frozen=True)
+class SynapticCaching:
+    r"""Changes are transient first, and are consolidated when they have added up.
+
+    A weight is the sum of a persistent and a transient part. Updates go to the transient part,
+    which decays by :math:`e^{-\text{decay}}` at each presentation, learned or not. Consolidation
+    adds it to the persistent part and sets it to 0; only that is counted as energy (M0, M1).
+
+    Attributes
+    ----------
+    threshold: size of the transient part at which a synapse is consolidated. With 0 every change
+        is permanent at once.
+    decay: rate at which the transient part decays, per presentation.
+    transient_cost: cost of a transient part of size 1, per presentation.
+    variant: each ``synapse`` that reaches the threshold is consolidated; or all are as soon as
+        ``any`` reaches it; or all are as soon as the ``sum`` of all transient parts' sizes does.
+    """
+
+    threshold: float
+    decay: float = 0.0
+    transient_cost: float = 0.0
+    variant: str = "synapse"
+    words: ClassVar[dict] = {"synaptic-caching": {}}
+
+    def __post_init__(self) -> None:
+        for name in ("threshold", "decay", "transient_cost"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0 <= value < math.inf:
+                raise InvalidValue(f"caching: {name} is {value!r}; it must be 0 or above")
+        if self.variant not in VARIANTS:
+            raise InvalidValue(
+                f"caching: variant is {self.variant!r}; choose from: {', '.join(VARIANTS)}"
+            )
+
+    __str__ = spelling.spell
+
+
+Caching = Immediate | SynapticCaching
+CACHINGS = (Immediate, SynapticCaching)
 
 
 def parse(text: str) -> Caching:
-    """Return the caching that ``text`` names; raise InvalidValue for an unknown one."""
-    return spelling.parse(text, CACHINGS, "caching")
+    """Return the caching that ``text`` names; a number alone is the threshold of one.
+
+    Raises InvalidValue for an unknown one or an impossible value.
+    """
+    try:
+        return SynapticCaching(float(text))
+    except ValueError as error:
+        if isinstance(error, InvalidValue):
+            raise
+        return spelling.parse(text, CACHINGS, "caching")

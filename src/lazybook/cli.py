@@ -1,6 +1,7 @@
 """The command ``lazybook``. Wrong input is answered by one line, and exit code 2."""
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -41,7 +42,7 @@ def main() -> None:
         if not hasattr(error, "format_message"):  # what Typer raises for wrong options has it
             raise
         message, code = error.format_message(), 2
-    print(f"error: {message}", file=sys.stderr)
+    print(message if message.startswith("Usage:") else f"error: {message}", file=sys.stderr)
     sys.exit(code)
 
 
@@ -105,11 +106,13 @@ def train(
     changes = {name: value for name, value in given.items() if value is not None}
     run = sweep([experiment.preset(preset, **changes)], jobs=1, fresh=fresh).runs[0]
     if as_json:
+        # JSON knows no nan and no infinity, which a learning rate too large leads to.
+        final = {name: value if math.isfinite(value) else None for name, value in run.final.items()}
         print(
             json.dumps(
                 {
                     "experiment": run.experiment.to_dict(),
-                    "final": run.final,
+                    "final": final,
                     "provenance": run.provenance,
                 }
             )

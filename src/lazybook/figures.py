@@ -149,7 +149,7 @@ def _execute(
     del executed.metadata["papermill"]  # it holds a second copy of the notebook
     for cell in executed.cells:
         if "injected-parameters" in cell.metadata.get("tags", ()):
-            cell.metadata.tags.append("hide-input")  # the page states its profile elsewhere
+            cell.metadata.tags.append("remove-cell")  # the page states its profile at the end
     return executed
 
 

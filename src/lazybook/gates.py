@@ -20,7 +20,7 @@ Booleans = TypeVar("Booleans")
 class EverySample:
     """Ordinary backpropagation: learn every sample."""
 
-    word: ClassVar[str] = "every-sample"
+    words: ClassVar[dict] = {"every-sample": {}}
 
     def learns(self, mistake: Booleans, remembered: Booleans) -> Booleans:
         """Which samples are learned: all."""
@@ -37,7 +37,7 @@ class EverySample:
 class Mistakes:
     """Pure lazy learning: learn a sample only if it is misclassified now."""
 
-    word: ClassVar[str] = "mistakes"
+    words: ClassVar[dict] = {"mistakes": {}}
 
     def learns(self, mistake: Booleans, remembered: Booleans) -> Booleans:
         """Which samples are learned: the present mistakes (Eq. 1)."""
@@ -54,7 +54,7 @@ class Mistakes:
 class MemorizedMistakes:
     """Lazy learning: learn a sample if it is misclassified now or was at any time before."""
 
-    word: ClassVar[str] = "memorized-mistakes"
+    words: ClassVar[dict] = {"memorized-mistakes": {}}
 
     def learns(self, mistake: Booleans, remembered: Booleans) -> Booleans:
         """Which samples are learned: present and remembered mistakes (Eq. 2)."""

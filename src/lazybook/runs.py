@@ -1,10 +1,13 @@
 """Runs, and the store that keeps one record of each, found by what was run."""
 
 import hashlib
+import io
 import json
 import os
 import platform
+import re
 import subprocess
+import tempfile
 import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,9 +30,12 @@ from lazybook.experiment import Experiment
 # no longer found.
 SEMANTICS = 1
 
+# In the file of a record: the SHA-256 of the rest of the file.
+SEAL = re.compile(rb"sealed:([0-9a-f]{64})")
+
 
 class DamagedRecord(UserWarning):
-    """A record that could not be read; it was set aside and its run is computed again."""
+    """A record that could not be read; its run is computed again."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +57,12 @@ class Run:
 
     @property
     def final(self) -> dict[str, float]:
-        """The last measurement, with the last known values where something was not measured."""
-        return {name: column.ffill().iloc[-1].item() for name, column in self.table.items()}
+        """The last measurement; of the training set the last one that was made."""
+        whole = self.table[self.table["epoch"] % 1 == 0]
+        return {
+            name: (whole if name.startswith("train_") else self.table)[name].iloc[-1].item()
+            for name in self.table
+        }
 
 
 def provenance(dataset: Dataset, compute_seconds: float) -> dict[str, Any]:
@@ -84,50 +94,63 @@ class Store:
         """Raise RecordError if no record can be written."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            probe = self.root / f".probe-{os.getpid()}"
-            probe.touch()
-            probe.unlink()
+            with tempfile.TemporaryFile(dir=self.root):
+                pass
         except OSError as error:
-            raise RecordError(
-                f"run records cannot be written to {self.root}: {error.strerror};"
-                " name another folder in $LAZYBOOK_RUNS"
-            ) from None
+            raise self._unwritable(error) from None
 
     def find(self, experiment: Experiment, dataset: Dataset) -> Run | None:
         """Return the run of ``experiment`` on ``dataset``, or None if there is no record.
 
-        A damaged record is set aside under another name, with the warning `DamagedRecord`.
+        A damaged record is passed over with the warning `DamagedRecord`, and set aside under
+        another name unless it is a published one.
         """
-        for folder in (self.root, self.published):
-            path = folder and folder / record_name(experiment, dataset)
-            if path and path.is_file():
-                try:
-                    run = read(path)
-                    if run.experiment != experiment:
-                        raise RecordError(f"it holds another experiment, {run.experiment}")
-                    return run
-                except RecordError as error:
+        for folder in filter(None, (self.root, self.published)):
+            path = folder / record_name(experiment, dataset)
+            try:
+                run = read(path)
+                if run.experiment != experiment:
+                    raise RecordError("it is the record of another experiment")
+                return run
+            except FileNotFoundError:
+                continue
+            except RecordError as error:
+                fate = "it is left where it is"
+                if folder == self.root:
                     aside = path.with_suffix(".damaged")
                     path.replace(aside)
-                    warnings.warn(
-                        f"run record {path} is damaged ({error}); it is set aside as"
-                        f" {aside.name} and the run is computed again",
-                        DamagedRecord,
-                        stacklevel=2,
-                    )
+                    fate = f"it is set aside as {aside.name}"
+                warnings.warn(
+                    f"run record {path} cannot be used: {error}; {fate} and the run is computed"
+                    " again",
+                    DamagedRecord,
+                    stacklevel=2,
+                )
         return None
 
     def save(self, run: Run, dataset: Dataset) -> Path:
-        """Write the record of ``run`` and return its path; replaces an earlier record."""
+        """Write the record of ``run`` and return its path; replaces an earlier record.
+
+        Raises RecordError if it cannot be written.
+        """
         path = self.root / record_name(run.experiment, dataset)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(run, path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(run, path)
+        except OSError as error:
+            raise self._unwritable(error) from None
         return path
 
     def all(self) -> list[Path]:
         """Return the paths of all records, the published ones last."""
         folders = [self.root, *([self.published] if self.published else [])]
         return [path for folder in folders for path in sorted(folder.rglob("*.parquet"))]
+
+    def _unwritable(self, error: OSError) -> RecordError:
+        return RecordError(
+            f"run records cannot be written to {self.root}: {error.strerror};"
+            " name another folder in $LAZYBOOK_RUNS"
+        )
 
 
 def record_name(experiment: Experiment, dataset: Dataset) -> str:
@@ -140,7 +163,8 @@ def record_name(experiment: Experiment, dataset: Dataset) -> str:
 def write(run: Run, path: Path) -> None:
     """Write ``run`` to ``path``: under a temporary name first, so that no half record is seen.
 
-    Arrays are columns too: flat, in the last row, with their shapes in the file's metadata.
+    Arrays are columns too: flat, in the last row, with their shapes in the file's metadata. So is
+    the file's own checksum: Parquet's does not cover the metadata.
     """
     columns = pa.Table.from_pandas(run.table, preserve_index=False)
     for name, array in run.arrays.items():
@@ -153,9 +177,14 @@ def write(run: Run, path: Path) -> None:
         "shapes": {name: array.shape for name, array in run.arrays.items()},
     }
     columns = columns.replace_schema_metadata({"lazybook": json.dumps(facts)})
+    file = io.BytesIO()
+    with pq.ParquetWriter(file, columns.schema, compression="zstd") as writer:
+        writer.write_table(columns)
+        writer.add_key_value_metadata({"lazybook-checksum": f"sealed:{'0' * 64}"})
+    contents = file.getvalue()
     temporary = path.with_suffix(f".{os.getpid()}.{id(run)}.tmp")
     try:
-        pq.write_table(columns, temporary, compression="zstd", write_page_checksum=True)
+        temporary.write_bytes(SEAL.sub(b"sealed:" + _checksum(contents), contents))
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -164,10 +193,15 @@ def write(run: Run, path: Path) -> None:
 def read(path: Path) -> Run:
     """Return the run recorded in ``path``.
 
-    Raises RecordError if the file is truncated, altered or not a record.
+    Raises FileNotFoundError if there is no such file, and RecordError if it is truncated, altered
+    or not a record.
     """
     try:
-        columns = pq.read_table(path, page_checksum_verification=True)
+        contents = path.read_bytes()
+        seal = SEAL.search(contents)
+        if not seal or seal[1] != _checksum(contents):
+            raise RecordError("it is truncated or altered")
+        columns = pq.read_table(pa.BufferReader(contents))
         facts = json.loads(columns.schema.metadata[b"lazybook"])
         arrays = {}
         for name, shape in facts["shapes"].items():
@@ -175,9 +209,16 @@ def read(path: Path) -> Run:
             arrays[name] = last.to_numpy(zero_copy_only=False).reshape(shape)
         table = columns.drop_columns([f"array {name}" for name in arrays]).to_pandas()
         experiment = Experiment.from_dict(facts["experiment"])
+        return Run(experiment, table, arrays, facts["provenance"])
+    except FileNotFoundError:
+        raise
     except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
-        raise RecordError(f"{path}: {error}".splitlines()[0]) from None
-    return Run(experiment, table, arrays, facts["provenance"])
+        raise RecordError(f"{error}".splitlines()[0]) from None
+
+
+def _checksum(contents: bytes) -> bytes:
+    """Return the SHA-256 of a record, its seal left out, in hexadecimal digits."""
+    return hashlib.sha256(SEAL.sub(b"", contents)).hexdigest().encode()
 
 
 @cache

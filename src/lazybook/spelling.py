@@ -1,7 +1,8 @@
 """How the rules are written in one word, as on the command line: ``subnet:100``.
 
-Every answer to one of the three questions is a frozen dataclass whose class attribute ``word``
-is its name; its fields follow after a colon. ``str(rule)`` spells it, `parse` reads it.
+Every answer to one of the three questions is a frozen dataclass whose class attribute ``words``
+names it, and says for each word which fields the word itself sets; the other fields follow after
+a colon. ``str(rule)`` spells it, `parse` reads it.
 """
 
 from dataclasses import fields
@@ -14,8 +15,12 @@ Rule = TypeVar("Rule")
 
 def spell(rule: object) -> str:
     """Return ``rule`` in one word, for example ``synapse-mask:0.1,1.0``."""
-    values = ",".join(str(getattr(rule, field.name)) for field in fields(rule))
-    return f"{rule.word}:{values}" if values else rule.word
+    for word, said in rule.words.items():
+        if all(getattr(rule, name) == value for name, value in said.items()):
+            left = [field.name for field in fields(rule) if field.name not in said]
+            values = ",".join(str(getattr(rule, name)) for name in left)
+            return f"{word}:{values}" if values else word
+    raise AssertionError(f"no word of {type(rule).__name__} spells {rule!r}")
 
 
 def parse(text: str, rules: tuple[type[Rule], ...], question: str) -> Rule:
@@ -23,7 +28,7 @@ def parse(text: str, rules: tuple[type[Rule], ...], question: str) -> Rule:
 
     Parameters
     ----------
-    text: the rule's word, and its values after a colon.
+    text: one of the rule's words, and the values of its other fields after a colon.
     rules: the dataclasses to choose from.
     question: what is being chosen (``"gate"``), for the error.
 
@@ -32,16 +37,16 @@ def parse(text: str, rules: tuple[type[Rule], ...], question: str) -> Rule:
     InvalidValue: unknown word, or values that the rule does not take.
     """
     word, _, values = text.partition(":")
-    known = {rule.word: rule for rule in rules}
+    known = {word: (rule, said) for rule in rules for word, said in rule.words.items()}
     if word not in known:
         raise InvalidValue(f"unknown {question} {text!r}; choose from: {', '.join(known)}")
-    rule = known[word]
-    names = [field.name for field in fields(rule)]
+    rule, said = known[word]
+    names = [field.name for field in fields(rule) if field.name not in said]
     given = values.split(",") if values else []
     if len(given) > len(names):
         raise InvalidValue(f"{question} {text!r}: {word} takes {', '.join(names) or 'no values'}")
     types = get_type_hints(rule)
-    arguments = {}
+    arguments = dict(said)
     for name, value in zip(names, given, strict=False):
         try:
             arguments[name] = types[name](value)

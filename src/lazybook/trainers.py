@@ -62,13 +62,13 @@ def train(experiment: Experiment, progress: Callable[[int], None] = lambda sampl
     seconds = 0.0
     rows = [measure(engine, dataset, initial, epoch=0.0, whole=True, seconds=seconds)]
     for samples, epoch in presentations(experiment, len(dataset.train), streams):
+        if experiment.until is not None and rows[-1]["test_accuracy"] >= experiment.until:
+            break
         started = time.perf_counter()
         recorder.learn(samples)
         seconds += time.perf_counter() - started
         progress(len(samples))
         rows.append(measure(engine, dataset, initial, epoch, epoch.is_integer(), seconds))
-        if experiment.until is not None and rows[-1]["test_accuracy"] >= experiment.until:
-            break
 
     table = pd.DataFrame(rows)
     table.insert(0, "samples", (table["epoch"] * len(dataset.train)).round().astype(int))
