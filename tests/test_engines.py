@@ -2,7 +2,8 @@
 
 Engines add up in different orders, so weights and energies agree within float32 rounding, and
 counters agree exactly as long as no rounding turns a decision over: real MNIST samples, a few
-hundred steps.
+hundred steps. Where the largest updates are selected, two that are equal but for rounding may
+change places; then a few synapses differ by the size of such an update.
 """
 
 from dataclasses import replace
@@ -10,64 +11,146 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from lazybook import datasets, engines, networks
+from lazybook import caching, datasets, engines, networks, restrictions
+from lazybook.datasets import Dataset
 from lazybook.engines import reference
-from lazybook.engines.contract import Engine
+from lazybook.engines.contract import Engine, Start, network_shape
 from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
 from lazybook.randomness import Streams
 
-STEPS = 400
-RELATIVE, ABSOLUTE = 2e-4, 2e-6  # of weights and energies, after STEPS steps in float32
+STEPS = 200
+RELATIVE, ABSOLUTE = 3e-4, 3e-6  # of weights and energies, after STEPS steps in float32
+SWAPPED = 2e-3  # share of synapses that may differ where updates compete
+
+GATES = (EverySample(), Mistakes(), MemorizedMistakes())
+RESTRICTIONS = (
+    "all",
+    "synapse-mask:0.4,0.7",
+    "synapse-mask-per-sample:0.4,0.7",
+    "synapse-mask-per-class:0.4,0.7",
+    "neuron-mask:7",
+    "neuron-mask-per-sample:7",
+    "neuron-mask-per-class:7",
+    "subnet:7",
+    "subnet-per-sample:7",
+    "subnet-per-class:7",
+    "largest-per-layer:0.05",
+    "largest-per-layer:0.6",
+    "largest-per-neuron:0.05",
+    "largest-per-neuron:0.4",
+    "largest-per-neuron:0.95",
+    "subnet:7 & largest-per-layer:0.05",
+    "subnet:7 & largest-per-neuron:0.2",
+    "neuron-mask:7 & largest-per-layer:0.3",
+    "subnet-per-sample:7 & largest-per-layer:0.1",
+    "subnet-per-class:7 & largest-per-neuron:0.1",
+    "synapse-mask:0.4,0.7 & subnet:7",
+    "synapse-mask:0.4,0.7 & neuron-mask-per-sample:7",
+    "synapse-mask:0.4,0.7 & largest-per-layer:0.1",
+    "synapse-mask:0.4,0.7 & largest-per-neuron:0.1",
+    "synapse-mask-per-sample:0.4,0.7 & subnet:7 & largest-per-layer:0.1",
+)
+CACHINGS = (
+    "immediate",
+    "synaptic-caching:0",
+    "synaptic-caching:0.001",
+    "synaptic-caching:0.001,0.01,0.1",
+    "synaptic-caching:0.004,0.001,0.1,any",
+    "synaptic-caching:0.5,0.001,0.1,sum",
+    "synaptic-caching:1000",
+)
 
 
-def build(experiment: Experiment) -> tuple[Engine, np.ndarray]:
-    """Return an engine for ``experiment`` and the order in which it presents the samples."""
+def build(experiment: Experiment) -> tuple[Engine, np.ndarray, Dataset]:
+    """Return an engine for ``experiment``, the order of the samples, and the data."""
     dataset = datasets.load(experiment.dataset)
     if experiment.zero_mean:
-        dataset = dataset.zero_mean()
+        dataset = zero_mean(experiment.dataset)
     streams = Streams(experiment.seed)
-    inputs = dataset.train.values.shape[1]
-    shape = networks.shape(experiment.hidden, experiment.bias, inputs, dataset.classes)
-    weights = networks.initial_weights(experiment.initial, shape, streams.weights)
+    start = Start.draw(experiment, dataset, streams)
     order = streams.next_epoch(len(dataset.train), experiment.order)
-    return engines.build(experiment, dataset, weights), order
+    return engines.build(experiment, dataset, start), order, dataset
+
+
+_zero_mean = {}
+
+
+def zero_mean(name: str) -> Dataset:
+    """The same object each time, so that its sparse form is made once."""
+    if name not in _zero_mean:
+        _zero_mean[name] = datasets.load(name).zero_mean()
+    return _zero_mean[name]
 
 
 def assert_same(experiment: Experiment, presented: int = STEPS) -> None:
     """Train both engines on the same samples, half of them twice, and compare all they tell."""
-    fast, order = build(replace(experiment, engine="numba"))
-    slow, _ = build(replace(experiment, engine="reference"))
-    samples = np.concatenate([order[: presented // 2], order[: presented // 2]])
-    for engine in (fast, slow):
-        engine.learn(samples)
+    fast, order, dataset = build(replace(experiment, engine="numba"))
+    slow, *_ = build(replace(experiment, engine="reference"))
+    half = order[: presented // 2]
+    for part in (half[:33], half[33:], half):
+        for engine in (fast, slow):
+            engine.learn(part)
 
-    assert fast.meter.updates == slow.meter.updates > 0
+    competing = "largest" in str(experiment.restriction)
+    ours, theirs = fast.meter, slow.meter
+    assert ours.updates == theirs.updates > 0
     np.testing.assert_array_equal(fast.memory, slow.memory)
-    np.testing.assert_array_equal(fast.meter.m0, slow.meter.m0)
-    np.testing.assert_allclose(fast.meter.m1, slow.meter.m1, rtol=RELATIVE)
+    caches = str(experiment.caching) != "immediate"
+    counts, sizes = ["m0", "pending_m0"], ["m1", "m_alpha", "pending_m1", "transient"]
+    if "potentiation" in experiment.record:
+        counts.append("m0_potentiation")
+        sizes.append("m1_potentiation")
+    for name in counts:
+        # Rounding decides whether a transient part that came back is 0, or at the threshold.
+        tolerance = 1e-2 if caches or (competing and name != "m0") else 0
+        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=tolerance)
+    for name in sizes:
+        np.testing.assert_allclose(
+            getattr(ours, name), getattr(theirs, name), rtol=10 * RELATIVE if caches else RELATIVE
+        )
     for quick, plain in zip(fast.weights, slow.weights, strict=True):
-        np.testing.assert_allclose(quick, plain, rtol=RELATIVE, atol=ABSOLUTE)
-    test = datasets.load(experiment.dataset).test
-    assert fast.evaluate(test).accuracy == pytest.approx(slow.evaluate(test).accuracy, abs=3e-4)
-    assert fast.evaluate(test).loss == pytest.approx(slow.evaluate(test).loss, rel=RELATIVE)
+        differ = ~np.isclose(quick, plain, rtol=RELATIVE, atol=ABSOLUTE)
+        assert differ.mean() <= (SWAPPED if competing or caches else 0)
+    if "synapse-updates" in experiment.record:
+        for quick, plain in zip(fast.synapse_updates, slow.synapse_updates, strict=True):
+            assert (quick != plain).mean() <= (SWAPPED if competing or caches else 0)
+    a, b = fast.evaluate(dataset.test), slow.evaluate(dataset.test)
+    assert a.accuracy == pytest.approx(b.accuracy, abs=3e-3 if competing else 5e-4)
+    assert a.loss == pytest.approx(b.loss, rel=1e-2 if competing else 1e-3)
 
 
-@pytest.mark.parametrize("gate", [EverySample(), Mistakes(), MemorizedMistakes()], ids=str)
+def small(**changes) -> Experiment:
+    """A small network on zero-mean MNIST, learning fast enough to get some samples right."""
+    return Experiment(
+        **{
+            "zero_mean": True,
+            "hidden": 18,
+            "activation": "leaky-relu:0.1",
+            "bias": "clamped-unit",
+            "loss": "half-mse",
+            "learning_rate": 0.02,
+        }
+        | changes
+    )
+
+
+@pytest.mark.parametrize("gate", GATES, ids=str)
 @pytest.mark.parametrize("loss", networks.LOSSES)
 @pytest.mark.parametrize("order", ["permutation", "replacement"])
 def test_gates_losses_orders(gate, loss, order):
-    assert_same(Experiment(gate=gate, loss=loss, order=order, hidden=30, learning_rate=0.02))
+    assert_same(small(gate=gate, loss=loss, order=order, zero_mean=False))
 
 
 @pytest.mark.parametrize("activation", ["relu", "leaky-relu:0.01", "leaky-relu:0.1"])
 @pytest.mark.parametrize("bias", networks.BIASES)
 @pytest.mark.parametrize("initial", ["pytorch", "gaussian:0.02"])
 def test_activations_biases_initial_weights(activation, bias, initial):
-    experiment = Experiment(activation=activation, bias=bias, initial=initial, hidden=16)
-    assert_same(experiment)
+    assert_same(small(activation=activation, bias=bias, initial=initial))
 
 
 @pytest.mark.parametrize("hidden", [1, 2, 15, 16, 17, 100])
@@ -75,17 +158,63 @@ def test_numbers_of_hidden_units(hidden):
     assert_same(Experiment(hidden=hidden, gate=MemorizedMistakes()))
 
 
-@pytest.mark.parametrize("gate", [EverySample(), Mistakes(), MemorizedMistakes()], ids=str)
-def test_zero_mean(gate):
-    assert_same(Experiment(zero_mean=True, hidden=20, gate=gate, loss="half-mse"))
+@pytest.mark.parametrize("restriction", RESTRICTIONS)
+@pytest.mark.parametrize("zero_mean", [False, True], ids=["raw", "zero-mean"])
+def test_restrictions(restriction, zero_mean):
+    assert_same(small(restriction=restrictions.parse(restriction), zero_mean=zero_mean))
+
+
+@pytest.mark.parametrize("cache", CACHINGS)
+@pytest.mark.parametrize("zero_mean", [False, True], ids=["raw", "zero-mean"])
+def test_cachings(cache, zero_mean):
+    assert_same(small(caching=caching.parse(cache), zero_mean=zero_mean))
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "two-clouds"])
-@pytest.mark.parametrize("gate", [EverySample(), Mistakes(), MemorizedMistakes()], ids=str)
+@pytest.mark.parametrize("gate", GATES, ids=str)
 @pytest.mark.parametrize("bias", ["separate", "none"])
 def test_perceptron(dataset, gate, bias):
-    experiment = Experiment(dataset=dataset, hidden=None, bias=bias, gate=gate)
-    assert_same(experiment, presented=200)
+    assert_same(Experiment(dataset=dataset, hidden=None, bias=bias, gate=gate))
+
+
+@pytest.mark.parametrize("cache", CACHINGS)
+@pytest.mark.parametrize("restriction", ["all", "synapse-mask:0.5,1", "largest-per-layer:0.2"])
+def test_perceptron_caches(cache, restriction):
+    assert_same(
+        Experiment(
+            hidden=None,
+            loss="perceptron",
+            gate=Mistakes(),
+            caching=caching.parse(cache),
+            restriction=restrictions.parse(restriction),
+        )
+    )
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(
+    gate=st.sampled_from(GATES),
+    restriction=st.sampled_from(RESTRICTIONS),
+    cache=st.sampled_from(CACHINGS),
+    loss=st.sampled_from(["mse", "half-mse", "cross-entropy"]),
+    activation=st.sampled_from(["relu", "leaky-relu:0.01", "leaky-relu:0.1"]),
+    order=st.sampled_from(["permutation", "replacement"]),
+    zero_mean=st.booleans(),
+    bias=st.sampled_from(networks.BIASES),
+    record=st.sampled_from([(), ("potentiation", "synapse-updates")]),
+    exponents=st.sampled_from([(), (0.0, 0.5, 2.0)]),
+    seed=st.integers(0, 3),
+)
+def test_any_combination(restriction, cache, exponents, **fields):
+    assert_same(
+        small(
+            restriction=restrictions.parse(restriction),
+            caching=caching.parse(cache),
+            energy_exponents=exponents,
+            **fields,
+        ),
+        presented=120,
+    )
 
 
 @pytest.mark.parametrize("loss", networks.LOSSES)
@@ -93,14 +222,95 @@ def test_perceptron(dataset, gate, bias):
 def test_reference_descends_the_gradient_of_its_loss(loss, hidden):
     """One step of the reference is minus the rate times what autograd gives for the loss."""
     experiment = Experiment(engine="reference", loss=loss, hidden=hidden, learning_rate=0.1)
-    engine, order = build(experiment)
-    before = [layer.clone().requires_grad_() for layer in engine.synapses]
+    engine, order, dataset = build(experiment)
+    before = [layer.clone().requires_grad_() for layer in engine.persistent]
     rows = torch.as_tensor(order[:1])
-    *_, outputs = reference.forward(before, engine.inputs[rows], engine.leak, engine.bias)
+    inputs = torch.as_tensor(dataset.train.inputs(order[:1]))
+    *_, outputs = reference.forward(before, inputs, engine)
     reference.losses(loss, outputs, engine.labels[rows]).sum().backward()
     engine.learn(order[:1])
-    for layer, start in zip(engine.synapses, before, strict=True):
+    for layer, start in zip(engine.persistent, before, strict=True):
         torch.testing.assert_close(layer - start.detach(), -0.1 * start.grad)
+
+
+@pytest.mark.parametrize("engine", ["numba", "reference"])
+@pytest.mark.parametrize("restriction", ["synapse-mask:0.3,0.5", "neuron-mask:5", "subnet:5"])
+def test_masked_synapses_stay_bit_identical(engine, restriction):
+    experiment = small(engine=engine, restriction=restrictions.parse(restriction))
+    run, order, dataset = build(experiment)
+    start = Start.draw(experiment, dataset, Streams(experiment.seed))
+    shape, plan = network_shape(experiment, dataset), start.plan
+    plastic = [np.ones(layer, bool) for layer in shape.layers]
+    if plan.units is not None:
+        fixed = np.setdiff1d(np.arange(shape.hidden), plan.units[0])
+        plastic[0][:, fixed] = False
+        if plan.outputs_of_units:
+            plastic[1][:] = False
+            plastic[1][plan.units[0]] = True
+    if plan.masks:
+        plastic = [layer[0] for layer in plan.masks]
+    run.learn(order[:100])
+    for after, before, free in zip(run.weights, start.weights, plastic, strict=True):
+        np.testing.assert_array_equal(after[~free], before[~free])
+        assert (after[free] != before[free]).mean() > 0.9
+
+
+@pytest.mark.parametrize("engine", ["numba", "reference"])
+@pytest.mark.parametrize("per", ["layer", "neuron"])
+@pytest.mark.parametrize("fraction", [0.01, 0.3, 1.0])
+def test_exactly_k_synapses_change(engine, per, fraction):
+    rule = restrictions.parse(f"largest-per-{per}:{fraction}")
+    run, order, _ = build(small(engine=engine, restriction=rule, record=("synapse-updates",)))
+    rows, units = 785, 17
+    if per == "layer":
+        expected = restrictions.number_selected(fraction, rows * units)
+    else:
+        expected = units * restrictions.number_selected(fraction, rows)
+    before = 0.0
+    for sample in order[:20]:
+        run.learn(np.array([sample]))
+        assert run.meter.m0[0] - before == expected
+        before = run.meter.m0[0]
+    assert run.synapse_updates[0].sum() == run.meter.m0[0]
+    if per == "neuron":
+        assert (run.synapse_updates[0].sum(axis=0) == run.meter.m0[0] / units).all()
+
+
+def test_ties_favour_no_pixel():
+    """Background pixels are all alike: over many samples each comes to its turn."""
+    rule = restrictions.parse("largest-per-neuron:0.5")
+    experiment = small(restriction=rule, record=("synapse-updates",))
+    run, order, dataset = build(experiment)
+    run.learn(order[:2000])
+    empty = np.flatnonzero((dataset.train.values[order[:2000]] == 0).all(axis=0))
+    counts = run.synapse_updates[0][empty].sum(axis=1)
+    assert len(empty) > 50
+    assert counts.std() < 0.1 * counts.mean()
+
+
+@pytest.mark.parametrize("engine", ["numba", "reference"])
+def test_threshold_zero_is_plain_learning(engine):
+    plain, order, _ = build(small(engine=engine, record=("potentiation",)))
+    cached, *_ = build(
+        small(engine=engine, record=("potentiation",), caching=caching.SynapticCaching(0.0))
+    )
+    for run in (plain, cached):
+        run.learn(order[:150])
+    for a, b in zip(plain.weights, cached.weights, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-9)
+    np.testing.assert_array_equal(plain.meter.m0, cached.meter.m0)
+    np.testing.assert_allclose(plain.meter.m1, cached.meter.m1, rtol=1e-6)
+
+
+def test_consolidating_later_never_costs_more():
+    """What went back and forth while transient is not paid for: M1 falls with the threshold."""
+    spent = []
+    for threshold in (0.0, 1e-4, 1e-3, 1e-2):
+        run, order, _ = build(small(caching=caching.SynapticCaching(threshold)))
+        run.learn(order[:300])
+        spent.append((run.meter.m1 + run.meter.pending_m1).sum())
+    assert spent == sorted(spent, reverse=True)
+    assert spent[-1] < 0.7 * spent[0]
 
 
 def test_cuda_without_a_gpu_is_refused():

@@ -5,10 +5,13 @@ Source: Li & van Rossum 2020; van Rossum & Pache 2024, "Combining mask with syna
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from lazybook import spelling
 from lazybook.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 VARIANTS = ("synapse", "any", "sum")
 
@@ -18,6 +21,12 @@ class Immediate:
     """Ordinary learning: every change is permanent at once."""
 
     words: ClassVar[dict] = {"immediate": {}}
+    transient_cost: ClassVar[float] = 0.0
+    kept: ClassVar[float] = 1.0
+
+    def consolidates(self, transient: list["Tensor"]) -> list["Tensor"]:
+        """Which synapses become permanent, for each layer: all."""
+        return [layer == layer for layer in transient]
 
     __str__ = spelling.spell
 
@@ -55,6 +64,22 @@ class SynapticCaching:
             raise InvalidValue(
                 f"caching: variant is {self.variant!r}; choose from: {', '.join(VARIANTS)}"
             )
+
+    @property
+    def kept(self) -> float:
+        """The part of a transient change that is left at the next presentation."""
+        return math.exp(-self.decay)
+
+    def consolidates(self, transient: list["Tensor"]) -> list["Tensor"]:
+        """Which synapses become permanent, for each layer, given their ``transient`` parts."""
+        sizes = [layer.abs() for layer in transient]
+        if self.variant == "synapse":
+            return [size >= self.threshold for size in sizes]
+        if self.variant == "any":
+            reached = max(size.max() for size in sizes) >= self.threshold
+        else:
+            reached = sum(size.sum() for size in sizes) >= self.threshold
+        return [(size == size) & reached for size in sizes]
 
     __str__ = spelling.spell
 

@@ -129,13 +129,10 @@ def record(profile: str, notebook: str, findings: Mapping[str, Iterable[Finding]
 
     Raises InvalidValue for a claim or a measure that ``claims.yaml`` does not have.
     """
-    kept = {}
-    for key, found in findings.items():
-        names = [measure.name for measure in _claim(key).measures]
-        kept[key] = list(found)
-        for finding in kept[key]:
-            if finding.measure not in names:
-                raise InvalidValue(f"claim {key} has no measure {finding.measure!r}: {names}")
+    kept = {key: list(found) for key, found in findings.items()}
+    for key, found in kept.items():
+        for finding in found:
+            _check(key, finding)
     path = paths.runs() / "claims" / profile / f"{notebook.replace('/', '-')}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
@@ -160,8 +157,10 @@ def verdicts(profile: str) -> list[Verdict]:
             seen.add(path.name)
             try:
                 for key, entries in json.loads(path.read_text()).items():
-                    found[key] += [Finding(**entry) for entry in entries]
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                    for entry in entries:
+                        _check(key, finding := Finding(**entry))
+                        found[key].append(finding)
+            except (OSError, ValueError, TypeError, AttributeError) as error:
                 raise RecordError(
                     f"findings {path} are damaged ({error}); delete the file and run the"
                     " notebook again"
@@ -238,10 +237,15 @@ def described(judged: Judged) -> str:
     )
 
 
-def _claim(key: str) -> Claim:
+def _check(key: str, finding: Finding) -> None:
+    """Raise InvalidValue unless ``finding`` is a value of a measure of the claim ``key``."""
     if key not in claims():
         raise InvalidValue(f"there is no claim {key!r}; choose from: {', '.join(claims())}")
-    return claims()[key]
+    names = [measure.name for measure in claims()[key].measures]
+    if finding.measure not in names:
+        raise InvalidValue(f"claim {key} has no measure {finding.measure!r}; it has: {names}")
+    if not isinstance(finding.value, int | float):
+        raise InvalidValue(f"claim {key}: {finding.measure} is {finding.value!r}, not a number")
 
 
 def _judged(measure: Measure, condition: str, values: np.ndarray) -> Judged:

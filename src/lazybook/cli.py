@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,8 +55,14 @@ def train(
     gate: Annotated[
         str | None, typer.Option(help="every-sample, mistakes or memorized-mistakes")
     ] = None,
-    restriction: Annotated[list[str] | None, typer.Option(help="all; several are combined")] = None,
-    caching: Annotated[str | None, typer.Option(help="immediate")] = None,
+    restriction: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="all, synapse-mask:P1,P2, neuron-mask:N, subnet:N, largest-per-layer:F or"
+            " largest-per-neuron:F; several are combined"
+        ),
+    ] = None,
+    caching: Annotated[str | None, typer.Option(help="a threshold, or immediate")] = None,
     loss: Annotated[
         str | None, typer.Option(help="mse, half-mse, cross-entropy or perceptron")
     ] = None,
@@ -89,7 +96,7 @@ def train(
         "dataset": dataset,
         "hidden": hidden,
         "gate": gates.parse(gate) if gate is not None else None,
-        "restriction": restrictions.combine(restriction) if restriction else None,
+        "restriction": restrictions.parse(" & ".join(restriction)) if restriction else None,
         "caching": cachings.parse(caching) if caching is not None else None,
         "loss": loss,
         "activation": activation,
@@ -218,10 +225,12 @@ def data_fetch(name: str) -> None:
 
     from lazybook import datasets
 
-    with Progress(console=progress_screen, transient=True) as bar:
-        tasks: dict[str, Any] = {}
+    bar, tasks = Progress(console=progress_screen, transient=True), {}
+    with ExitStack() as shown:
 
         def progress(file: str, received: int, total: int | None) -> None:
+            if not tasks:
+                shown.enter_context(bar)  # not before the name is known to be right
             if file not in tasks:
                 tasks[file] = bar.add_task(file, total=total)
             bar.update(tasks[file], completed=received)

@@ -1,12 +1,13 @@
 r"""What did it cost?
 
-The energy of learning is what the changes of the synapses cost. With :math:`\Delta w_i(t)` the
-change of synapse :math:`i` when the network learns for the :math:`t`-th time,
+The energy of learning is what the permanent changes of the synapses cost. With
+:math:`\Delta w_i(t)` the change of synapse :math:`i` at the :math:`t`-th presentation,
 
-.. math:: M_0 = \sum_t \#\{i : \Delta w_i(t) \neq 0\}, \qquad M_1 = \sum_t \sum_i |\Delta w_i(t)|.
+.. math:: M_\alpha = \sum_t \sum_i |\Delta w_i(t)|^\alpha .
 
-``M0`` counts the changes, ``M1`` adds up their sizes. No path to the final weights is cheaper
-than the straight one, :math:`M_\mathrm{min} = \sum_i |w_i(T) - w_i(0)|`, and the inefficiency
+``M0``, the limit of small :math:`\alpha`, counts the changes; ``M1`` adds up their sizes. No path
+to the final weights is cheaper than the straight one,
+:math:`M_\mathrm{min} = \sum_i |w_i(T) - w_i(0)|`, and the inefficiency
 :math:`M_1 / M_\mathrm{min}` says how winding the path was.
 
 Source: Pache & van Rossum 2023, Eqs. 3 to 5; van Rossum & Pache 2024, "Estimating the energy
@@ -15,6 +16,7 @@ needed for plasticity".
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -26,17 +28,28 @@ class Meter:
     Attributes
     ----------
     updates: number of samples learned.
-    m0, m1: energies, one entry a layer, from the inputs up (float64, shape ``(layers,)``).
+    m0, m1: the energies, one entry a layer from the inputs up, float64 ``(layers,)``.
+    m0_potentiation, m1_potentiation: their part in changes that raise a weight, if recorded.
+    m_alpha: the energies for the experiment's exponents, ``(exponents, layers)``.
+    transient: cost of what was transient (see `lazybook.caching.SynapticCaching`).
+    pending_m0, pending_m1: what it would cost to make permanent now all that is transient.
     """
 
     updates: int
     m0: np.ndarray
     m1: np.ndarray
+    m0_potentiation: np.ndarray
+    m1_potentiation: np.ndarray
+    m_alpha: np.ndarray
+    transient: float
+    pending_m0: np.ndarray
+    pending_m1: np.ndarray
 
     @classmethod
-    def zero(cls, layers: int) -> "Meter":
+    def zero(cls, layers: int, exponents: int = 0) -> Self:
         """Return the meter of a network with that many layers of synapses, before learning."""
-        return cls(updates=0, m0=np.zeros(layers), m1=np.zeros(layers))
+        none = [np.zeros(layers) for _ in range(6)]
+        return cls(0, *none[:4], np.zeros((exponents, layers)), 0.0, *none[4:])
 
 
 def m_min(weights: Sequence[np.ndarray], initial: Sequence[np.ndarray]) -> float:

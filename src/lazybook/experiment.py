@@ -13,7 +13,7 @@ from lazybook.restrictions import AllSynapses, Restriction
 ORDERS = ("permutation", "replacement")
 ENGINES = ("numba", "reference")
 DEVICES = ("cpu", "cuda")
-RECORDABLE = ("sample-energy", "path")
+RECORDABLE = ("sample-energy", "path", "potentiation", "synapse-updates")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +40,11 @@ class Experiment:
     seed: of the independent random streams for weights, order, masks and ties.
     engine: ``numba`` (fast) or ``reference`` (PyTorch, the definition).
     device: ``cpu`` or ``cuda``, where the reference engine runs.
-    record: further results to keep: ``sample-energy`` (M1 spent on each training sample) and
-        ``path`` (the weights after each presentation; perceptrons with few weights only).
+    energy_exponents: further exponents alpha for which to measure the energy, beside 0 and 1.
+    record: further results to keep: ``sample-energy`` (M1 spent on each training sample),
+        ``path`` (the weights after each presentation; perceptrons with few weights only),
+        ``potentiation`` (the part of M0 and M1 in changes that raise a weight) and
+        ``synapse-updates`` (how often each synapse changed).
 
     Raises
     ------
@@ -66,6 +69,7 @@ class Experiment:
     seed: int = 0
     engine: str = "numba"
     device: str = "cpu"
+    energy_exponents: tuple[float, ...] = ()
     record: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -87,6 +91,8 @@ class Experiment:
         _instance("gate", self.gate, Gate)
         _instance("restriction", self.restriction, Restriction)
         _instance("caching", self.caching, Caching)
+        for exponent in self.energy_exponents:
+            _number("energy_exponents", exponent, "from 0", lambda alpha: alpha >= 0)
         for name in self.record:
             _one_of("record", name, RECORDABLE)
         if self.bias == "clamped-unit" and (self.hidden is None or self.hidden < 2):
@@ -102,7 +108,8 @@ class Experiment:
         """Return the fields as JSON values; the rules are spelled as on the command line."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         rules = {name: str(values[name]) for name in ("gate", "restriction", "caching")}
-        return values | rules | {"record": list(self.record)}
+        lists = {name: list(values[name]) for name in ("energy_exponents", "record")}
+        return values | rules | lists
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -119,8 +126,10 @@ class Experiment:
             )
             if name in values
         }
-        record = {"record": tuple(values["record"])} if "record" in values else {}
-        return cls(**(values | rules | record))
+        tuples = {
+            name: tuple(values[name]) for name in ("energy_exponents", "record") if name in values
+        }
+        return cls(**(values | rules | tuples))
 
 
 # The settings of the papers' figures.

@@ -29,7 +29,7 @@ def leak(activation: str) -> float:
     """
     if activation == "relu":
         return 0.0
-    word, _, slope = activation.partition(":")
+    word, _, slope = str(activation).partition(":")
     if word == "leaky-relu":
         try:
             value = float(slope)
@@ -88,6 +88,7 @@ def initial_weights(initial: str, shape: Shape, generator: np.random.Generator) 
         :math:`\pm 1/\sqrt{\text{fan-in}}`, biases too; ``gaussian:SD``; ``values:W,W,…`` for
         given weights, row by row (for networks that are small enough to write down).
     """
+    check_size(initial, shape)
     word, _, value = initial.partition(":")
     if word == "pytorch":
         return [
@@ -101,10 +102,6 @@ def initial_weights(initial: str, shape: Shape, generator: np.random.Generator) 
         ]
     values = np.array(value.split(","), dtype=np.float32)
     ends = np.cumsum([rows * columns for rows, columns in shape.layers])
-    if ends[-1] != values.size:
-        raise InvalidValue(
-            f"initial {initial!r} gives {values.size} weights; the network has {ends[-1]}"
-        )
     return [
         part.reshape(layer)
         for part, layer in zip(np.split(values, ends[:-1]), shape.layers, strict=True)
@@ -113,7 +110,7 @@ def initial_weights(initial: str, shape: Shape, generator: np.random.Generator) 
 
 def check_initial(initial: str) -> None:
     """Raise InvalidValue unless `initial_weights` understands ``initial``."""
-    word, _, value = initial.partition(":")
+    word, _, value = str(initial).partition(":")
     try:
         numbers = [float(number) for number in value.split(",")] if value else []
     except ValueError:
@@ -128,3 +125,12 @@ def check_initial(initial: str) -> None:
             f"initial {initial!r} is unknown; choose pytorch, gaussian:SD with SD > 0,"
             " or values:W,W,…"
         )
+
+
+def check_size(initial: str, shape: Shape) -> None:
+    """Raise InvalidValue if ``initial`` gives another number of weights than ``shape`` has."""
+    word, _, values = initial.partition(":")
+    given = values.count(",") + 1
+    needed = sum(rows * columns for rows, columns in shape.layers)
+    if word == "values" and given != needed:
+        raise InvalidValue(f"initial {initial!r} gives {given} weights; the network has {needed}")

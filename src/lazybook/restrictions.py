@@ -5,6 +5,7 @@ plasticity" and "Restricting plasticity to synapses with large updates".
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -36,14 +37,13 @@ class Restrictive:
 
     def __and__(self, other: "Restriction") -> "Restriction":
         parts = sorted(self.parts + other.parts, key=lambda part: RESTRICTIONS.index(type(part)))
-        kinds = [type(part) for part in parts]
-        for pair in ((SynapseMask,) * 2, (LargestUpdates,) * 2, (NeuronMask, Subnet)):
-            if sum(kind in pair for kind in kinds) > 1 and (
-                pair[0] is not pair[1] or kinds.count(pair[0]) > 1
-            ):
-                clash = [str(part) for part in parts if type(part) in pair]
-                raise InvalidValue(f"{' and '.join(clash)} cannot be combined; choose one of them")
-        return Combined(tuple(parts)) if len(parts) > 1 else (parts or [AllSynapses()])[0]
+        for first, second in pairwise(parts):
+            units = isinstance(first, NeuronMask) and isinstance(second, Subnet)
+            if type(first) is type(second) or units:
+                raise InvalidValue(f"{first} and {second} cannot be combined; choose one of them")
+        if len(parts) > 1:
+            return Combined(tuple(parts))
+        return parts[0] if parts else AllSynapses()
 
 
 @dataclass(frozen=True)
@@ -177,6 +177,16 @@ def parse(text: str) -> Restriction:
     return restriction
 
 
+def check(restriction: Restriction, shape: Shape) -> None:
+    """Raise InvalidValue if the network has fewer hidden units than are to be plastic."""
+    for part in restriction.parts:
+        hidden = shape.hidden or 0
+        if isinstance(part, NeuronMask | Subnet) and part.n > hidden:
+            raise InvalidValue(
+                f"restriction {part} needs {part.n} hidden units that learn; there are {hidden}"
+            )
+
+
 @dataclass(frozen=True)
 class Plan:
     """A restriction, sorted by what it needs, with its random masks drawn.
@@ -206,22 +216,13 @@ class Plan:
     def draw(
         cls, restriction: Restriction, shape: Shape, classes: int, generator: np.random.Generator
     ) -> Self:
-        """Draw the masks of ``restriction`` for a network of this shape.
-
-        Raises InvalidValue if the network has too few hidden units, or none.
-        """
+        """Draw the masks of ``restriction`` for a network that it fits (see `check`)."""
         plan = {}
         for part in restriction.parts:
             draws = classes if getattr(part, "draw", "once") == "class" else 1
             if isinstance(part, NeuronMask | Subnet):
-                hidden = shape.hidden or 0
-                if part.n > hidden:
-                    raise InvalidValue(
-                        f"restriction {part} needs {part.n} hidden units; the network has {hidden}"
-                        " that learn"
-                    )
-                orders = [generator.permutation(hidden) for _ in range(draws)]
-                plan["units"] = np.array(orders)
+                units = np.tile(np.arange(shape.hidden), (draws, 1))
+                plan["units"] = generator.permuted(units, axis=1)
                 if part.draw != "sample":
                     plan["units"] = np.sort(plan["units"][:, : part.n], axis=1)
                 plan["unit_count"], plan["unit_draw"] = part.n, part.draw
@@ -245,22 +246,24 @@ def number_selected(fraction: float, plastic: int) -> int:
     return max(1, round(fraction * plastic))
 
 
-def largest(magnitude: "Tensor", number: int, start: int) -> "Tensor":
+def largest(magnitude: "Tensor", number: int, begin: int) -> "Tensor":
     """Return which synapses have the ``number`` largest of the update sizes ``magnitude``.
 
-    Ties are massive, as most pixels of an image are alike. Of the synapses that tie for the last
-    places, taken column by column, as many as there are places are chosen, one after another from
-    number ``start`` on and from the first again after the last. With ``start`` random this is
-    fair, and it costs no random number a synapse. An update of 0 is never chosen.
+    Ties are massive, as most pixels of an image are alike. The synapses that tie for the last
+    places stand column by column; as many as there are places are chosen, one after another from
+    a begin on that ``begin``, any whole number, determines, and after the last the first. With
+    ``begin`` random this favours none, and it costs no random number a synapse. An update of 0 is
+    never chosen.
 
-    ``magnitude``, non-negative, and the result, bool, have shape ``(from, to)``.
+    ``magnitude``, not negative, and the result, bool, have shape ``(from, to)``.
     """
     last = magnitude.flatten().topk(number).values[-1]
     chosen = magnitude > last
-    tied = ((magnitude == last) & (last > 0)).T.nonzero()
-    for place in range(min(number - int(chosen.sum()), len(tied))):
-        column, row = tied[(start + place) % len(tied)]
-        chosen[row, column] = True
+    if last > 0:
+        columns, rows = (magnitude == last).T.nonzero().T
+        places = begin % len(rows) + np.arange(number - int(chosen.sum()))
+        tied = places % len(rows)
+        chosen[rows[tied], columns[tied]] = True
     return chosen
 
 

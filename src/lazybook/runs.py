@@ -9,6 +9,7 @@ import re
 import subprocess
 import tempfile
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -112,13 +113,14 @@ class Store:
                 if run.experiment != experiment:
                     raise RecordError("it is the record of another experiment")
                 return run
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 continue
             except RecordError as error:
                 fate = "it is left where it is"
                 if folder == self.root:
                     aside = path.with_suffix(".damaged")
-                    path.replace(aside)
+                    with suppress(FileNotFoundError):  # another process was faster
+                        path.replace(aside)
                     fate = f"it is set aside as {aside.name}"
                 warnings.warn(
                     f"run record {path} cannot be used: {error}; {fate} and the run is computed"
@@ -193,8 +195,8 @@ def write(run: Run, path: Path) -> None:
 def read(path: Path) -> Run:
     """Return the run recorded in ``path``.
 
-    Raises FileNotFoundError if there is no such file, and RecordError if it is truncated, altered
-    or not a record.
+    Raises FileNotFoundError or NotADirectoryError if there is no such file, and RecordError if it
+    is truncated, altered or not a record.
     """
     try:
         contents = path.read_bytes()
@@ -210,7 +212,7 @@ def read(path: Path) -> Run:
         table = columns.drop_columns([f"array {name}" for name in arrays]).to_pandas()
         experiment = Experiment.from_dict(facts["experiment"])
         return Run(experiment, table, arrays, facts["provenance"])
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise
     except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
         raise RecordError(f"{error}".splitlines()[0]) from None

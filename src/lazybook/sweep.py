@@ -77,15 +77,19 @@ def sweep(
 
         def compute(experiment: Experiment) -> Run:
             dataset = data[experiment.dataset]
-            per_sample = _work(experiment) / experiment.epochs / len(dataset.train)
+            left = _work(experiment)
+            per_sample = left / experiment.epochs / len(dataset.train)
 
             def progress(samples: int) -> None:
+                nonlocal left
                 if stopped.is_set():
                     raise InterruptedError
+                left -= samples * per_sample
                 advance(samples * per_sample)
 
             run = train(experiment, progress)
             store.save(run, dataset)
+            advance(left)  # what was spared by stopping early
             return run
 
         futures = {pool.submit(compute, experiment): experiment for experiment in missing}
@@ -106,9 +110,8 @@ def _work(experiment: Experiment) -> float:
 
 
 def _columns(experiment: Experiment) -> dict:
-    fields = experiment.to_dict()
-    del fields["record"]
-    return fields
+    fields = experiment.to_dict().items()
+    return {name: value for name, value in fields if not isinstance(value, list)}
 
 
 @contextmanager

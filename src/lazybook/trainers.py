@@ -7,9 +7,10 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from lazybook import datasets, energy, engines, networks
+from lazybook import datasets, energy, engines, networks, restrictions
 from lazybook.datasets import Dataset
-from lazybook.engines.contract import Engine
+from lazybook.energy import Meter
+from lazybook.engines.contract import Engine, Start, network_shape
 from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment
 from lazybook.randomness import Streams
@@ -21,12 +22,15 @@ LONGEST_VECTOR = 100  # weights; the paths of larger networks would fill the mem
 def check(experiment: Experiment, dataset: Dataset) -> None:
     """Raise InvalidValue if the experiment cannot be done here with this data set."""
     engines.check_device(experiment.device)
+    shape = network_shape(experiment, dataset)
+    restrictions.check(experiment.restriction, shape)
+    networks.check_size(experiment.initial, shape)
     if dataset.classes == 2 and experiment.loss == "cross-entropy":
         raise InvalidValue(
             f"loss 'cross-entropy' needs more than two classes; {dataset.name} has two"
         )
     if "path" in experiment.record:
-        weights = sum(a * b for a, b in _shape(experiment, dataset).layers)
+        weights = sum(a * b for a, b in shape.layers)
         if weights > LONGEST_VECTOR:
             raise InvalidValue(
                 f"record 'path' is for networks of up to {LONGEST_VECTOR} weights;"
@@ -54,13 +58,12 @@ def train(experiment: Experiment, progress: Callable[[int], None] = lambda sampl
         dataset = dataset.zero_mean()
     check(experiment, dataset)
     streams = Streams(experiment.seed)
-    shape = _shape(experiment, dataset)
-    initial = networks.initial_weights(experiment.initial, shape, streams.weights)
-    engine = engines.build(experiment, dataset, initial)
+    start = Start.draw(experiment, dataset, streams)
+    engine = engines.build(experiment, dataset, start)
 
     recorder = Recorder(experiment, engine, len(dataset.train))
     seconds = 0.0
-    rows = [measure(engine, dataset, initial, epoch=0.0, whole=True, seconds=seconds)]
+    rows = [measure(engine, dataset, start, experiment, 0.0, seconds)]
     for samples, epoch in presentations(experiment, len(dataset.train), streams):
         if experiment.until is not None and rows[-1]["test_accuracy"] >= experiment.until:
             break
@@ -68,11 +71,14 @@ def train(experiment: Experiment, progress: Callable[[int], None] = lambda sampl
         recorder.learn(samples)
         seconds += time.perf_counter() - started
         progress(len(samples))
-        rows.append(measure(engine, dataset, initial, epoch, epoch.is_integer(), seconds))
+        rows.append(measure(engine, dataset, start, experiment, epoch, seconds))
 
     table = pd.DataFrame(rows)
     table.insert(0, "samples", (table["epoch"] * len(dataset.train)).round().astype(int))
     arrays = recorder.arrays | {"memory": engine.memory}
+    if "synapse-updates" in experiment.record:
+        counts = zip(_layers(engine.meter), engine.synapse_updates, strict=True)
+        arrays |= {f"synapse_updates_{layer}": updates for layer, updates in counts}
     return Run(experiment, table, arrays, provenance(dataset, time.perf_counter() - began))
 
 
@@ -96,16 +102,29 @@ def presentations(
 def measure(
     engine: Engine,
     dataset: Dataset,
-    initial: list[np.ndarray],
+    start: Start,
+    experiment: Experiment,
     epoch: float,
-    whole: bool,
     seconds: float,
 ) -> dict[str, float]:
-    """Return one row of the table; the training set is looked at only if ``whole``."""
+    """Return one row of the table; the training set is looked at on whole epochs only.
+
+    Columns with an energy are followed by one for each layer: ``energy_m1_hidden``, the synapses
+    into the hidden layer, and ``energy_m1_output``.
+    """
     test = engine.evaluate(dataset.test)
-    train = engine.evaluate(dataset.train) if whole else None
+    train = engine.evaluate(dataset.train) if float(epoch).is_integer() else None
     meter = engine.meter
-    layers = ["hidden", "output"][-len(meter.m0) :]
+    by_layer = {"m0": meter.m0, "m1": meter.m1}
+    exponents = zip(experiment.energy_exponents, meter.m_alpha, strict=True)
+    by_layer |= {f"m{alpha:g}": spent for alpha, spent in exponents}
+    if "potentiation" in experiment.record:
+        by_layer["m0_potentiation"] = meter.m0_potentiation
+        by_layer["m1_potentiation"] = meter.m1_potentiation
+    energies = {}
+    for name, spent in by_layer.items():
+        energies[f"energy_{name}"] = spent.sum()
+        energies |= {f"energy_{name}_{n}": e for n, e in zip(_layers(meter), spent, strict=True)}
     return {
         "epoch": epoch,
         "test_accuracy": test.accuracy,
@@ -114,11 +133,11 @@ def measure(
         "train_loss": train.loss if train else np.nan,
         "updates": meter.updates,
         "memorized": int(engine.memory.sum()),
-        "energy_m0": meter.m0.sum(),
-        "energy_m1": meter.m1.sum(),
-        **{f"energy_m0_{layer}": value for layer, value in zip(layers, meter.m0, strict=True)},
-        **{f"energy_m1_{layer}": value for layer, value in zip(layers, meter.m1, strict=True)},
-        "energy_min": energy.m_min(engine.weights, initial),
+        **energies,
+        "energy_min": energy.m_min(engine.weights, start.weights),
+        "transient_energy": meter.transient,
+        "pending_m0": meter.pending_m0.sum(),
+        "pending_m1": meter.pending_m1.sum(),
         "seconds": seconds,
     }
 
@@ -134,7 +153,7 @@ class Recorder:
 
     def __init__(self, experiment: Experiment, engine: Engine, samples: int) -> None:
         self.engine = engine
-        self.wanted = experiment.record
+        self.wanted = [name for name in experiment.record if name in ("sample-energy", "path")]
         self.sample_energy = np.zeros(samples)
         self.path = [self._weights()] if "path" in self.wanted else []
 
@@ -159,6 +178,5 @@ class Recorder:
         return np.concatenate([layer.ravel() for layer in self.engine.weights])
 
 
-def _shape(experiment: Experiment, dataset: Dataset) -> networks.Shape:
-    inputs = dataset.train.values.shape[1]
-    return networks.shape(experiment.hidden, experiment.bias, inputs, dataset.classes)
+def _layers(meter: Meter) -> list[str]:
+    return ["hidden", "output"][-len(meter.m0) :]

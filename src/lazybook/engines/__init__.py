@@ -1,14 +1,12 @@
 """The engines that train a network: one contract, one definition, and what people wait for."""
 
-import numpy as np
-
 from lazybook.datasets import Dataset
-from lazybook.engines.contract import Engine
+from lazybook.engines.contract import Engine, Start
 from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment
 
 
-def build(experiment: Experiment, dataset: Dataset, weights: list[np.ndarray]) -> Engine:
+def build(experiment: Experiment, dataset: Dataset, start: Start) -> Engine:
     """Return the engine that the experiment names, ready to learn.
 
     Raises InvalidValue if the engine cannot do what the experiment asks for.
@@ -17,10 +15,10 @@ def build(experiment: Experiment, dataset: Dataset, weights: list[np.ndarray]) -
     if experiment.engine == "numba":
         from lazybook.engines.numba_cpu import NumbaEngine
 
-        return NumbaEngine(experiment, dataset, weights)
+        return NumbaEngine(experiment, dataset, start)
     from lazybook.engines.reference import ReferenceEngine
 
-    return ReferenceEngine(experiment, dataset, weights)
+    return ReferenceEngine(experiment, dataset, start)
 
 
 def check_device(device: str) -> None:

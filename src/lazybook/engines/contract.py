@@ -1,12 +1,56 @@
-"""What every engine does; the trainers need to know no more."""
+"""What every engine is given and what it does; the trainers need to know no more."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 
-from lazybook.datasets import Split
+from lazybook import networks, restrictions
+from lazybook.datasets import Dataset, Split
 from lazybook.energy import Meter
+from lazybook.experiment import Experiment
+from lazybook.randomness import Streams
+from lazybook.restrictions import Plan
+
+
+def network_shape(experiment: Experiment, dataset: Dataset) -> networks.Shape:
+    """Return the shape of the network that ``experiment`` trains."""
+    inputs = dataset.train.values.shape[1]
+    return networks.shape(experiment.hidden, experiment.bias, inputs, dataset.classes)
+
+
+@dataclass(frozen=True)
+class Start:
+    """What is drawn before a run, the same for every engine.
+
+    Attributes
+    ----------
+    weights: initial weights, float32, ``[from, to]`` with the bias row, a layer each.
+    plan: the restriction, with its masks.
+    tie_order: the order of the first layer's inputs (the bias among them) in which ties stand,
+        a permutation, int64; see `lazybook.restrictions.largest`.
+    key: for `lazybook.randomness.noise`.
+    """
+
+    weights: list[np.ndarray]
+    plan: Plan
+    tie_order: np.ndarray
+    key: np.uint64
+
+    @classmethod
+    def draw(cls, experiment: Experiment, dataset: Dataset, streams: Streams) -> Self:
+        """Draw what a run of ``experiment`` starts from.
+
+        Raises InvalidValue if initial weights or restriction do not fit the network.
+        """
+        shape = network_shape(experiment, dataset)
+        restrictions.check(experiment.restriction, shape)
+        return cls(
+            networks.initial_weights(experiment.initial, shape, streams.weights),
+            Plan.draw(experiment.restriction, shape, dataset.classes, streams.masks),
+            streams.ties.permutation(shape.layers[0][0]),
+            streams.key,
+        )
 
 
 @dataclass(frozen=True)
@@ -18,20 +62,18 @@ class Evaluation:
 
 
 class Engine(Protocol):
-    """A network in training, built as ``Engine(experiment, dataset, weights)``.
+    """A network in training, built as ``Engine(experiment, dataset, start)``.
 
-    ``weights`` are the initial weights, float32, ``[from, to]`` with the bias row, a layer each.
-    Random numbers are drawn outside, so that all engines learn alike. An engine that cannot do
-    what the experiment asks for raises InvalidValue when it is built.
+    An engine that cannot do what the experiment asks for raises InvalidValue when it is built.
 
     Attributes
     ----------
     meter: what learning has cost so far.
-    weights: copies of the weight matrices as they are now.
+    weights: copies of the weight matrices as they are now, the transient part included.
     memory: which training samples are remembered, bool, shape ``(samples,)``.
+    synapse_updates: how often each synapse changed, int64, shaped like the weights; of no
+        meaning if the experiment does not record it.
     """
-
-    meter: Meter
 
     def learn(self, samples: np.ndarray) -> None:
         """Present the training samples of these indices (int64), one after another."""
@@ -40,7 +82,13 @@ class Engine(Protocol):
         """Return accuracy and mean loss on ``split``; nothing is learned."""
 
     @property
+    def meter(self) -> Meter: ...
+
+    @property
     def weights(self) -> list[np.ndarray]: ...
 
     @property
     def memory(self) -> np.ndarray: ...
+
+    @property
+    def synapse_updates(self) -> list[np.ndarray]: ...

@@ -1,142 +1,328 @@
-"""The fast engine: compiled loops that touch only what is not zero."""
+"""The fast engine: compiled loops that touch only what is not zero. See `kernels`."""
 
 import threading
-from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 
 from lazybook import networks
+from lazybook.caching import SynapticCaching
 from lazybook.datasets import Dataset, Split
 from lazybook.energy import Meter
-from lazybook.engines import kernels
-from lazybook.engines.contract import Evaluation
+from lazybook.engines.contract import Evaluation, Start
+from lazybook.engines.kernels import layout
+from lazybook.engines.kernels.layers import store_nonzero
+from lazybook.engines.kernels.training import evaluate, learn
 from lazybook.experiment import Experiment
-
-CHUNK = 1000  # samples made dense at a time
+from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
+from lazybook.restrictions import number_selected
 
 LOSSES = {
-    "mse": kernels.MSE,
-    "half-mse": kernels.HALF_MSE,
-    "cross-entropy": kernels.CROSS_ENTROPY,
-    "perceptron": kernels.PERCEPTRON,
+    "mse": layout.MSE,
+    "half-mse": layout.HALF_MSE,
+    "cross-entropy": layout.CROSS_ENTROPY,
+    "perceptron": layout.PERCEPTRON,
 }
 GATES = {
-    "every-sample": kernels.EVERY_SAMPLE,
-    "mistakes": kernels.MISTAKES,
-    "memorized-mistakes": kernels.MEMORIZED_MISTAKES,
+    EverySample: layout.EVERY_SAMPLE,
+    Mistakes: layout.MISTAKES,
+    MemorizedMistakes: layout.MEMORIZED_MISTAKES,
+}
+DRAWS = {"once": layout.ONCE, "sample": layout.EACH_SAMPLE, "class": layout.EACH_CLASS}
+VARIANTS = {
+    "synapse": layout.EACH_SYNAPSE,
+    "any": layout.ANY_SYNAPSE,
+    "sum": layout.SUM,
 }
 
 
 class NumbaEngine:
     """A network in training; see `lazybook.engines.contract.Engine`."""
 
-    def __init__(self, experiment: Experiment, dataset: Dataset, weights: list[np.ndarray]) -> None:
-        self.experiment = experiment
-        self.bias = experiment.bias != "none"
-        self.train = sparse(dataset.train, self.bias)
-        self.shapes = [layer.shape for layer in weights]
-        inputs, first = self.shapes[0]
-        outputs = self.shapes[-1][1]
-        self.hidden = first if len(weights) == 2 else 0
-        units = -(-(first + 1) // kernels.LANES) * kernels.LANES
-
-        self.synapses = aligned(inputs + kernels.ROWS, units)
-        self.synapses[:inputs, :first] = weights[0]
-        self.readout = aligned(outputs, units)
-        if self.hidden:
-            self.readout[:, : len(weights[1])] = weights[1].T
-        self.memory = np.zeros(len(dataset.train), dtype=bool)
-        self.updates, self.m0, self.m1 = np.zeros(1, np.int64), np.zeros(2), np.zeros(2)
-        self.sums, self.activity, self.hidden_error = aligned(3, units)
-        self.outputs, self.error = np.zeros((2, outputs), np.float32)
-        self.leak = np.float32(networks.leak(experiment.activation))
-        self.loss = LOSSES[experiment.loss]
+    def __init__(self, experiment: Experiment, dataset: Dataset, start: Start) -> None:
+        self.shapes = [layer.shape for layer in start.weights]
+        bias = experiment.bias != "none"
+        self.inputs = self.shapes[0][0] - bias
+        self.hidden = self.shapes[0][1] if len(self.shapes) == 2 else 0
+        self.outputs = self.shapes[-1][1]
+        self.units = _round_up(self.shapes[0][1] + 1)
+        self.order = _plastic_first(start, self.shapes[0][1])
+        self.rules = _rules(experiment, start, self)
+        ordered = self.rules.change in (layout.LARGEST_PER_LAYER, layout.LARGEST_PER_NEURON)
+        self.data = sparse(dataset.train, bias, ordered)
+        self.bias = bias
+        self.network = self._network(experiment, dataset, start)
+        self.masks = self._masks(start)
+        self.totals = self._totals(experiment, len(dataset.train))
+        self.room = self._room()
         self.learn(np.empty(0, np.int64))  # compile now, or load what was compiled before
 
     def learn(self, samples: np.ndarray) -> None:
         """Present the training samples of these indices, one after another."""
-        data = self.train
-        kernels.learn(
-            samples, data.first, data.last, data.index, data.value, data.labels,
-            data.count, data.sum,
-            self.synapses, self.readout, self.hidden, np.float32(self.bias), self.leak, self.loss,
-            np.float32(self.experiment.learning_rate), GATES[self.experiment.gate.word],
-            self.memory, self.updates, self.m0, self.m1,
-            self.sums, self.activity, self.outputs, self.error, self.hidden_error,
-        )  # fmt: skip
+        learn(samples, self.data, self.network, self.rules, self.masks, self.totals, self.room)
 
     def evaluate(self, split: Split) -> Evaluation:
         """Return accuracy and mean loss on ``split``."""
         data = sparse(split, self.bias)
-        correct, loss = kernels.evaluate(
-            data.first, data.last, data.index, data.value, data.labels,
-            self.synapses, self.readout, self.hidden, np.float32(self.bias), self.leak, self.loss,
-            self.sums, self.activity, self.outputs, self.error,
-        )  # fmt: skip
+        correct, loss = evaluate(data, self.network, self.rules, self.masks, self.room)
         return Evaluation(accuracy=correct / len(split), loss=loss / len(split))
-
-    @property
-    def meter(self) -> Meter:
-        """What learning has cost so far."""
-        layers = len(self.shapes)
-        return Meter(int(self.updates[0]), self.m0[:layers].copy(), self.m1[:layers].copy())
 
     @property
     def weights(self) -> list[np.ndarray]:
         """Copies of the weight matrices, ``[from, to]`` with the bias row, a layer each."""
-        stored = [self.synapses, self.readout.T]
-        return [
-            layer[:rows, :columns].copy()
-            for layer, (rows, columns) in zip(stored, self.shapes, strict=False)
-        ]
+        net, scale = self.network, np.float32(self.network.scale[0])
+        layers = [net.synapses, net.readout.T]
+        if net.transient.size > 1:
+            layers = [net.synapses + scale * net.transient]
+            layers.append((net.readout + scale * net.readout_transient).T)
+        return self._in_order(layers)
+
+    @property
+    def memory(self) -> np.ndarray:
+        """Which training samples are remembered, bool, shape ``(samples,)``."""
+        return self.totals.remembered.copy()
+
+    @property
+    def synapse_updates(self) -> list[np.ndarray]:
+        """How often each synapse changed, int64, shaped like the weights."""
+        counts = [self.totals.synapse_updates, self.totals.readout_updates.T]
+        return self._in_order(counts) if counts[0].size > 1 else []
+
+    @property
+    def meter(self) -> Meter:
+        """What learning has cost so far."""
+        layers, totals, net = len(self.shapes), self.totals, self.network
+        pending = [net.scale[0] * parts for parts in (net.transient, net.readout_transient)]
+        return Meter(
+            updates=int(totals.counters[1]),
+            m0=totals.m0[:layers].copy(),
+            m1=totals.m1[:layers].copy(),
+            m0_potentiation=totals.m0_potentiation[:layers].copy(),
+            m1_potentiation=totals.m1_potentiation[:layers].copy(),
+            m_alpha=totals.m_alpha[:, :layers].copy(),
+            transient=float(totals.transient[0]),
+            pending_m0=np.array([np.count_nonzero(parts) for parts in pending[:layers]], float),
+            pending_m1=np.array([np.abs(parts).sum(dtype=float) for parts in pending[:layers]]),
+        )
+
+    def _in_order(self, layers: list[np.ndarray]) -> list[np.ndarray]:
+        """Cut ``layers`` to size, and bring the hidden units back to where they were."""
+        first, *more = (
+            layer[:rows, :columns]
+            for layer, (rows, columns) in zip(layers, self.shapes, strict=False)
+        )
+        back = np.argsort(self.order)
+        if more:
+            units = np.concatenate([back, np.arange(len(back), len(more[0]))])
+            more = [more[0][units].copy()]
+        return [first[:, back].copy(), *more]
+
+    def _network(self, experiment: Experiment, dataset: Dataset, start: Start) -> layout.Network:
+        rows, cached = self.inputs + 1 + layout.ROWS, self.rules.consolidation != layout.ALL
+        synapses, readout = aligned(rows, self.units), aligned(self.outputs, self.units)
+        first, *more = start.weights
+        synapses[: len(first), : first.shape[1]] = first[:, self.order]
+        if more:
+            readout[:, : self.hidden] = more[0][self.order].T
+            readout[:, self.hidden : len(more[0])] = more[0][self.hidden :].T
+        return layout.Network(
+            inputs=self.inputs,
+            hidden=self.hidden,
+            bias=np.float32(self.bias),
+            offset=np.float32(-dataset.train.offset),
+            leak=np.float32(networks.leak(experiment.activation)),
+            synapses=synapses,
+            readout=readout,
+            transient=aligned(*(synapses.shape if cached else (1, 1))),
+            readout_transient=aligned(*(readout.shape if cached else (1, 1))),
+            scale=np.ones(1),
+            background=aligned(1, self.units)[0],
+            column_sums=aligned(1, self.units)[0],
+            transient_column_sums=aligned(1, self.units)[0],
+        )
+
+    def _masks(self, start: Start) -> layout.Masks:
+        plan, rows = start.plan, self.inputs + 1 + layout.ROWS
+        draws = len(plan.masks[0]) if plan.masks else 1
+        mask_shape = (draws, rows, self.units) if plan.mask else (1, 1, 1)
+        synapses = np.zeros(mask_shape, np.uint8)
+        readout = np.zeros((draws, self.outputs, self.units) if plan.mask else (1, 1, 1), np.uint8)
+        if plan.masks:
+            first, *more = plan.masks
+            synapses[:, : first.shape[1], : first.shape[2]] = first[:, :, self.order]
+            if more:
+                units = np.concatenate([self.order, np.arange(self.hidden, more[0].shape[1])])
+                readout[:, :, : len(units)] = more[0][:, units].transpose(0, 2, 1)
+        plastic = np.zeros(self.units, np.float32)
+        fixed = plan.units is not None and plan.unit_draw == "once"
+        plastic[: plan.unit_count if fixed else self.shapes[0][1]] = 1
+        names = np.arange(self.units)
+        names[: len(self.order)] = self.order
+        return layout.Masks(
+            units=np.zeros((1, 1), np.int64) if plan.units is None else plan.units.copy(),
+            names=names,
+            plastic=plastic,
+            synapses=synapses,
+            readout=readout,
+            plastic_inputs=synapses[0, : self.inputs].sum(axis=0, dtype=np.float32),
+            tie_order=start.tie_order,
+        )
+
+    def _totals(self, experiment: Experiment, samples: int) -> layout.Totals:
+        counted = "synapse-updates" in experiment.record
+        exponents = np.array(experiment.energy_exponents, float)
+        rows = self.inputs + 1 + layout.ROWS
+        return layout.Totals(
+            remembered=np.zeros(samples, bool),
+            counters=np.zeros(2, np.int64),
+            m0=np.zeros(2),
+            m1=np.zeros(2),
+            m0_potentiation=np.zeros(2),
+            m1_potentiation=np.zeros(2),
+            exponents=exponents,
+            m_alpha=np.zeros((len(exponents), 2)),
+            transient=np.zeros(3),
+            synapse_updates=np.zeros((rows, self.units) if counted else (1, 1), np.int64),
+            readout_updates=np.zeros((self.outputs, self.units) if counted else (1, 1), np.int64),
+        )
+
+    def _room(self) -> layout.Room:
+        units, rows = self.units, self.inputs + 1
+        dense = self.rules.change == layout.DENSE and (
+            self.rules.mask_draw != layout.NOT_DRAWN or self.rules.fraction > 0
+        )
+        per_unit = dict.fromkeys(
+            ("sums", "more_sums", "mask_sums", "activity", "plastic_activity", "hidden_error",
+             "step", "size", "change", "ranked")
+        )  # fmt: skip
+        return layout.Room(
+            **{name: aligned(1, units)[0] for name in per_unit},
+            outputs=np.zeros(self.outputs, np.float32),
+            more_outputs=np.zeros(self.outputs, np.float32),
+            error=np.zeros(self.outputs, np.float32),
+            readout_step=np.zeros(self.outputs, np.float32),
+            x=np.zeros(rows, np.float32),
+            x_size=np.zeros(rows, np.float32),
+            level=np.zeros(rows + 1, np.float32),
+            many=np.zeros(rows + 1, np.int64),
+            where=np.zeros(rows + 1, np.int64),
+            reach=np.zeros(rows + 1, np.int64),
+            tied=np.zeros(max(rows, units), np.int32),
+            order=np.zeros(units, np.int32),
+            spare_order=np.zeros(units, np.int32),
+            cumulative=np.zeros(units + 1),
+            counts=np.zeros(2048, np.int64),
+            selection=np.zeros((rows, units) if dense else (1, 1), np.uint8),
+            guess=np.full(1, 1e-3, np.float32),
+            one=np.zeros(1, np.float32),
+        )
 
 
-@dataclass(frozen=True)
-class SparseSplit:
-    """The non-zero inputs of a split, as the kernels want them (see `kernels`)."""
+def _rules(experiment: Experiment, start: Start, engine: NumbaEngine) -> layout.Rules:
+    plan, caching = start.plan, experiment.caching
+    cached = isinstance(caching, SynapticCaching)
+    extras = bool(
+        experiment.energy_exponents or {"potentiation", "synapse-updates"} & {*experiment.record}
+    )
+    mask_draw = DRAWS[plan.mask.draw] if plan.mask else layout.NOT_DRAWN
+    per_neuron = bool(plan.largest and plan.largest.per == "neuron")
+    fixed = plan.units is not None and plan.unit_draw == "once"
+    rows, columns = engine.shapes[0]
+    plastic = plan.unit_count or columns
+    selected = 0
+    if plan.largest:
+        plastic_synapses = rows if per_neuron else rows * plastic
+        selected = number_selected(plan.largest.fraction, plastic_synapses)
 
-    first: np.ndarray
-    last: np.ndarray
-    index: np.ndarray
-    value: np.ndarray
-    labels: np.ndarray
-    count: np.ndarray
-    sum: np.ndarray
+    redrawn = mask_draw in (layout.EACH_SAMPLE, layout.EACH_CLASS)
+    if cached or extras or redrawn or (plan.mask and plan.largest):
+        change = layout.DENSE
+    elif plan.largest:
+        change = layout.LARGEST_PER_NEURON if per_neuron else layout.LARGEST_PER_LAYER
+    else:
+        change = layout.MASKED if plan.mask else layout.OUTER_PRODUCT
+    width = _round_up(plan.unit_count) if fixed else engine.units
+    return layout.Rules(
+        loss=LOSSES[experiment.loss],
+        rate=np.float32(experiment.learning_rate),
+        gate=GATES[type(experiment.gate)],
+        change=change,
+        width=width,
+        readout_width=width if plan.outputs_of_units else engine.units,
+        unit_draw=layout.NOT_DRAWN if plan.units is None else DRAWS[plan.unit_draw],
+        unit_count=plan.unit_count,
+        outputs_of_units=plan.outputs_of_units,
+        mask_draw=mask_draw,
+        p_in=plan.mask.p_in if plan.mask else 1.0,
+        p_out=plan.mask.p_out if plan.mask else 1.0,
+        fraction=float(plan.largest.fraction) if plan.largest else 0.0,
+        per_neuron=per_neuron,
+        selected=selected,
+        consolidation=VARIANTS[caching.variant] if cached else layout.ALL,
+        threshold=np.float32(caching.threshold if cached else 0),
+        kept=float(caching.kept),
+        transient_cost=float(caching.transient_cost),
+        extras=extras,
+        key=start.key,
+    )
 
-    @classmethod
-    def of(cls, split: Split, bias: bool) -> Self:
-        """Return the non-zero inputs of each sample, and after them the bias."""
-        inputs = split.values.shape[1]
-        chunks = [slice(start, start + CHUNK) for start in range(0, len(split), CHUNK)]
-        count = np.concatenate([np.count_nonzero(split.inputs(rows), axis=1) for rows in chunks])
-        count += bias
-        last = np.cumsum(-(-count // kernels.ROWS) * kernels.ROWS)
-        first = np.concatenate([[0], last[:-1]])
-        index = np.empty(last[-1], np.uint16 if inputs < 2**16 - kernels.ROWS else np.uint32)
-        value = np.zeros(last[-1], np.float32)
-        total = np.empty(len(split), np.float32)
-        for rows in chunks:
-            kernels.store_nonzero(
-                split.inputs(rows), bias, first[rows], last[rows], index, value, total[rows]
-            )
-        return cls(first, last, index, value, split.labels, count, total)
+
+def _plastic_first(start: Start, units: int) -> np.ndarray:
+    """Return the order of the units in memory: those that stay plastic come first."""
+    if start.plan.units is None or start.plan.unit_draw != "once":
+        return np.arange(units)
+    plastic = start.plan.units[0]
+    return np.concatenate([plastic, np.setdiff1d(np.arange(units), plastic)])
 
 
-_sparse_splits: dict[tuple[Split, bool], SparseSplit] = {}
+def _round_up(columns: int) -> int:
+    return -(-columns // layout.LANES) * layout.LANES
+
+
+_sparse_splits: dict[tuple[Split, bool, bool], layout.Data] = {}
 _lock = threading.Lock()
 
 
-def sparse(split: Split, bias: bool) -> SparseSplit:
-    """Return the non-zero inputs of ``split``, made once for all runs in this process."""
+def sparse(split: Split, bias: bool, ordered: bool = False) -> layout.Data:
+    """Return the non-zero pixels of ``split``, made once for all runs in this process.
+
+    With ``ordered`` each sample's inputs stand in falling order of their sizes.
+    """
     with _lock:
-        if (split, bias) not in _sparse_splits:
-            _sparse_splits[split, bias] = SparseSplit.of(split, bias)
-        return _sparse_splits[split, bias]
+        if (split, bias, ordered) not in _sparse_splits:
+            _sparse_splits[split, bias, ordered] = _sparse(split, bias, ordered)
+        return _sparse_splits[split, bias, ordered]
+
+
+def _sparse(split: Split, bias: bool, ordered: bool) -> layout.Data:
+    stored = np.count_nonzero(split.values, axis=1)
+    last = np.cumsum(_padded(stored))
+    first = np.concatenate([[0], last[:-1]])
+    inputs = split.values.shape[1]
+    index = np.empty(last[-1], np.uint16 if inputs < 2**16 - 2 * layout.ROWS else np.uint32)
+    value = np.empty(last[-1], np.float32)
+    store_nonzero(split.values, np.float32(split.scale), first, last, index, value)
+    if ordered:
+        for begin, count in zip(first, stored, strict=True):
+            here = slice(begin, begin + count)
+            falling = np.argsort(-np.abs(value[here] - np.float32(split.offset)), kind="stable")
+            index[here], value[here] = index[here][falling], value[here][falling]
+    count, size = np.empty(len(split), np.int64), np.empty(len(split))
+    for begin in range(0, len(split), 1000):
+        rows = slice(begin, begin + 1000)
+        x = split.inputs(rows)
+        count[rows] = np.count_nonzero(x, axis=1) + bias
+        size[rows] = np.abs(x).sum(axis=1) + bias
+    total = np.add.reduceat(value, first).astype(np.float32)
+    total[stored == 0] = 0
+    return layout.Data(first, last, index, value, split.labels, total, count, size)
+
+
+def _padded(counts: np.ndarray) -> np.ndarray:
+    return -(-counts // layout.ROWS) * layout.ROWS
 
 
 def aligned(rows: int, columns: int) -> np.ndarray:
     """Return float32 zeros that start on a cache line, so that no vector spans two."""
-    room = np.zeros(rows * columns + kernels.LANES, np.float32)
-    start = -room.ctypes.data // 4 % kernels.LANES
+    room = np.zeros(rows * columns + layout.LANES, np.float32)
+    start = -room.ctypes.data // 4 % layout.LANES
     return room[start : start + rows * columns].reshape(rows, columns)

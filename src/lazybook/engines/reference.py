@@ -10,8 +10,10 @@ import torch
 from lazybook import networks
 from lazybook.datasets import Dataset, Split
 from lazybook.energy import Meter
-from lazybook.engines.contract import Evaluation
+from lazybook.engines.contract import Evaluation, Start
 from lazybook.experiment import Experiment
+from lazybook.randomness import draw_mask, noise, shuffle
+from lazybook.restrictions import largest, number_selected
 
 BATCH = 1000  # samples at a time where nothing is learned
 
@@ -19,85 +21,178 @@ BATCH = 1000  # samples at a time where nothing is learned
 class ReferenceEngine:
     """A network in training; see `lazybook.engines.contract.Engine`."""
 
-    def __init__(self, experiment: Experiment, dataset: Dataset, weights: list[np.ndarray]) -> None:
+    def __init__(self, experiment: Experiment, dataset: Dataset, start: Start) -> None:
+        self.experiment, self.start = experiment, start
         self.device = torch.device(experiment.device)
-        self.experiment = experiment
         self.leak = networks.leak(experiment.activation)
         self.bias = experiment.bias != "none"
-        self.inputs = torch.tensor(dataset.train.inputs(), device=self.device)
-        self.labels = torch.tensor(dataset.train.labels, device=self.device)
-        self.synapses = [torch.tensor(layer, device=self.device) for layer in weights]
+        self.train, self.values = dataset.train, self._tensor(dataset.train.values)
+        self.labels = self._tensor(dataset.train.labels)
         self.remembered = torch.zeros(len(dataset.train), dtype=torch.bool, device=self.device)
-        self.meter = Meter.zero(layers=len(weights))
+        self.presented = 0
+        self.persistent = [self._tensor(layer) for layer in start.weights]
+        self.transient = [torch.zeros_like(layer) for layer in self.persistent]
+        self.counts = [torch.zeros_like(layer, dtype=torch.int64) for layer in self.persistent]
+        self.meter = Meter.zero(len(self.persistent), len(experiment.energy_exponents))
+
+        plan = start.plan
+        self.units = plan.units if plan.units is None else plan.units.copy()
+        self.masks = plan.masks and [self._tensor(layer) for layer in plan.masks]
 
     def learn(self, samples: np.ndarray) -> None:
         """Present the training samples of these indices, one after another."""
         for sample in samples.tolist():
             step(self, sample)
+        for layer, transient in enumerate(self.transient):
+            self.meter.pending_m0[layer] = float(torch.count_nonzero(transient))
+            self.meter.pending_m1[layer] = float(transient.abs().sum(dtype=torch.float64))
 
     def evaluate(self, split: Split) -> Evaluation:
         """Return accuracy and mean loss on ``split``."""
         correct, loss = 0, 0.0
-        for start in range(0, len(split), BATCH):
-            rows = slice(start, start + BATCH)
-            inputs = torch.tensor(split.inputs(rows), device=self.device)
-            labels = torch.tensor(split.labels[rows], device=self.device)
-            *_, outputs = forward(self.synapses, inputs, self.leak, self.bias)
+        for begin in range(0, len(split), BATCH):
+            rows = slice(begin, begin + BATCH)
+            labels = self._tensor(split.labels[rows])
+            *_, outputs = forward(self.synapses, self._tensor(split.inputs(rows)), self)
             correct += int((classify(outputs) == labels).sum())
-            loss += float(losses(self.experiment.loss, outputs, labels).sum())
+            loss += float(losses(self.experiment.loss, outputs, labels).sum(dtype=torch.float64))
         return Evaluation(accuracy=correct / len(split), loss=loss / len(split))
+
+    @property
+    def synapses(self) -> list[torch.Tensor]:
+        """The strengths of the synapses: the persistent and the transient part together."""
+        return [a + b for a, b in zip(self.persistent, self.transient, strict=True)]
 
     @property
     def weights(self) -> list[np.ndarray]:
         """Copies of the weight matrices, ``[from, to]`` with the bias row, a layer each."""
-        return [layer.cpu().numpy().copy() for layer in self.synapses]
+        return [layer.cpu().numpy() for layer in self.synapses]
 
     @property
     def memory(self) -> np.ndarray:
         """Which training samples are remembered, bool, shape ``(samples,)``."""
         return self.remembered.cpu().numpy().copy()
 
+    @property
+    def synapse_updates(self) -> list[np.ndarray]:
+        """How often each synapse changed, int64, shaped like the weights."""
+        return [layer.cpu().numpy().copy() for layer in self.counts]
+
+    def _tensor(self, array: np.ndarray) -> torch.Tensor:
+        return torch.tensor(array, device=self.device)
+
 
 def step(run: ReferenceEngine, sample: int) -> None:
     """Present one training sample, and learn it or not: the methods of all the papers."""
-    rules, synapses = run.experiment, run.synapses
-    label = run.labels[sample]
-    *entering, outputs = forward(synapses, run.inputs[sample], run.leak, run.bias)
+    rules, label = run.experiment, run.labels[sample]
+    for transient in run.transient:
+        transient *= rules.caching.kept
+    synapses = run.synapses
+    inputs = run.values[sample] * run.train.scale - run.train.offset
+    *entering, outputs = forward(synapses, inputs, run)
 
     # Which samples are learned?
     mistake, remembered = classify(outputs) != label, run.remembered[sample]
     run.remembered[sample] = rules.gate.remembers(mistake, remembered)
-    if not rules.gate.learns(mistake, remembered):
-        return
+    learned = bool(rules.gate.learns(mistake, remembered))
 
-    # What would plain gradient descent change?
-    error = output_error(rules.loss, outputs, label)
-    errors = backward(synapses, entering, error, run.leak, run.bias)
-    updates = [
-        -rules.learning_rate * torch.outer(activity, error)
-        for activity, error in zip(entering, errors, strict=True)
-    ]
+    # Which synapses may change?
+    plastic = plastic_synapses(run, int(label))
+    if learned:
+        error = output_error(rules.loss, outputs, label)
+        errors = backward(synapses, entering, error, run)
+        sizes = torch.outer(entering[0].abs(), errors[0].abs())
+        plastic[0] = select_largest(run, sizes, plastic[0])
 
-    # What is changed, and what does it cost?
-    run.meter.updates += 1
-    for layer, update in enumerate(updates):
-        synapses[layer] += update
-        run.meter.m0[layer] += float(torch.count_nonzero(update))
-        run.meter.m1[layer] += float(update.abs().sum(dtype=torch.float64))
+    # When does a change become permanent, and what does it cost?
+    if learned:
+        for layer, transient in enumerate(run.transient):
+            change = -rules.learning_rate * torch.outer(entering[layer], errors[layer])
+            transient += change * plastic[layer]
+        for layer, permanent in enumerate(rules.caching.consolidates(run.transient)):
+            change = run.transient[layer] * permanent
+            run.persistent[layer] += change
+            run.transient[layer] -= change
+            charge(run, layer, change)
+        run.meter.updates += 1
+    left = sum(float(transient.abs().sum(dtype=torch.float64)) for transient in run.transient)
+    run.meter.transient += rules.caching.transient_cost * left
+    run.presented += 1
+
+
+def charge(run: ReferenceEngine, layer: int, change: torch.Tensor) -> None:
+    """Add what the permanent ``change`` of a layer costs to the meter."""
+    meter, size = run.meter, change.abs().double()
+    meter.m0[layer] += float(torch.count_nonzero(change))
+    meter.m1[layer] += float(size.sum())
+    for exponent, alpha in enumerate(run.experiment.energy_exponents):
+        meter.m_alpha[exponent, layer] += float((size[size > 0] ** alpha).sum())
+    if "potentiation" in run.experiment.record:
+        meter.m0_potentiation[layer] += float((change > 0).sum())
+        meter.m1_potentiation[layer] += float(size[change > 0].sum())
+    if "synapse-updates" in run.experiment.record:
+        run.counts[layer] += change != 0
+
+
+def plastic_synapses(run: ReferenceEngine, label: int) -> list[torch.Tensor]:
+    """Return for each layer which synapses the masks leave plastic, 0 or 1, ``(from, to)``."""
+    plan = run.start.plan
+    plastic = [torch.ones_like(layer) for layer in run.persistent]
+    if plan.units is not None:
+        if plan.unit_draw == "sample":
+            shuffle(run.units[0], plan.unit_count, run.start.key, run.presented)
+        chosen = run.units[label if plan.unit_draw == "class" else 0, : plan.unit_count]
+        into = torch.zeros(plastic[0].shape[1], device=run.device)
+        into[torch.tensor(chosen, device=run.device)] = 1
+        plastic[0] *= into
+        if plan.outputs_of_units:
+            plastic[1] *= torch.nn.functional.pad(into, (0, int(run.bias)))[:, None]
+    if plan.mask:
+        for layer, probability in enumerate((plan.mask.p_in, plan.mask.p_out)[: len(plastic)]):
+            if plan.mask.draw == "sample":
+                mask = np.empty(plastic[layer].shape, dtype=bool)
+                draw_mask(mask, probability, layer, run.start.key, run.presented)
+                plastic[layer] *= torch.tensor(mask, device=run.device)
+            else:
+                plastic[layer] *= run.masks[layer][label if plan.mask.draw == "class" else 0]
+    return plastic
+
+
+def select_largest(
+    run: ReferenceEngine, sizes: torch.Tensor, plastic: torch.Tensor
+) -> torch.Tensor:
+    """Return which of the first layer's ``plastic`` synapses the selection leaves plastic.
+
+    ``sizes`` are those of the updates; all have shape ``(from, to)``.
+    """
+    rule, key, order = run.start.plan.largest, run.start.key, run.start.tie_order
+    if rule is None:
+        return plastic
+    sizes, free = (sizes * plastic)[order], plastic.sum(dim=0).long()
+    chosen = torch.zeros_like(plastic)
+    if rule.per == "layer":
+        number = number_selected(rule.fraction, int(free.sum()))
+        chosen[order] = largest(sizes, number, int(noise(key, run.presented, 0))).to(plastic.dtype)
+        return chosen
+    for unit in free.nonzero()[:, 0].tolist():
+        number = number_selected(rule.fraction, int(free[unit]))
+        begin = int(noise(key, run.presented, 1 + unit))
+        chosen[order, unit] = largest(sizes[:, [unit]], number, begin)[:, 0].to(plastic.dtype)
+    return chosen
 
 
 def forward(
-    synapses: list[torch.Tensor], inputs: torch.Tensor, leak: float, bias: bool
+    synapses: list[torch.Tensor], inputs: torch.Tensor, run: ReferenceEngine
 ) -> list[torch.Tensor]:
     """Return what enters each layer of synapses, and last the outputs.
 
     ``inputs`` has shape ``(inputs,)`` or ``(batch, inputs)``; so, in shape, do the results. What
     enters a layer has the constant 1 of the bias unit as its last value, if there is a bias.
     """
-    entering = [with_bias(inputs) if bias else inputs]
+    entering = [with_bias(inputs) if run.bias else inputs]
     for layer in synapses[:-1]:
-        hidden = torch.nn.functional.leaky_relu(entering[-1] @ layer, leak)
-        entering.append(with_bias(hidden) if bias else hidden)
+        hidden = torch.nn.functional.leaky_relu(entering[-1] @ layer, run.leak)
+        entering.append(with_bias(hidden) if run.bias else hidden)
     return [*entering, entering[-1] @ synapses[-1]]
 
 
@@ -153,8 +248,7 @@ def backward(
     synapses: list[torch.Tensor],
     entering: list[torch.Tensor],
     error: torch.Tensor,
-    leak: float,
-    bias: bool,
+    run: ReferenceEngine,
 ) -> list[torch.Tensor]:
     """Return the gradient of the loss with respect to what each layer of synapses yields.
 
@@ -164,6 +258,6 @@ def backward(
     """
     errors = [error]
     for layer, activity in zip(synapses[:0:-1], entering[:0:-1], strict=True):
-        error = (layer @ errors[0]) * torch.where(activity > 0, 1.0, leak)
-        errors.insert(0, error[:-1] if bias else error)
+        error = (layer @ errors[0]) * torch.where(activity > 0, 1.0, run.leak)
+        errors.insert(0, error[:-1] if run.bias else error)
     return errors

@@ -1,0 +1,25 @@
+"""How loops are compiled: once for a machine, kept on disk, and without the interpreter's lock."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import llvmlite.binding
+import numba
+
+from lazybook import paths
+
+# Processors with 512-bit vectors use only 256 bits of them unless told otherwise.
+if llvmlite.binding.get_host_cpu_features().get("avx512f"):
+    _features = llvmlite.binding.get_host_cpu_features().flatten()
+    numba.config.CPU_FEATURES = _features + ",-prefer-256-bit"
+
+# Numba notices a change in the file of a compiled function, but not in the files of the functions
+# that it calls. So what is kept has its place by the contents of all of them.
+_names = ("compiling.py", "randomness.py", "engines/kernels/*.py")
+_sources = [path for name in _names for path in Path(__file__).parent.glob(name)]
+_digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(_sources))).hexdigest()
+if "NUMBA_CACHE_DIR" not in os.environ:
+    numba.config.CACHE_DIR = str(paths.cache() / "compiled" / _digest[:16])
+
+compiled = numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")

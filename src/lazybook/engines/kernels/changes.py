@@ -1,0 +1,169 @@
+r"""Changing the synapses, and what it costs.
+
+The change of a layer by one sample is the outer product of what enters it, :math:`x`, and a step,
+the learning rate times the error behind it. So the energy needs no loop over the synapses:
+:math:`\sum_{ij} |x_i s_j|^\alpha = \sum_i |x_i|^\alpha \sum_j |s_j|^\alpha`. With a synapse mask
+:math:`M` it is :math:`\sum_i |x_i|^\alpha \sum_j M_{ij} |s_j|^\alpha`.
+
+Each function here changes the synapses in its own way and adds to ``m0`` and ``m1`` of its layer.
+"""
+
+import numpy as np
+
+from lazybook.compiling import compiled
+from lazybook.engines.kernels.layout import ALL, EACH_SYNAPSE
+
+
+@compiled
+def norms(vector):
+    """Return the number of entries that are not zero, and the sum of the absolute values."""
+    count, total = 0, np.float32(0)
+    for v in vector:
+        count += v != 0
+        total += abs(v)
+    return count, np.float64(total)
+
+
+@compiled
+def outer_product(data, sample, network, step, totals):
+    """Subtract the outer product of the inputs and ``step`` from the first layer."""
+    for i in range(data.first[sample], data.last[sample]):
+        row, x = network.synapses[data.index[i]], data.value[i]
+        for j in range(step.shape[0]):
+            row[j] -= x * step[j]
+    bias_row = network.synapses[network.inputs]
+    for j in range(step.shape[0]):
+        bias_row[j] -= network.bias * step[j]
+    if network.offset != 0:
+        for j in range(step.shape[0]):
+            network.column_sums[j] -= data.total[sample] * step[j]
+            network.background[j] -= network.offset * step[j]
+    count, size = norms(step)
+    totals.m0[0] += data.count[sample] * count
+    totals.m1[0] += data.size[sample] * size
+
+
+@compiled
+def masked(data, sample, network, mask, plastic_inputs, mask_sums, step, totals):
+    """Subtract the outer product where ``mask``, shaped like the first layer, is 1.
+
+    ``mask_sums[j]`` is the sum over the inputs i of ``value[i] * mask[i, j]``.
+    """
+    offset = network.offset
+    count, size = 0.0, 0.0
+    plastic_count, plastic_size = 0.0, 0.0  # of the rows with a stored input
+    for i in range(data.first[sample], data.last[sample]):
+        x = data.value[i]
+        if x != 0:
+            row, allowed = network.synapses[data.index[i]], mask[data.index[i]]
+            row_count, row_size = masked_row(row, allowed, x, step)
+            plastic_count += row_count
+            plastic_size += row_size
+            if x + offset != 0:
+                count += row_count
+                size += abs(x + offset) * row_size
+    row_count, row_size = masked_row(
+        network.synapses[network.inputs], mask[network.inputs], network.bias, step
+    )
+    count += row_count * (network.bias != 0)
+    size += network.bias * row_size
+    if offset != 0:
+        all_count, all_size = 0.0, 0.0
+        for j in range(step.shape[0]):
+            network.column_sums[j] -= mask_sums[j] * step[j]
+            network.background[j] -= offset * step[j]
+            all_count += plastic_inputs[j] * (step[j] != 0)
+            all_size += plastic_inputs[j] * abs(step[j])
+        count += all_count - plastic_count
+        size += abs(offset) * (all_size - plastic_size)
+    totals.m0[0] += count
+    totals.m1[0] += size
+
+
+@compiled
+def masked_row(row, allowed, x, step):
+    """Subtract ``x * step`` where ``allowed``; return the number and sizes of the steps there."""
+    count, size = np.float32(0), np.float32(0)
+    for j in range(step.shape[0]):
+        s = np.float32(allowed[j]) * step[j]
+        row[j] -= x * s
+        count += np.float32(s != 0)
+        size += abs(s)
+    return count, size
+
+
+@compiled
+def readout_outer_product(network, activity, step, totals):
+    """Subtract the outer product of the units' ``activity`` and the outputs' ``step``."""
+    for o in range(step.shape[0]):
+        row, s = network.readout[o], step[o]
+        for j in range(activity.shape[0]):
+            row[j] -= s * activity[j]
+    activity_count, activity_size = norms(activity)
+    count, size = norms(step)
+    totals.m0[1] += activity_count * count
+    totals.m1[1] += activity_size * size
+
+
+@compiled
+def change_row(row, transient, x, step, allowed, all_allowed, rules, scale, change):
+    """Change a row of synapses by ``-x * step`` where ``allowed``; set ``change`` to what is
+    permanent of it.
+
+    Returns the largest transient part, and the change of the sum of their sizes (both before
+    scaling).
+    """
+    largest, growth = np.float32(0), np.float32(0)
+    if rules.consolidation == ALL:
+        for j in range(step.shape[0]):
+            change[j] = -x * step[j] * (np.float32(1) if all_allowed else np.float32(allowed[j]))
+            row[j] += change[j]
+        return largest, growth
+    inverse = np.float32(1) / scale
+    never = np.float32(3e38)
+    threshold = rules.threshold * inverse if rules.consolidation == EACH_SYNAPSE else never
+    for j in range(step.shape[0]):
+        before = transient[j]
+        free = np.float32(1) if all_allowed else np.float32(allowed[j])
+        after = before - inverse * (x * step[j] * free)
+        size = abs(after)
+        full = size >= threshold
+        change[j] = scale * after if full else np.float32(0)
+        transient[j] = np.float32(0) if full else after
+        row[j] += change[j]
+        kept = np.float32(0) if full else size
+        growth += kept - abs(before)
+        largest = max(largest, kept)
+    return largest, growth
+
+
+@compiled
+def charge(layer, change, updates, rules, totals):
+    """Add what the permanent ``change`` of a row costs to the totals of its ``layer``."""
+    count, size = norms(change)
+    totals.m0[layer] += count
+    totals.m1[layer] += size
+    if rules.extras:
+        for j in range(change.shape[0]):
+            if change[j] != 0:
+                for exponent in range(totals.exponents.shape[0]):
+                    totals.m_alpha[exponent, layer] += (
+                        np.float64(abs(change[j])) ** totals.exponents[exponent]
+                    )
+                if change[j] > 0:
+                    totals.m0_potentiation[layer] += 1
+                    totals.m1_potentiation[layer] += change[j]
+                if updates.shape[0] > 1:
+                    updates[j] += 1
+
+
+@compiled
+def consolidate_all(synapses, transient, scale, layer, updates, rules, change, totals):
+    """Make all that is transient in a layer permanent."""
+    for i in range(transient.shape[0]):
+        row, parts = synapses[i], transient[i]
+        for j in range(change.shape[0]):
+            change[j] = scale * parts[j]
+            row[j] += change[j]
+            parts[j] = 0
+        charge(layer, change, updates[min(i, updates.shape[0] - 1)], rules, totals)

@@ -1,0 +1,397 @@
+r"""The k largest entries of an outer product, without forming it.
+
+The size of the update of synapse (i, j) is :math:`|x_i| |\delta_j|`. With both vectors sorted, the
+number of entries above a threshold is counted in one walk along both, and the k-th largest entry
+is found by a search for the threshold with the right count: some ten walks of length
+inputs + units, where a selection from the matrix would look at inputs × units entries.
+
+Inputs of one size are one *level*: ``level`` holds the sizes in falling order and ``many`` how
+many inputs have each (all pixels that are 0 share one). ``ranked`` holds the sizes of the units'
+errors in falling order.
+"""
+
+import numpy as np
+
+from lazybook.compiling import compiled
+from lazybook.engines.kernels.changes import norms
+from lazybook.randomness import noise
+
+FEW = 24  # candidates at which the search for the threshold ends with looking at each
+
+
+@compiled
+def sort_levels(data, sample, network, level, many, where):
+    """Set the levels of a sample's inputs; return their number.
+
+    ``where`` is the row of a level's input, or -1 for the pixels that are not stored.
+    """
+    stored = 0
+    for i in range(data.first[sample], data.last[sample]):
+        stored += data.value[i] != 0
+    background, bias = abs(network.offset), network.bias
+    background_left, bias_left = background > 0 and stored < network.inputs, bias > 0
+    levels = 0
+    for i in range(data.first[sample], data.first[sample] + stored + 1):
+        end = i == data.first[sample] + stored
+        size = np.float32(-1) if end else abs(data.value[i] + network.offset)
+        if bias_left and bias >= size:
+            level[levels], many[levels], where[levels] = bias, 1, network.inputs
+            levels, bias_left = levels + 1, False
+        if background_left and background >= size:
+            level[levels], many[levels], where[levels] = background, network.inputs - stored, -1
+            levels, background_left = levels + 1, False
+        if not end:
+            level[levels], many[levels], where[levels] = size, 1, data.index[i]
+            levels += 1
+    return levels
+
+
+@compiled
+def sort_units(size, bits, order, room, counts):
+    """Set ``order`` to the units with a ``size`` above 0, largest first; return their number.
+
+    A radix sort: the bits of a float that is not negative have the order of the float. ``bits``
+    are those of ``size``; ``room`` is like ``order``; ``counts`` has length 2048.
+    """
+    number = 0
+    for j in range(size.shape[0]):
+        if size[j] > 0:
+            order[number] = j
+            number += 1
+    source, target = order, room
+    for turn in range(3):
+        shift = 11 * turn
+        counts[:] = 0
+        for n in range(number):
+            counts[2047 - ((bits[source[n]] >> shift) & 2047)] += 1
+        total = 0
+        for digit in range(2048):
+            total, counts[digit] = total + counts[digit], total
+        for n in range(number):
+            j = source[n]
+            digit = 2047 - ((bits[j] >> shift) & 2047)
+            target[counts[digit]] = j
+            counts[digit] += 1
+        source, target = target, source
+    order[:number] = source[:number]
+    return number
+
+
+@compiled
+def count_above(level, many, levels, ranked, units, threshold):
+    """Return the numbers of entries, and of pairs of level and unit, above ``threshold``."""
+    entries, pairs, u = 0, 0, units
+    for g in range(levels):
+        while u > 0 and level[g] * ranked[u - 1] <= threshold:
+            u -= 1
+        if u == 0:
+            break
+        entries += many[g] * u
+        pairs += u
+    return entries, pairs
+
+
+@compiled
+def find_threshold(level, many, levels, ranked, units, number, guess, as_float, as_bits):
+    """Return the ``number``-th largest entry, and how many are larger; 0 if fewer are not 0.
+
+    ``guess`` is where to look first. ``as_float`` and ``as_bits`` are one element of memory, seen
+    as float32 and as int32.
+    """
+    nonzero, low_pairs = count_above(level, many, levels, ranked, units, np.float32(0))
+    if nonzero < number:
+        return np.float32(0), nonzero
+    as_float[0] = level[0] * ranked[0]
+    low, high = 0, as_bits[0]  # bits of thresholds with at least, and with less than number above
+    low_count, high_count, high_pairs = nonzero, 0, 0
+    turn = 0
+    while high - low > 1 and low_pairs - high_pairs > FEW:
+        if turn == 0 or turn == 1:
+            # The threshold changes little from sample to sample.
+            as_float[0] = guess if turn == 0 else guess * np.float32(0.7 if low == 0 else 1.4)
+            middle = as_bits[0]
+        elif turn % 3 == 2:
+            middle = (low + high) // 2
+        else:
+            part = (low_count - number + 0.5) / (low_count - high_count)
+            middle = low + np.int64((high - low) * part)
+        middle = min(max(middle, low + 1), high - 1)
+        as_bits[0] = middle
+        count, pairs = count_above(level, many, levels, ranked, units, as_float[0])
+        if count < number:
+            high, high_count, high_pairs = middle, count, pairs
+        else:
+            low, low_count, low_pairs = middle, count, pairs
+        turn += 1
+    as_bits[0] = high
+    top = as_float[0]
+    if high - low == 1:
+        return top, high_count
+    as_bits[0] = low
+    return pick(level, many, levels, ranked, units, number, as_float[0], top, high_count)
+
+
+@compiled
+def pick(level, many, levels, ranked, units, number, low, high, above):
+    """Return the ``number``-th largest entry, above ``low`` and at most ``high``, as above.
+
+    ``above`` entries are larger than ``high``.
+    """
+    value, multiple = np.empty(FEW, np.float32), np.empty(FEW, np.int64)
+    found = 0
+    begin, end = units, units
+    for g in range(levels):
+        while end > 0 and level[g] * ranked[end - 1] <= low:
+            end -= 1
+        while begin > 0 and level[g] * ranked[begin - 1] <= high:
+            begin -= 1
+        if end == 0:
+            break
+        for u in range(begin, end):
+            entry, place = level[g] * ranked[u], found
+            while place > 0 and value[place - 1] < entry:
+                value[place], multiple[place] = value[place - 1], multiple[place - 1]
+                place -= 1
+            value[place], multiple[place] = entry, many[g]
+            found += 1
+    place = 0
+    while above + multiple[place] < number:
+        above += multiple[place]
+        place += 1
+    # Equal entries count as one: those before this one are not larger.
+    first = place
+    while first > 0 and value[first - 1] == value[place]:
+        first -= 1
+        above -= multiple[first]
+    return value[place], above
+
+
+@compiled
+def spread(data, sample, network, x, x_size):
+    """Set ``x`` to all inputs of a sample, the bias last, and ``x_size`` to their sizes."""
+    x[:] = network.offset
+    x[network.inputs] = network.bias
+    for i in range(data.first[sample], data.last[sample]):
+        if data.value[i] != 0:
+            x[data.index[i]] = data.value[i] + network.offset
+    for i in range(x.shape[0]):
+        x_size[i] = abs(x[i])
+
+
+@compiled
+def change_largest_per_layer(data, sample, network, rules, masks, presented, room, totals):
+    """Change the synapses of the first layer with the largest updates, and charge for it."""
+    level, many, where, ranked, order = room.level, room.many, room.where, room.ranked, room.order
+    step, size, offset = room.step[: rules.width], room.size, network.offset
+    levels = sort_levels(data, sample, network, level, many, where)
+    bits = size.view(np.int32)
+    units = sort_units(size[: rules.width], bits, order, room.spare_order, room.counts)
+    room.cumulative[0] = 0
+    for u in range(units):
+        ranked[u] = size[order[u]]
+        room.cumulative[u + 1] = room.cumulative[u] + abs(step[order[u]])
+    threshold, above = find_threshold(
+        level, many, levels, ranked, units, rules.selected, room.guess[0],
+        room.one, room.one.view(np.int32),
+    )  # fmt: skip
+    if threshold > 0:
+        room.guess[0] = threshold
+
+    # The units that each input reaches are the first of those ranked.
+    reach, background_reach, u, spent = room.reach, 0, units, 0.0
+    for g in range(levels):
+        while u > 0 and level[g] * ranked[u - 1] <= threshold:
+            u -= 1
+        reach[g] = u
+        spent += many[g] * level[g] * room.cumulative[u]
+        if where[g] == -1:
+            background_reach = u
+    totals.m0[0] += above
+    totals.m1[0] += spent
+    spread(data, sample, network, room.x, room.x_size)
+    for u in range(background_reach):
+        network.background[order[u]] -= offset * step[order[u]]
+    for g in range(levels):
+        i = where[g]
+        if i == network.inputs:
+            for u in range(reach[g]):
+                network.synapses[i, order[u]] -= network.bias * step[order[u]]
+        elif i >= 0:
+            change_reached(
+                network, i, room.x[i], level[g], reach[g], background_reach, threshold, size,
+                order, step,
+            )  # fmt: skip
+    if threshold > 0:
+        change_tied(network, rules, masks, presented, threshold, above, levels, units, room, totals)
+
+
+@compiled
+def change_reached(network, i, x, level, reach, background_reach, threshold, size, order, step):
+    """Change the row of a stored input for the units that it reaches.
+
+    What the background adds to the row is taken back.
+    """
+    row, sums, offset = network.synapses[i], network.column_sums, network.offset
+    if 4 * (reach + background_reach) < step.shape[0]:
+        for u in range(reach):
+            j = order[u]
+            row[j] -= x * step[j]
+            sums[j] -= x * step[j]
+        for u in range(background_reach):
+            j = order[u]
+            row[j] += offset * step[j]
+            sums[j] += offset * step[j]
+        return
+    background = abs(offset)
+    for j in range(step.shape[0]):
+        chosen = x * step[j] if level * size[j] > threshold else np.float32(0)
+        everywhere = offset * step[j] if background * size[j] > threshold else np.float32(0)
+        row[j] -= chosen - everywhere
+        sums[j] -= chosen - everywhere
+
+
+@compiled
+def change_tied(network, rules, masks, presented, threshold, above, levels, units, room, totals):
+    """Change those of the synapses that tie at the threshold that come to their turn."""
+    ties, tied_units, u = 0, 0, units
+    for g in range(levels):
+        for u in range(room.reach[g], units):
+            if room.level[g] * room.ranked[u] != threshold:
+                break
+            ties += room.many[g]
+            room.tied[tied_units % units] = room.order[u]
+            tied_units += 1
+    # As a rule one unit; a unit may be there more than once.
+    tied = (
+        np.unique(room.tied[: min(tied_units, units)])
+        if tied_units <= units
+        else np.sort(room.order[:units])
+    )
+    left = rules.selected - above
+    begin = np.int64(noise(rules.key, presented, 0) % np.uint64(ties))
+    place = 0
+    for j in tied:
+        for i in masks.tie_order:
+            if room.x_size[i] * room.size[j] == threshold:
+                if (place - begin) % ties < left:
+                    change = room.x[i] * room.step[j]
+                    network.synapses[i, j] -= change
+                    if i < network.inputs:
+                        network.column_sums[j] -= change
+                place += 1
+    totals.m0[0] += left
+    totals.m1[0] += left * threshold * rules.rate
+
+
+@compiled
+def change_largest_per_neuron(data, sample, network, rules, masks, presented, room, totals):
+    """Change the synapses of each unit with the largest updates, and charge for it.
+
+    All units have the same inputs, so the same inputs are the largest for all.
+    """
+    level, many, where, step = room.level, room.many, room.where, room.step[: rules.width]
+    levels = sort_levels(data, sample, network, level, many, where)
+    spread(data, sample, network, room.x, room.x_size)
+    units, all_steps = norms(step)
+    last, passed = np.float32(0), 0
+    for g in range(levels):
+        passed += many[g]
+        if passed >= rules.selected:
+            last = level[g]
+            break
+    above, spent, background = 0, 0.0, np.float32(0)
+    for g in range(levels):
+        if level[g] <= last:
+            break
+        above += many[g]
+        spent += many[g] * level[g]
+        if where[g] == -1:
+            background = network.offset
+    moved = np.float32(0)
+    for g in range(levels):
+        i = where[g]
+        if i >= 0:
+            factor = room.x[i] if level[g] > last else np.float32(0)
+            if i < network.inputs:
+                factor -= background
+                moved += factor
+            if factor != 0:
+                row = network.synapses[i]
+                for j in range(step.shape[0]):
+                    row[j] -= factor * step[j]
+    for j in range(step.shape[0]):
+        network.column_sums[j] -= moved * step[j]
+        network.background[j] -= background * step[j]
+
+    ties = 0
+    for i in masks.tie_order:
+        if last > 0 and room.x_size[i] == last:
+            room.tied[ties] = i
+            ties += 1
+    left = min(rules.selected - above, ties)
+    if ties:
+        begins = room.spare_order  # each unit takes its turns from another place on
+        for j in range(step.shape[0]):
+            begin = noise(rules.key, presented, 1 + masks.names[j]) % np.uint64(ties)
+            begins[j] = np.int32(begin)
+        for place in range(ties):
+            i = room.tied[place]
+            row, x, inside = network.synapses[i], room.x[i], np.float32(i < network.inputs)
+            for j in range(step.shape[0]):
+                turn = np.int32(place) - begins[j]
+                turn += np.int32(ties) if turn < 0 else np.int32(0)
+                change = x * step[j] if turn < left else np.float32(0)
+                row[j] -= change
+                network.column_sums[j] -= inside * change
+    totals.m0[0] += (above + left) * units
+    totals.m1[0] += (spent + left * np.float64(last)) * all_steps
+
+
+@compiled
+def select(rules, masks, presented, room):
+    """Leave of ``room.selection`` only the synapses with the largest updates.
+
+    Looks at every synapse; for restrictions under which the updates are not an outer product.
+    """
+    columns = rules.width
+    if rules.per_neuron:
+        for j in range(columns):
+            if room.size[j] > 0:
+                select_columns(rules, masks, presented, j, j + 1, 1 + masks.names[j], room)
+    else:
+        select_columns(rules, masks, presented, 0, columns, 0, room)
+
+
+@compiled
+def select_columns(rules, masks, presented, start, stop, place, room):
+    """Select among the synapses of the columns from ``start`` to ``stop``."""
+    rows = room.x.shape[0]
+    sizes = np.empty(rows * (stop - start), np.float32)
+    plastic, found = 0, 0
+    for i in range(rows):
+        for j in range(start, stop):
+            if room.selection[i, j]:
+                plastic += 1
+                entry = room.x_size[i] * room.size[j]
+                if entry > 0:
+                    sizes[found] = entry
+                    found += 1
+    number = max(1, np.int64(np.rint(rules.fraction * plastic)))
+    if plastic == 0 or found < number:
+        return  # fewer than that are not 0, and a change of 0 is none
+    last = np.partition(sizes[:found], found - number)[found - number]
+    above, ties = 0, 0
+    for entry in sizes[:found]:
+        above += entry > last
+        ties += entry == last
+    begin = np.int64(noise(rules.key, presented, place) % np.uint64(ties))
+    turn = 0
+    for j in range(start, stop):
+        for i in masks.tie_order:
+            if room.selection[i, j]:
+                entry = room.x_size[i] * room.size[j]
+                if entry == last:
+                    room.selection[i, j] = (turn - begin) % ties < number - above
+                    turn += 1
+                else:
+                    room.selection[i, j] = entry > last

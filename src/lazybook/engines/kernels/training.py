@@ -1,0 +1,341 @@
+"""The loop over the samples: present one, and learn it or not."""
+
+import numpy as np
+
+from lazybook.compiling import compiled
+from lazybook.engines.kernels.changes import (
+    change_row,
+    charge,
+    consolidate_all,
+    masked,
+    outer_product,
+    readout_outer_product,
+)
+from lazybook.engines.kernels.largest import (
+    change_largest_per_layer,
+    change_largest_per_neuron,
+    select,
+    spread,
+)
+from lazybook.engines.kernels.layers import (
+    add_back,
+    add_rows,
+    classify,
+    multiply_slope,
+    output_error,
+    read_out,
+    receive,
+    rectify,
+    sum_columns,
+)
+from lazybook.engines.kernels.layout import (
+    ALL,
+    ANY_SYNAPSE,
+    DENSE,
+    EACH_CLASS,
+    EACH_SAMPLE,
+    EVERY_SAMPLE,
+    LARGEST_PER_LAYER,
+    LARGEST_PER_NEURON,
+    MASKED,
+    MEMORIZED_MISTAKES,
+    MISTAKES,
+    NOT_DRAWN,
+    OUTER_PRODUCT,
+    SUM,
+)
+from lazybook.randomness import draw_mask, shuffle
+
+
+@compiled
+def learn(samples, data, network, rules, masks, totals, room):
+    """Present ``samples`` one after another, and learn those that the gate lets through."""
+    begin(network, rules, totals)
+    for sample in samples:
+        label, presented = data.labels[sample], totals.counters[0]
+        totals.counters[0] += 1
+        if rules.kept != 1:
+            network.scale[0] *= rules.kept
+            if network.scale[0] < 1e-20:
+                settle(network, totals)
+        forward(data, sample, network, rules, masks, room)
+
+        mistake = classify(room.outputs) != label
+        if rules.gate == MEMORIZED_MISTAKES:
+            totals.remembered[sample] |= mistake
+        if (
+            rules.gate == EVERY_SAMPLE
+            or (rules.gate == MISTAKES and mistake)
+            or (rules.gate == MEMORIZED_MISTAKES and totals.remembered[sample])
+        ):
+            output_error(room.outputs, label, rules.loss, room.error)
+            backward(network, rules, room)
+            restrict(network, rules, masks, label, presented, room)
+            change_readout(network, rules, masks, label, presented, totals, room)
+            change_inputs(data, sample, network, rules, masks, label, presented, totals, room)
+            consolidate(network, rules, totals, room)
+            totals.counters[1] += 1
+        elif rules.unit_draw == EACH_SAMPLE:
+            shuffle(masks.units[0], rules.unit_count, rules.key, presented)
+        totals.transient[0] += rules.transient_cost * network.scale[0] * totals.transient[1]
+    end(network, rules, masks)
+
+
+@compiled
+def begin(network, rules, totals):
+    """Add up what is carried along; it starts exact."""
+    if network.offset != 0:
+        sum_columns(network.synapses, network.inputs, network.column_sums)
+    if rules.consolidation != ALL:
+        settle(network, totals)
+
+
+@compiled
+def settle(network, totals):
+    """Multiply the transient parts by their scale, so that it is 1, and add up their sizes."""
+    total = 0.0
+    for parts in (network.transient, network.readout_transient):
+        for i in range(parts.shape[0]):
+            row, size = parts[i], np.float32(0)
+            for j in range(row.shape[0]):
+                row[j] *= np.float32(network.scale[0])
+                size += abs(row[j])
+            total += size
+    network.scale[0], totals.transient[1] = 1, total
+    if network.offset != 0:
+        sum_columns(network.transient, network.inputs, network.transient_column_sums)
+
+
+@compiled
+def end(network, rules, masks):
+    """Add the background to the synapses."""
+    if network.offset != 0 and rules.change != DENSE:
+        for i in range(network.inputs):
+            row = network.synapses[i]
+            if rules.change == MASKED:
+                allowed = masks.synapses[0, i]
+                for j in range(row.shape[0]):
+                    row[j] += np.float32(allowed[j]) * network.background[j]
+            else:
+                for j in range(row.shape[0]):
+                    row[j] += network.background[j]
+        network.background[:] = 0
+
+
+@compiled
+def forward(data, sample, network, rules, masks, room):
+    """Set the outputs, and what the units receive and do, for a sample."""
+    sums, background = room.sums, network.background
+    receive(data, sample, network, network.synapses, network.column_sums, sums)
+    if network.offset != 0 and rules.change == MASKED:
+        room.mask_sums[:] = 0
+        add_rows(
+            masks.synapses[0], data.index, data.value, data.first[sample], data.last[sample],
+            room.mask_sums,
+        )  # fmt: skip
+        for j in range(sums.shape[0]):
+            plastic = room.mask_sums[j] + network.offset * masks.plastic_inputs[j]
+            sums[j] += background[j] * plastic
+    elif network.offset != 0 and rules.change != DENSE:
+        all_inputs = data.total[sample] + network.inputs * network.offset
+        for j in range(sums.shape[0]):
+            sums[j] += background[j] * all_inputs
+    scale = np.float32(network.scale[0])
+    if rules.consolidation != ALL:
+        more = room.more_sums
+        receive(data, sample, network, network.transient, network.transient_column_sums, more)
+        for j in range(sums.shape[0]):
+            sums[j] += scale * more[j]
+    if network.hidden:
+        rectify(sums, network.leak, network.hidden, network.bias, room.activity)
+        read_out(network.readout, room.activity, room.outputs)
+        if rules.consolidation != ALL:
+            read_out(network.readout_transient, room.activity, room.more_outputs)
+            room.outputs[:] += scale * room.more_outputs
+    else:
+        room.outputs[:] = sums[: room.outputs.shape[0]]
+
+
+@compiled
+def backward(network, rules, room):
+    """Set the error of the units, the gradient of the loss by what they receive."""
+    if network.hidden == 0:
+        room.hidden_error[: room.error.shape[0]] = room.error
+        return
+    room.hidden_error[:] = 0
+    add_back(network.readout, room.error, np.float32(1), room.hidden_error)
+    if rules.consolidation != ALL:
+        scale = np.float32(network.scale[0])
+        add_back(network.readout_transient, room.error, scale, room.hidden_error)
+    multiply_slope(room.sums, network.leak, network.hidden, room.hidden_error)
+
+
+@compiled
+def restrict(network, rules, masks, label, presented, room):
+    """Set the steps, 0 for units that are not plastic now."""
+    if rules.unit_draw == EACH_SAMPLE or rules.unit_draw == EACH_CLASS:
+        units = masks.units[label if rules.unit_draw == EACH_CLASS else 0]
+        if rules.unit_draw == EACH_SAMPLE:
+            shuffle(units, rules.unit_count, rules.key, presented)
+        masks.plastic[:] = 0
+        for j in units[: rules.unit_count]:
+            masks.plastic[j] = 1
+    for j in range(rules.width):
+        room.size[j] = abs(room.hidden_error[j]) * masks.plastic[j]
+        room.step[j] = rules.rate * room.hidden_error[j] * masks.plastic[j]
+    for o in range(room.error.shape[0]):
+        room.readout_step[o] = rules.rate * room.error[o]
+    if network.hidden and rules.outputs_of_units:
+        for j in range(rules.readout_width):
+            room.plastic_activity[j] = room.activity[j] * masks.plastic[j]
+    else:
+        room.plastic_activity[:] = room.activity
+
+
+@compiled
+def change_readout(network, rules, masks, label, presented, totals, room):
+    """Change the second layer."""
+    if network.hidden == 0:
+        return
+    activity = room.plastic_activity[: rules.readout_width]
+    if rules.change != DENSE and rules.mask_draw == NOT_DRAWN:
+        readout_outer_product(network, activity, room.readout_step, totals)
+        return
+    draw = label if rules.mask_draw == EACH_CLASS else 0
+    if rules.mask_draw == EACH_SAMPLE:
+        whole = np.empty((network.hidden + int(network.bias), room.error.shape[0]), np.bool_)
+        draw_mask(whole, rules.p_out, 1, rules.key, presented)
+        for j in range(whole.shape[0]):
+            for o in range(whole.shape[1]):
+                masks.readout[0, o, j] = whole[masks.names[j], o]
+    change = room.change[: rules.readout_width]
+    for o in range(room.error.shape[0]):
+        largest, growth = change_row(
+            network.readout[o], network.readout_transient[min(o, len(network.readout_transient) - 1)],
+            room.readout_step[o], activity, masks.readout[draw, min(o, masks.readout.shape[1] - 1)],
+            rules.mask_draw == NOT_DRAWN, rules, np.float32(network.scale[0]), change,
+        )  # fmt: skip
+        totals.transient[1] += growth
+        totals.transient[2] = max(totals.transient[2], largest)
+        updates = totals.readout_updates[min(o, len(totals.readout_updates) - 1)]
+        charge(1, change, updates, rules, totals)
+
+
+@compiled
+def change_inputs(data, sample, network, rules, masks, label, presented, totals, room):
+    """Change the first layer."""
+    step = room.step[: rules.width]
+    if rules.change == OUTER_PRODUCT:
+        outer_product(data, sample, network, step, totals)
+    elif rules.change == MASKED:
+        masked(
+            data, sample, network, masks.synapses[0], masks.plastic_inputs, room.mask_sums, step,
+            totals,
+        )  # fmt: skip
+    elif rules.change == LARGEST_PER_LAYER:
+        change_largest_per_layer(data, sample, network, rules, masks, presented, room, totals)
+    elif rules.change == LARGEST_PER_NEURON:
+        change_largest_per_neuron(data, sample, network, rules, masks, presented, room, totals)
+    else:
+        change_dense(data, sample, network, rules, masks, label, presented, totals, room)
+
+
+@compiled
+def change_dense(data, sample, network, rules, masks, label, presented, totals, room):
+    """Change the first layer synapse by synapse."""
+    step, change = room.step[: rules.width], room.change[: rules.width]
+    spread(data, sample, network, room.x, room.x_size)
+    whole = rules.mask_draw == NOT_DRAWN and rules.fraction == 0
+    if not whole:
+        draw_selection(network, rules, masks, label, presented, room)
+    scale = np.float32(network.scale[0])
+    for i in range(room.x.shape[0]):
+        x = room.x[i]
+        if x == 0:
+            continue
+        transient = network.transient[min(i, len(network.transient) - 1)]
+        if network.offset != 0 and rules.consolidation != ALL and i < network.inputs:
+            for j in range(rules.width):
+                network.transient_column_sums[j] -= transient[j]
+        largest, growth = change_row(
+            network.synapses[i], transient, x, step,
+            room.selection[min(i, len(room.selection) - 1)], whole, rules, scale, change,
+        )  # fmt: skip
+        totals.transient[1] += growth
+        totals.transient[2] = max(totals.transient[2], largest)
+        if network.offset != 0 and i < network.inputs:
+            for j in range(rules.width):
+                network.column_sums[j] += change[j]
+            if rules.consolidation != ALL:
+                for j in range(rules.width):
+                    network.transient_column_sums[j] += transient[j]
+        updates = totals.synapse_updates[min(i, len(totals.synapse_updates) - 1)]
+        charge(0, change, updates, rules, totals)
+
+
+@compiled
+def draw_selection(network, rules, masks, label, presented, room):
+    """Set ``room.selection`` to the synapses of the first layer that may change now."""
+    selection = room.selection
+    if rules.mask_draw == NOT_DRAWN:
+        selection[:, :] = 1
+    elif rules.mask_draw == EACH_SAMPLE:
+        units = network.hidden or room.error.shape[0]
+        whole = np.empty((room.x.shape[0] - int(network.bias == 0), units), np.bool_)
+        draw_mask(whole, rules.p_in, 0, rules.key, presented)
+        selection[:, :] = 0
+        for i in range(whole.shape[0]):
+            for j in range(units):
+                selection[i, j] = whole[i, masks.names[j]]
+    else:
+        drawn = masks.synapses[label if rules.mask_draw == EACH_CLASS else 0]
+        for i in range(selection.shape[0]):
+            for j in range(selection.shape[1]):
+                selection[i, j] = drawn[i, j]
+    if rules.fraction > 0:
+        for i in range(selection.shape[0]):
+            for j in range(rules.width):
+                selection[i, j] &= masks.plastic[j] != 0
+        select(rules, masks, presented, room)
+
+
+@compiled
+def consolidate(network, rules, totals, room):
+    """Make everything permanent, if the caching says that it is time."""
+    scale = np.float32(network.scale[0])
+    reached = (
+        rules.consolidation == ANY_SYNAPSE and scale * totals.transient[2] >= rules.threshold
+    ) or (rules.consolidation == SUM and scale * totals.transient[1] >= rules.threshold)
+    totals.transient[2] = 0
+    if reached:
+        consolidate_all(
+            network.synapses, network.transient, scale, 0, totals.synapse_updates, rules,
+            room.change, totals,
+        )  # fmt: skip
+        if network.hidden:
+            consolidate_all(
+                network.readout, network.readout_transient, scale, 1, totals.readout_updates,
+                rules, room.change, totals,
+            )  # fmt: skip
+        totals.transient[1] = 0
+        if network.offset != 0:
+            sum_columns(network.synapses, network.inputs, network.column_sums)
+            network.transient_column_sums[:] = 0
+
+
+@compiled
+def evaluate(data, network, rules, masks, room):
+    """Return how many samples are classified correctly, and the sum of their losses.
+
+    To be called when the background has been added to the synapses.
+    """
+    if network.offset != 0:
+        sum_columns(network.synapses, network.inputs, network.column_sums)
+        if rules.consolidation != ALL:
+            sum_columns(network.transient, network.inputs, network.transient_column_sums)
+    correct, total = 0, 0.0
+    for sample in range(data.labels.shape[0]):
+        forward(data, sample, network, rules, masks, room)
+        correct += classify(room.outputs) == data.labels[sample]
+        total += output_error(room.outputs, data.labels[sample], rules.loss, room.error)
+    return correct, total

@@ -1,0 +1,49 @@
+"""What all tests share: a run store of their own, and a small part of MNIST."""
+
+from dataclasses import replace
+
+import hypothesis
+import pytest
+import torch
+
+from lazybook import datasets
+from lazybook.datasets import Dataset, Split
+
+hypothesis.settings.register_profile("lazybook", deadline=None)
+hypothesis.settings.load_profile("lazybook")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def run_store(tmp_path_factory):
+    """No test looks for records, or leaves any, in the user's run store."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAZYBOOK_RUNS", str(tmp_path_factory.mktemp("runs")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Tests run side by side; PyTorch's threads would only wait for each other."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def part_of_mnist() -> Dataset:
+    """The first 600 training and 300 test images of MNIST."""
+
+    def first(samples: int, split: Split) -> Split:
+        return replace(split, values=split.values[:samples], labels=split.labels[:samples])
+
+    mnist = datasets.load("mnist")
+    part = {"train": first(600, mnist.train), "test": first(300, mnist.test)}
+    return replace(mnist, **part, checksum="a part of MNIST")
+
+
+@pytest.fixture
+def few(monkeypatch, part_of_mnist) -> Dataset:
+    """In place of MNIST a small part of it, where all of it would only take time."""
+    load = datasets.load
+    monkeypatch.setattr(
+        datasets, "load", lambda name: part_of_mnist if name == "mnist" else load(name)
+    )
+    return part_of_mnist

@@ -1,0 +1,124 @@
+"""What learning costs: the energies of runs against their paths through the space of weights."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lazybook import energy, networks, trainers
+from lazybook.experiment import Experiment
+from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
+
+HIDDEN = 12
+ROUNDING = 1e-3  # of a step in float32 that is seen as the difference of two weights
+
+
+@pytest.fixture
+def short(few, monkeypatch):
+    """A function to train on few images, measured and recorded after each of 600 presentations."""
+    monkeypatch.setattr(trainers, "LONGEST_VECTOR", 20_000)
+
+    def train(**fields):
+        fields = {"hidden": HIDDEN, "epochs": 1, "measure_every": 1, "record": ("path",)} | fields
+        return trainers.train(Experiment(**fields))
+
+    return train
+
+
+@given(
+    gate=st.sampled_from([EverySample(), Mistakes(), MemorizedMistakes()]),
+    loss=st.sampled_from(networks.LOSSES),
+    activation=st.sampled_from(["relu", "leaky-relu:0.1"]),
+    bias=st.sampled_from(networks.BIASES),
+    order=st.sampled_from(["permutation", "replacement"]),
+    hidden=st.sampled_from([2, HIDDEN, None]),
+    learning_rate=st.floats(0.001, 0.03),
+    zero_mean=st.booleans(),
+    seed=st.integers(0, 1000),
+)
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_energy_is_the_length_of_every_step_and_adds_up(short, **fields):
+    if fields["bias"] == "clamped-unit" and fields["hidden"] is None:
+        fields["bias"] = "separate"
+    run = short(**fields)
+    path = run.arrays["path"].astype(float)
+    steps = np.abs(np.diff(path, axis=0))
+    table = run.table
+
+    np.testing.assert_allclose(
+        table["energy_m1"].diff()[1:], steps.sum(axis=1), rtol=ROUNDING, atol=1e-5
+    )
+    np.testing.assert_allclose(
+        table["energy_min"], np.abs(path - path[0]).sum(axis=1), rtol=1e-6, atol=1e-6
+    )
+    assert (table["energy_m0"].diff()[1:] >= (steps > 0).sum(axis=1)).all()
+    assert (table["energy_m0"] <= path.shape[1] * table["updates"]).all()
+    assert (table["energy_m1"] >= table["energy_min"] * (1 - ROUNDING)).all()
+
+    layers = ["output"] if fields["hidden"] is None else ["hidden", "output"]
+    for total in ("energy_m0", "energy_m1"):
+        assert table[total].is_monotonic_increasing
+        np.testing.assert_allclose(table[total], sum(table[f"{total}_{n}"] for n in layers))
+
+
+def test_a_step_changes_a_synapse_for_each_input_and_each_error_that_are_not_zero(short, few):
+    run = short(learning_rate=0.001)
+    inputs = np.count_nonzero(few.train.values, axis=1) + 1  # and the bias
+    changed = inputs.sum() * HIDDEN + len(few.train) * (HIDDEN + 1) * 10
+    assert run.final["energy_m0"] == changed
+
+
+def test_energies_of_other_exponents(short):
+    run = short(energy_exponents=(0.0, 0.5, 1.0, 2.0))
+    table = run.table
+    steps = np.abs(np.diff(run.arrays["path"].astype(float), axis=0))
+    for alpha in (0.5, 2):
+        np.testing.assert_allclose(
+            table[f"energy_m{alpha}"].diff()[1:], (steps**alpha).sum(axis=1), rtol=0.02
+        )
+
+
+def test_samples_share_all_of_the_energy(short):
+    run = short(gate=Mistakes(), order="replacement", epochs=2, record=("sample-energy",))
+    shares = run.arrays["sample_energy"]
+    assert shares.sum() == pytest.approx(run.final["energy_m1"])
+    assert (shares >= 0).all()
+    assert 0 < np.count_nonzero(shares) <= min(len(shares), run.final["updates"])
+
+
+def test_a_whole_run_is_never_cheaper_than_the_straight_path():
+    for gate in (EverySample(), Mistakes()):
+        table = trainers.train(Experiment(hidden=50, epochs=2, gate=gate)).table
+        assert (table["energy_m1"] >= table["energy_min"]).all()
+        assert table["energy_m1"].iloc[-1] > 2 * table["energy_min"].iloc[-1]
+        assert (table["energy_m0"] <= (785 * 50 + 51 * 10) * table["updates"]).all()
+
+
+@given(
+    count=st.integers(1, 50),
+    share=st.floats(1e-6, 1e6),
+    nothing=st.integers(0, 20),
+)
+def test_as_many_take_part_as_share_equally(count, share, nothing):
+    shares = np.array([share] * count + [0.0] * nothing)
+    assert energy.effective_number(shares) == pytest.approx(count)
+
+
+@given(st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=30))
+def test_unequal_shares_count_for_less(shares):
+    number = energy.effective_number(np.array(shares))
+    assert 1 - 1e-9 <= number <= len(shares) + 1e-9
+    assert energy.effective_number(7 * np.array(shares)) == pytest.approx(number)
+    if len(set(shares)) == 1:
+        assert number == pytest.approx(len(shares))
+
+
+def test_nobody_takes_part_in_nothing():
+    assert energy.effective_number(np.zeros(5)) == 0
+
+
+def test_the_straight_path():
+    before = [np.array([[1, -2]], np.float32), np.array([[0.5]], np.float32)]
+    after = [np.array([[0, 2]], np.float32), np.array([[0.25]], np.float32)]
+    assert energy.m_min(after, before) == 1 + 4 + 0.25
+    assert energy.m_min(before, before) == 0

@@ -1,0 +1,171 @@
+"""Training runs: what is measured when, and that the same seed gives the same run."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lazybook import datasets, trainers
+from lazybook.engines.numba_cpu import NumbaEngine
+from lazybook.errors import InvalidValue
+from lazybook.experiment import Experiment
+from lazybook.gates import EverySample, MemorizedMistakes
+from lazybook.randomness import Streams
+from lazybook.trainers import train
+
+SMALL = Experiment(hidden=10, epochs=2, measure_every=250)
+CLOUDS = Experiment(
+    dataset="two-clouds", hidden=None, bias="none", initial="values:-1,0.5", epochs=2,
+    record=("path", "sample-energy"),
+)  # fmt: skip
+
+
+def results(run) -> pd.DataFrame:
+    """Return the table without what differs from run to run."""
+    return run.table.drop(columns="seconds")
+
+
+def test_measured_at_multiples_and_at_the_ends_of_epochs(few):
+    table = train(SMALL).table
+    assert table["samples"].tolist() == [0, 250, 500, 600, 750, 1000, 1200]
+    np.testing.assert_allclose(table["epoch"], table["samples"] / 600)
+    assert table["test_accuracy"].notna().all()
+    for column in ("train_accuracy", "train_loss"):
+        assert table["samples"][table[column].notna()].tolist() == [0, 600, 1200]
+
+
+@given(
+    epochs=st.integers(1, 5),
+    samples=st.integers(1, 50),
+    every=st.integers(1, 120),
+    order=st.sampled_from(["permutation", "replacement"]),
+)
+def test_the_pieces_between_measurements_make_up_the_epochs(epochs, samples, every, order):
+    experiment = Experiment(epochs=epochs, measure_every=every, order=order)
+    pieces = list(trainers.presentations(experiment, samples, Streams(0)))
+    streams = Streams(0)
+    whole = np.concatenate([streams.next_epoch(samples, order) for _ in range(epochs)])
+    np.testing.assert_array_equal(np.concatenate([piece for piece, _ in pieces]), whole)
+    measured = np.cumsum([len(piece) for piece, _ in pieces]).tolist()
+    ends = {samples * epoch for epoch in range(1, epochs + 1)}
+    assert measured == sorted(ends | set(range(every, samples * epochs, every)))
+    passed = [epoch for _, epoch in pieces]
+    assert [n for n, epoch in zip(measured, passed, strict=True) if epoch.is_integer()] == sorted(
+        ends
+    )
+    np.testing.assert_allclose(passed, np.array(measured) / samples)
+
+
+def test_until_stops_at_the_first_measurement_that_good(few):
+    experiment = replace(SMALL, measure_every=50, learning_rate=0.03)
+    whole = train(experiment)
+    for goal in (0.3, 0.45, 0.55):
+        good = whole.table["test_accuracy"] >= goal
+        assert good.any()
+        stopped = train(replace(experiment, until=goal))
+        expected = results(whole)[: good.argmax() + 1]
+        pd.testing.assert_frame_equal(results(stopped), expected, check_exact=True)
+
+
+def test_until_is_met_before_learning(few):
+    table = train(replace(SMALL, until=0.01)).table
+    assert table["samples"].tolist() == [0]
+
+
+def test_a_goal_that_is_not_reached_does_not_stop(few):
+    assert train(replace(SMALL, until=1.0)).final["samples"] == 1200
+
+
+@pytest.mark.parametrize("engine", ["numba", "reference"])
+def test_a_seed_gives_one_result_and_another_seed_another(few, engine):
+    experiment = replace(SMALL, engine=engine, gate=MemorizedMistakes(), epochs=1)
+    first, again = train(experiment), train(experiment)
+    pd.testing.assert_frame_equal(results(first), results(again), check_exact=True)
+    np.testing.assert_array_equal(first.arrays["memory"], again.arrays["memory"])
+    other = train(replace(experiment, seed=1))
+    assert (other.table["test_loss"] != first.table["test_loss"]).all()
+    assert (other.arrays["memory"] != first.arrays["memory"]).any()
+
+
+@pytest.mark.parametrize("gate", [EverySample(), MemorizedMistakes()], ids=str)
+def test_mnist_is_learned_in_an_epoch(gate):
+    run = train(Experiment(epochs=1, gate=gate))
+    assert run.table["test_accuracy"].iloc[0] < 0.3
+    assert run.final["test_accuracy"] > 0.9
+    assert run.final["train_accuracy"] > 0.9
+    assert run.final["test_loss"] < run.table["test_loss"].iloc[0]
+    if gate == MemorizedMistakes():
+        assert run.final["updates"] < 60_000 / 2
+
+
+def test_the_recorded_path_is_the_way_the_weights_took():
+    run = train(CLOUDS)
+    path = run.arrays["path"]
+    assert path.shape == (401, 2)
+    np.testing.assert_array_equal(path[0], np.float32([-1, 0.5]))
+    assert np.abs(path[-1] - path[0]).sum() == pytest.approx(run.final["energy_min"])
+    test = datasets.load("two-clouds").test
+    right = (test.inputs() @ path[-1] > 0) == test.labels
+    assert right.mean() == run.final["test_accuracy"]
+    assert run.arrays["sample_energy"].sum() == pytest.approx(run.final["energy_m1"])
+
+
+def test_recording_changes_nothing():
+    plain = replace(CLOUDS, record=())
+    pd.testing.assert_frame_equal(results(train(CLOUDS)), results(train(plain)), check_exact=True)
+    assert list(train(plain).arrays) == ["memory"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"record": ("path",)}, "networks of up to 100 weights; this one has 7960"),
+        ({"initial": "values:1,2,3"}, "gives 3 weights; the network has 7960"),
+        ({"dataset": "two-clouds", "loss": "cross-entropy"}, "two-clouds has two"),
+        ({"dataset": "mnits"}, "dataset is 'mnits'"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_learning(few, monkeypatch, fields, message):
+    monkeypatch.setattr(trainers, "measure", lambda *_: pytest.fail("learning had begun"))
+    with pytest.raises(InvalidValue, match=message):
+        train(replace(SMALL, **fields))
+
+
+def test_the_seconds_are_those_of_training_alone(few, monkeypatch):
+    train(SMALL)  # so that nothing is left to compile or to prepare
+    now = 0.0
+
+    def takes(seconds, method):
+        def timed(*arguments):
+            nonlocal now
+            now += seconds
+            return method(*arguments)
+
+        return timed
+
+    monkeypatch.setattr(trainers, "time", SimpleNamespace(perf_counter=lambda: now))
+    monkeypatch.setattr(NumbaEngine, "learn", takes(1, NumbaEngine.learn))
+    monkeypatch.setattr(NumbaEngine, "evaluate", takes(1000, NumbaEngine.evaluate))
+    run = train(SMALL)
+    assert run.table["seconds"].tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert run.provenance["compute_seconds"] >= 10 * 1000  # 7 times the test set, 3 the training
+
+
+@pytest.mark.parametrize("until", [None, 0.3])
+def test_progress_adds_up_to_the_samples_presented(few, until):
+    told = []
+    run = train(replace(SMALL, measure_every=50, until=until), told.append)
+    assert sum(told) == run.final["samples"]
+    assert len(told) == len(run.table) - 1
+
+
+def test_provenance_says_what_was_run_on_what(few):
+    facts = train(SMALL).provenance
+    assert (facts["dataset"], facts["data_checksum"]) == ("mnist", few.checksum)
+    assert set(facts["packages"]) == {"lazybook", "numpy", "numba", "torch"}
+    assert facts["date"]
+    assert facts["machine"]
