@@ -41,7 +41,7 @@ Markdown(f"Profile **{settings.profile}**, {len(verdicts)} claims: {words}.")
 # %% tags=["hide-input"]
 HTML(claims.table(verdicts))
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 # NBVAL_CHECK_OUTPUT
 for verdict in verdicts:
     print(verdict.claim.id, verdict.word)

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from lazybook import caching, datasets, engines, networks, restrictions
@@ -191,7 +191,12 @@ def test_perceptron_caches(cache, restriction):
     )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(
+    max_examples=25,
+    derandomize=True,
+    phases=[Phase.generate],  # each example takes a second: a failing one is told as it is
+    suppress_health_check=list(HealthCheck),
+)
 @given(
     gate=st.sampled_from(GATES),
     restriction=st.sampled_from(RESTRICTIONS),

@@ -79,6 +79,8 @@ class Experiment:
         _whole("measure_every", self.measure_every, 1)
         _whole("seed", self.seed, 0)
         _number("learning_rate", self.learning_rate, "above 0", lambda rate: rate > 0)
+        if not isinstance(self.zero_mean, bool):
+            raise InvalidValue(f"zero_mean is {self.zero_mean!r}; it must be True or False")
         if self.until is not None:
             _number("until", self.until, "above 0 and at most 1", lambda goal: 0 < goal <= 1)
         _one_of("bias", self.bias, networks.BIASES)
@@ -176,7 +178,8 @@ def _whole(name: str, value: object, least: int) -> None:
 
 
 def _number(name: str, value: object, allowed: str, valid: Any) -> None:
-    if not isinstance(value, int | float) or not math.isfinite(value) or not valid(value):
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or not valid(value):
         raise InvalidValue(f"{name} is {value!r}; it must be a number {allowed}")
 
 

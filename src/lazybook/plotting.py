@@ -2,24 +2,31 @@
 
 A figure is shown as an inline SVG whose text and lines take the page's own colour, so one figure
 serves both modes. Rules have one colour throughout the book; the shade tells the network's size.
+A page is 8.1 inches wide; panels of a half or a third of that stand side by side there and below
+one another on a phone, at full size.
 """
 
 import html
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, display
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lazybook import analysis
+from lazybook.runs import Run
 
 # Okabe & Ito's colours, which the colour-blind can tell apart; mid tones for light and dark pages.
 RULES = {
     "every-sample": "#0072b2",
-    "memorized-mistakes": "#e08214",
+    "memorized-mistakes": "#d55e00",
     "mistakes": "#009e73",
 }
 NAMES = {
@@ -60,12 +67,63 @@ mpl.rcParams.update(STYLE)
 def shade(rule: str, size: int, sizes: Sequence[int]) -> tuple[float, float, float]:
     """Return the colour of ``rule`` for networks of ``size``: the larger, the deeper.
 
-    The lightest of ``sizes`` is mixed half with grey, so that all are seen on light and dark.
+    The smallest of ``sizes`` gets a tint that is still seen on a white page, the largest the
+    rule's own colour.
     """
-    ordered = sorted(sizes)
-    depth = 1.0 if len(ordered) == 1 else 0.35 + 0.65 * ordered.index(size) / (len(ordered) - 1)
-    grey = np.array([0.72, 0.72, 0.72])
-    return tuple(depth * np.array(to_rgb(RULES[rule])) + (1 - depth) * grey)
+    depth = 0.4 + 0.6 * _rank(size, sizes)
+    return tuple(depth * np.array(to_rgb(RULES[rule])) + (1 - depth) * 0.85)
+
+
+def width(size: int, sizes: Sequence[int]) -> float:
+    """Return the width of a line for networks of ``size``, in points: the larger, the thicker."""
+    return 1.2 + 1.2 * _rank(size, sizes)
+
+
+def _rank(size: int, sizes: Sequence[int]) -> float:
+    """Return 0 for the smallest and 1 for the largest of several ``sizes``, 1 for the only one."""
+    return sorted(sizes).index(size) / (len(sizes) - 1) if len(sizes) > 1 else 1.0
+
+
+def against_accuracy(axes: Axes, runs: Iterable[Run], column: str) -> None:
+    """Draw ``column`` of the runs' tables when a test accuracy was first reached, with a legend.
+
+    One line for each rule and size of the hidden layer: the mean over seeds, in a band from the
+    least to the largest. The axis of the accuracy is logarithmic in the share of errors.
+    """
+    groups: dict[tuple[str, int], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((str(run.experiment.gate), run.experiment.hidden), []).append(run)
+    rules = list(dict.fromkeys(rule for rule, _ in groups))
+    sizes = sorted({size for _, size in groups})
+    for (rule, size), group in groups.items():
+        measured = [run.table["test_accuracy"].iloc[1:] for run in group]  # not the untrained
+        reached = np.linspace(max(m.iloc[0] for m in measured), min(m.max() for m in measured), 300)
+        values = np.array([analysis.when_reached(run, reached, column) for run in group])
+        look = {"color": shade(rule, size, sizes)}
+        axes.plot(100 * reached, values.mean(axis=0), **look, lw=width(size, sizes))
+        axes.fill_between(100 * reached, values.min(0), values.max(0), **look, alpha=0.25, lw=0)
+    axes.set_xscale("function", functions=(_stretch, lambda stretched: 100 - 10**-stretched))
+    axes.set_xticks([60, 70, 80, 85, 90, 93, 95, 96, 97, 98, 98.5, 99])
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set(xlabel="test accuracy reached (%)", yscale="log")
+    low, high = axes.dataLim.intervalx
+    axes.set_xlim(max(low, 80), 100 - 0.93 * (100 - high))
+    axes.legend(handles=_key(rules, sizes), ncols=len(rules), loc="upper left", fontsize="small")
+
+
+def _stretch(percent: np.ndarray) -> np.ndarray:
+    return -np.log10(np.clip(100 - percent, 1e-3, None))
+
+
+def _key(rules: Sequence[str], sizes: Sequence[int]) -> list[Line2D]:
+    """Return what a legend shows: a column for each rule, a line in it for each size."""
+    handles = []
+    for rule in rules:
+        handles.append(Line2D([], [], linestyle="none", label=NAMES[rule]))
+        for size in sizes:
+            look = {"color": shade(rule, size, sizes), "lw": width(size, sizes)}
+            handles.append(Line2D([], [], **look, label=f"H = {size}"))
+    return handles
 
 
 def svg(figure: Figure) -> str:
@@ -77,26 +135,29 @@ def svg(figure: Figure) -> str:
     return re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
 
 
-def show(figure: Figure, name: str, caption: str, alt: str, notebook: str) -> None:
-    """Show ``figure`` with its caption, as the element ``name`` of the page, and close it.
+def show(*figures: Figure, name: str, caption: str, alt: str, notebook: str) -> None:
+    """Show panels with one caption, as the element ``name`` of the page, and close them.
 
     Parameters
     ----------
+    figures: the panels; as many stand side by side as the page is wide.
     name: the figure's address on the page, ``fig-…``.
     caption: what is seen, as HTML.
     alt: what is seen, for those who do not see it.
     notebook: where the figure is made, such as ``lazy_learning/fig2_mnist``; the caption links to
         the executed notebook.
     """
-    described = f'<svg role="img" aria-label="{html.escape(alt)}" '
-    drawing = svg(figure).replace("<svg ", described, 1)
-    # Several drawings share a page: make the names inside each its own.
-    drawing = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", drawing)
+    panels = []
+    for number, figure in enumerate(figures):
+        # Several drawings share a page: make the names inside each its own.
+        panels.append(re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-{number}-", svg(figure)))
+        plt.close(figure)
     source = f"{'../' * (notebook.count('/') + 1)}_sources/executed/{notebook}.ipynb"
-    plt.close(figure)
     display(
         HTML(
-            f'<figure id="{name}" class="lazybook-figure">{drawing}<figcaption>{caption}'
-            f' <a href="{source}" download>Notebook</a></figcaption></figure>'
+            f'<figure id="{name}" class="lazybook-figure">'
+            f'<div class="panels" role="img" aria-label="{html.escape(alt)}">'
+            f"{''.join(panels)}</div>"
+            f'<figcaption>{caption} <a href="{source}" download>Notebook</a></figcaption></figure>'
         )
     )

@@ -365,7 +365,7 @@ def select(rules, masks, presented, room):
 @compiled
 def select_columns(rules, masks, presented, start, stop, place, room):
     """Select among the synapses of the columns from ``start`` to ``stop``."""
-    rows = room.x.shape[0]
+    rows = masks.tie_order.shape[0]
     sizes = np.empty(rows * (stop - start), np.float32)
     plastic, found = 0, 0
     for i in range(rows):
