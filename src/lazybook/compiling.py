@@ -22,4 +22,8 @@ _digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(_sources)
 if "NUMBA_CACHE_DIR" not in os.environ:
     numba.config.CACHE_DIR = str(paths.cache() / "compiled" / _digest[:16])
 
-compiled = numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+_options = {"cache": True, "nogil": True, "fastmath": True, "error_model": "numpy"}
+# Counting references to arrays on every call costs more than a small network's step. Nothing that
+# is compiled makes arrays, but for what is `allocating`; so there is nothing to count.
+compiled = numba.njit(_nrt=False, **_options)
+allocating = numba.njit(_nrt=True, **_options)

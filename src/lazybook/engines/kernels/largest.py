@@ -12,8 +12,9 @@ errors in falling order.
 
 import numpy as np
 
-from lazybook.compiling import compiled
+from lazybook.compiling import allocating, compiled
 from lazybook.engines.kernels.changes import norms
+from lazybook.engines.kernels.layers import fill
 from lazybook.randomness import noise
 
 FEW = 24  # candidates at which the search for the threshold ends with looking at each
@@ -61,7 +62,7 @@ def sort_units(size, bits, order, room, counts):
     source, target = order, room
     for turn in range(3):
         shift = 11 * turn
-        counts[:] = 0
+        fill(counts, 0)
         for n in range(number):
             counts[2047 - ((bits[source[n]] >> shift) & 2047)] += 1
         total = 0
@@ -73,7 +74,8 @@ def sort_units(size, bits, order, room, counts):
             target[counts[digit]] = j
             counts[digit] += 1
         source, target = target, source
-    order[:number] = source[:number]
+    for n in range(number):
+        order[n] = source[n]
     return number
 
 
@@ -131,7 +133,7 @@ def find_threshold(level, many, levels, ranked, units, number, guess, as_float, 
     return pick(level, many, levels, ranked, units, number, as_float[0], top, high_count)
 
 
-@compiled
+@allocating
 def pick(level, many, levels, ranked, units, number, low, high, above):
     """Return the ``number``-th largest entry, above ``low`` and at most ``high``, as above.
 
@@ -169,7 +171,7 @@ def pick(level, many, levels, ranked, units, number, low, high, above):
 @compiled
 def spread(data, sample, network, x, x_size):
     """Set ``x`` to all inputs of a sample, the bias last, and ``x_size`` to their sizes."""
-    x[:] = network.offset
+    fill(x, network.offset)
     x[network.inputs] = network.bias
     for i in range(data.first[sample], data.last[sample]):
         if data.value[i] != 0:
@@ -250,7 +252,7 @@ def change_reached(network, i, x, level, reach, background_reach, threshold, siz
         sums[j] -= chosen - everywhere
 
 
-@compiled
+@allocating
 def change_tied(network, rules, masks, presented, threshold, above, levels, units, room, totals):
     """Change those of the synapses that tie at the threshold that come to their turn."""
     ties, tied_units, u = 0, 0, units
@@ -362,7 +364,7 @@ def select(rules, masks, presented, room):
         select_columns(rules, masks, presented, 0, columns, 0, room)
 
 
-@compiled
+@allocating
 def select_columns(rules, masks, presented, start, stop, place, room):
     """Select among the synapses of the columns from ``start`` to ``stop``."""
     rows = masks.tie_order.shape[0]

@@ -7,6 +7,20 @@ from lazybook.engines.kernels.layout import CROSS_ENTROPY, HALF_MSE, PERCEPTRON,
 
 
 @compiled
+def fill(vector, value):
+    """Set all entries of ``vector`` to ``value``."""
+    for j in range(vector.shape[0]):
+        vector[j] = value
+
+
+@compiled
+def copy(source, target):
+    """Set the first entries of ``target`` to those of ``source``."""
+    for j in range(source.shape[0]):
+        target[j] = source[j]
+
+
+@compiled
 def store_nonzero(values, scale, first, last, index, value):
     """Store the samples' non-zero ``values``, ``(samples, inputs)``, times ``scale``."""
     samples, inputs = values.shape
@@ -51,7 +65,7 @@ def receive(data, sample, network, synapses, column_sums, sums):
 @compiled
 def sum_columns(synapses, inputs, column_sums):
     """Set ``column_sums[j]`` to the sum of ``synapses[i, j]`` over the inputs i."""
-    column_sums[:] = 0
+    fill(column_sums, 0)
     for i in range(inputs):
         row = synapses[i]
         for j in range(column_sums.shape[0]):
@@ -107,7 +121,7 @@ def output_error(outputs, label, loss, error):
         return np.log(total) + largest - outputs[label]
     if loss == PERCEPTRON:
         chosen = classify(outputs)
-        error[:] = 0
+        fill(error, 0)
         if chosen == label:
             return np.float32(0)
         if n == 1:

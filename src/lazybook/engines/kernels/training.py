@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lazybook.compiling import compiled
+from lazybook.compiling import allocating, compiled
 from lazybook.engines.kernels.changes import (
     change_row,
     charge,
@@ -21,6 +21,8 @@ from lazybook.engines.kernels.layers import (
     add_back,
     add_rows,
     classify,
+    copy,
+    fill,
     multiply_slope,
     output_error,
     read_out,
@@ -119,7 +121,7 @@ def end(network, rules, masks):
             else:
                 for j in range(row.shape[0]):
                     row[j] += network.background[j]
-        network.background[:] = 0
+        fill(network.background, 0)
 
 
 @compiled
@@ -128,7 +130,7 @@ def forward(data, sample, network, rules, masks, room):
     sums, background = room.sums, network.background
     receive(data, sample, network, network.synapses, network.column_sums, sums)
     if network.offset != 0 and rules.change == MASKED:
-        room.mask_sums[:] = 0
+        fill(room.mask_sums, 0)
         add_rows(
             masks.synapses[0], data.index, data.value, data.first[sample], data.last[sample],
             room.mask_sums,
@@ -151,18 +153,20 @@ def forward(data, sample, network, rules, masks, room):
         read_out(network.readout, room.activity, room.outputs)
         if rules.consolidation != ALL:
             read_out(network.readout_transient, room.activity, room.more_outputs)
-            room.outputs[:] += scale * room.more_outputs
+            for o in range(room.outputs.shape[0]):
+                room.outputs[o] += scale * room.more_outputs[o]
     else:
-        room.outputs[:] = sums[: room.outputs.shape[0]]
+        for o in range(room.outputs.shape[0]):
+            room.outputs[o] = sums[o]
 
 
 @compiled
 def backward(network, rules, room):
     """Set the error of the units, the gradient of the loss by what they receive."""
     if network.hidden == 0:
-        room.hidden_error[: room.error.shape[0]] = room.error
+        copy(room.error, room.hidden_error)
         return
-    room.hidden_error[:] = 0
+    fill(room.hidden_error, 0)
     add_back(network.readout, room.error, np.float32(1), room.hidden_error)
     if rules.consolidation != ALL:
         scale = np.float32(network.scale[0])
@@ -177,7 +181,7 @@ def restrict(network, rules, masks, label, presented, room):
         units = masks.units[label if rules.unit_draw == EACH_CLASS else 0]
         if rules.unit_draw == EACH_SAMPLE:
             shuffle(units, rules.unit_count, rules.key, presented)
-        masks.plastic[:] = 0
+        fill(masks.plastic, 0)
         for j in units[: rules.unit_count]:
             masks.plastic[j] = 1
     for j in range(rules.width):
@@ -189,7 +193,7 @@ def restrict(network, rules, masks, label, presented, room):
         for j in range(rules.readout_width):
             room.plastic_activity[j] = room.activity[j] * masks.plastic[j]
     else:
-        room.plastic_activity[:] = room.activity
+        copy(room.activity, room.plastic_activity)
 
 
 @compiled
@@ -203,11 +207,7 @@ def change_readout(network, rules, masks, label, presented, totals, room):
         return
     draw = label if rules.mask_draw == EACH_CLASS else 0
     if rules.mask_draw == EACH_SAMPLE:
-        whole = np.empty((network.hidden + int(network.bias), room.error.shape[0]), np.bool_)
-        draw_mask(whole, rules.p_out, 1, rules.key, presented)
-        for j in range(whole.shape[0]):
-            for o in range(whole.shape[1]):
-                masks.readout[0, o, j] = whole[masks.names[j], o]
+        draw_readout(network, rules, masks, presented)
     change = room.change[: rules.readout_width]
     for o in range(room.error.shape[0]):
         largest, growth = change_row(
@@ -219,6 +219,16 @@ def change_readout(network, rules, masks, label, presented, totals, room):
         totals.transient[2] = max(totals.transient[2], largest)
         updates = totals.readout_updates[min(o, len(totals.readout_updates) - 1)]
         charge(1, change, updates, rules, totals)
+
+
+@allocating
+def draw_readout(network, rules, masks, presented):
+    """Draw the mask of the second layer anew."""
+    whole = np.empty((network.hidden + int(network.bias), masks.readout.shape[1]), np.bool_)
+    draw_mask(whole, rules.p_out, 1, rules.key, presented)
+    for j in range(whole.shape[0]):
+        for o in range(whole.shape[1]):
+            masks.readout[0, o, j] = whole[masks.names[j], o]
 
 
 @compiled
@@ -273,7 +283,7 @@ def change_dense(data, sample, network, rules, masks, label, presented, totals, 
         charge(0, change, updates, rules, totals)
 
 
-@compiled
+@allocating
 def draw_selection(network, rules, masks, label, presented, room):
     """Set ``room.selection`` to the synapses of the first layer that may change now."""
     selection = room.selection
@@ -320,7 +330,7 @@ def consolidate(network, rules, totals, room):
         totals.transient[1] = 0
         if network.offset != 0:
             sum_columns(network.synapses, network.inputs, network.column_sums)
-            network.transient_column_sums[:] = 0
+            fill(network.transient_column_sums, 0)
 
 
 @compiled
