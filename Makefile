@@ -82,8 +82,8 @@ lint: $(ready)  ## check style and formatting
 	@$(run)/ruff check .
 	@$(run)/ruff format --check .
 
-bench: $(ready)  ## time the engines against a plain PyTorch loop
-	@$(run)/python benchmarks/bench.py
+bench: $(ready)  ## time the engines against plain loops, and against this core's caches
+	@$(run)/lazybook bench
 
 clean:  ## remove what was built (not the environment, the data or the run store)
 	rm -rf _build build book/executed

@@ -68,6 +68,7 @@ def test_no_claim_is_stated_twice():
         (Measure("m", below=1), [0.999], [1, 2], "< 1"),
         (Measure("m", at_least=0.5, below=1), [0.5, 0.9], [0.4, 1], "≥ 0.5 and < 1"),
         (Measure("m", at_least=0), [0], [-0.1], "≥ 0"),  # a bound of 0 is a bound
+        (Measure("m", at_least=4, at_most=4), [4], [3.9, 4.1], "= 4"),
     ],
 )
 def test_bounds(measure, holding, failing, criterion):
@@ -206,5 +207,25 @@ def test_the_table_shows_each_verdict_with_its_link():
     assert '<a href="../paper/page.html#fig-x">X1</a>' in html
     assert "It is cheap &amp; fast." in html
     assert '<span class="verdict verdict-partly">partly</span>' in html
-    assert "H = 1: cost 2 (&lt; 1)" in html
+    assert "<small>cost (&lt; 1):</small> H = 1: 2<br>" in html
     assert html.count("<tr>") == html.count("</tr>") == 2
+
+
+def test_the_table_has_one_line_for_each_measure():
+    findings = [
+        *(finding for size in (1, 2, 30) for finding in both(condition=f"H = {size}")),
+        *(Finding("cost", "H = 1", 0.7, seed) for seed in (1, 2)),
+        Finding("gain", "<all>", 2.25),
+    ]
+    html = claims.table([judge(CLAIM, findings)])
+    cells = re.findall(r"<td>(.*?)</td>", html)
+    cost, gain = cells[3].split("<br>")
+    assert cost == "<small>cost (&lt; 1):</small> H = 1: 0.633 [0.346, 0.92], 2: 0.5, 30: 0.5"
+    assert gain == (
+        "<small>gain (≥ 2 and ≤ 3):</small> H = 1: 2.5, 2: 2.5, 30: 2.5, &lt;all&gt;: 2.25"
+    )
+
+
+def test_an_unknown_profile_is_refused():
+    with pytest.raises(InvalidValue, match="profile is 'fast'; choose from: smoke, quick, paper"):
+        claims.verdicts("fast")

@@ -4,10 +4,12 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from lazybook import claims, cli, datasets, paths
+from lazybook import claims, cli, datasets, paths, runs
 from lazybook.experiment import Experiment
 
 TRAIN = ["train", "--dataset", "two-clouds", "--hidden", "3", "--epochs", "2", "--json"]
@@ -79,6 +81,38 @@ def test_a_preset_and_what_is_changed_in_it(lazybook, few):
     assert (experiment["loss"], experiment["until"]) == ("half-mse", 0.95)
 
 
+def test_rules_of_all_kinds_in_one_run(lazybook, few):
+    code, output, _ = lazybook(
+        "train", "--preset=competitive", "--hidden=30", "--gate=memorized-mistakes",
+        "--restriction=largest-per-layer:0.1", "--restriction=subnet:20", "--caching=0.001",
+        "--json",
+    )  # fmt: skip
+    assert code == 0
+    result = json.loads(output)
+    said = [result["experiment"][question] for question in ("gate", "restriction", "caching")]
+    assert said == [
+        "memorized-mistakes",
+        "subnet:20 & largest-per-layer:0.1",
+        "synaptic-caching:0.001,0.0,0.0,synapse",
+    ]
+    final = result["final"]
+    assert 0 < final["memorized"] < final["updates"] < final["samples"]
+    selected, readout = round(0.1 * 785 * 20), 20 * 10
+    assert 0 < final["energy_m0_hidden"] < selected * final["updates"]
+    assert 0 < final["energy_m0_output"] <= readout * final["updates"]
+
+
+def test_the_perceptron_learns_its_patterns(lazybook):
+    code, output, _ = lazybook(
+        "train", "--preset=perceptron", "--dataset=random-patterns:50,100", "--json"
+    )
+    assert code == 0
+    result = json.loads(output)
+    assert result["experiment"]["dataset"] == "random-patterns:50,100"
+    assert result["final"]["test_accuracy"] == 1
+    assert result["final"]["epoch"] < 100
+
+
 def test_a_run_is_computed_once_unless_fresh(lazybook, store):
     first, second = (json.loads(lazybook(*TRAIN)[1]) for _ in range(2))
     assert first == second
@@ -110,7 +144,40 @@ def test_json_of_a_network_that_diverges_is_json(lazybook, few):
 BAD = [
     (["train", "--gate", "lazy"], "unknown gate 'lazy'"),
     (["train", "--restriction", "some"], "unknown restriction 'some'"),
+    (
+        ["train", "--restriction", "foo"],
+        "unknown restriction 'foo'; choose from: all, synapse-mask",
+    ),
+    (["train", "--restriction", ""], "unknown restriction ''"),
+    (["train", "--restriction", "all:1"], "all takes no values"),
+    (["train", "--restriction", "subnet:0"], "n is 0"),
+    (["train", "--restriction", "subnet:x"], "n is 'x', not a whole number"),
+    (["train", "--restriction", "subnet:1.5"], "n is '1.5', not a whole number"),
+    (["train", "--restriction", "subnet"], "subnet needs n"),
+    (["train", "--restriction", "subnet:1,2"], "subnet takes n"),
+    (["train", "--restriction", "subnet:200", "--hidden", "100"], "subnet:200 needs 200 hidden"),
+    (["train", "--restriction", "neuron-mask-per-sample:0"], "n is 0"),
+    (["train", "--preset=competitive", "--restriction=neuron-mask:100"], "there are 99"),
+    (["train", "--preset=perceptron", "--restriction=subnet:1"], "there are 0"),
+    (["train", "--restriction", "largest-per-layer:1.5"], "fraction is 1.5"),
+    (["train", "--restriction", "largest-per-layer:0"], "fraction is 0.0"),
+    (["train", "--restriction", "largest-per-neuron:nan"], "fraction is nan"),
+    (["train", "--restriction", "largest-per-neuron:some"], "fraction is 'some', not a number"),
+    (["train", "--restriction", "synapse-mask:0.1"], "synapse-mask needs p_in, p_out"),
+    (["train", "--restriction", "synapse-mask-per-class:0.1,1.1"], "p_out is 1.1"),
+    (["train", "--restriction", "synapse-mask:-0.1,1"], "p_in is -0.1"),
+    (["train", "--restriction", "subnet:10 & subnet:20"], "cannot be combined"),
+    (["train", "--restriction", "subnet:9", "--restriction", "neuron-mask:9"], "cannot be comb"),
+    (["train", "--restriction", "subnet:9 &"], "unknown restriction ''"),
     (["train", "--caching", "sometimes"], "unknown caching 'sometimes'"),
+    (["train", "--caching", "-1"], "threshold is -1.0"),
+    (["train", "--caching", "nan"], "threshold is nan"),
+    (["train", "--caching", "inf"], "threshold is inf"),
+    (["train", "--caching", "0.1,-1"], "decay is -1.0"),
+    (["train", "--caching", "0.1,soon"], "decay is 'soon', not a number"),
+    (["train", "--caching", "0.1,0,nan"], "transient_cost is nan"),
+    (["train", "--caching", "0.1,0,0,each"], "variant is 'each'"),
+    (["train", "--caching", "synaptic-caching"], "synaptic-caching needs threshold"),
     (["train", "--preset", "lasy"], "preset is 'lasy'"),
     (["train", "--dataset", "mnits"], "dataset is 'mnits'"),
     (["train", "--loss", "mae"], "loss is 'mae'"),
@@ -121,8 +188,12 @@ BAD = [
     (["train", "--device", "cuda"], "no GPU"),
     (["train", "--device", "cuda", "--engine", "numba"], "CPU only"),
     (["train", "--hidden", "0"], "hidden is 0"),
-    (["train", "--hidden", "many"], "--hidden"),
-    (["train", "--hidden", "1.5"], "--hidden"),
+    (["train", "--hidden", "many"], "'--hidden': 'many' should be a valid integer"),
+    (["train", "--hidden", "1.5"], "'--hidden': '1.5' should be a valid integer"),
+    (["train", "--until", "soon"], "'--until': 'soon' should be a valid number"),
+    (["train", "--preset=perceptron", "--hidden=5"], "initial 'zeros' is for perceptrons"),
+    (["train", "--dataset", "random-patterns"], "dataset is 'random-patterns'; write"),
+    (["train", "--dataset", "random-patterns:0,10"], "dataset is 'random-patterns:0,10'; write"),
     (["train", "--learning-rate", "0"], "learning_rate is 0.0"),
     (["train", "--learning-rate", "-0.1"], "learning_rate is -0.1"),
     (["train", "--learning-rate", "nan"], "learning_rate is nan"),
@@ -141,6 +212,8 @@ BAD = [
     (["figures", "--device", "tpu"], "device is 'tpu'"),
     (["figures", "--device", "cuda"], "GPU"),
     (["figures", "--jobs", "0"], "jobs is 0"),
+    (["figures", "--jobs", "all"], "'--jobs': 'all' should be a valid integer"),
+    (["runs", "show", "0123"], "no record's name begins with '0123'; see: lazybook runs list"),
     (["claims", "--profile", "fast"], "profile is 'fast'"),
     (["data", "check", "mnits"], "dataset is 'mnits'"),
     (["data", "fetch", "two-clouds"], "'two-clouds'"),
@@ -209,7 +282,7 @@ def test_a_results_folder_that_cannot_be_written(lazybook, store):
 
 
 def test_without_a_command_it_says_how_it_is_used(lazybook):
-    for arguments in ([], ["data"]):
+    for arguments in ([], ["data"], ["runs"]):
         code, _, complaint = lazybook(*arguments)
         assert code == 2
         assert complaint.startswith("Usage: lazybook")
@@ -242,6 +315,91 @@ def test_the_verdicts(lazybook, monkeypatch):
     assert code == 0
     assert "LL5" in output
     assert "not reproduced" in " ".join(output.split())
+
+
+def test_the_verdicts_need_no_notebooks(store):
+    """The command that scripts ask for verdicts works without what only notebooks need."""
+    code = """
+import sys
+sys.modules["IPython"] = sys.modules["jupytext"] = None  # as if they were not installed
+from lazybook.cli import main
+main()
+"""
+    command = [sys.executable, "-c", code, "claims", "--json"]
+    assert json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+
+
+@pytest.fixture
+def three_runs(lazybook, monkeypatch) -> list[dict]:
+    """What `train` printed for three runs, which are then all that there is."""
+    monkeypatch.setattr(paths, "published", lambda: None)
+    monkeypatch.setattr(cli, "screen", Console(width=200))
+    options = (["--seed=1"], ["--gate=mistakes", "--caching=0.1"], ["--restriction=subnet:2"])
+    return [json.loads(lazybook(*TRAIN, *option)[1]) for option in options]
+
+
+def test_the_runs_that_were_kept(lazybook, store, three_runs):
+    code, output, complaint = lazybook("runs", "list", "--json")
+    assert (code, complaint) == (0, "")
+    listed = json.loads(output)
+    assert sorted(map(str, listed)) == sorted(
+        str({"record": entry["record"], "path": entry["path"]} | run)
+        for run in three_runs
+        for entry in listed
+        if entry["experiment"] == run["experiment"]
+    )
+    dates = [entry["provenance"]["date"] for entry in listed]
+    assert dates == sorted(dates)
+    assert {entry["path"] for entry in listed} == set(map(str, store.rglob("*.parquet")))
+
+
+def test_the_list_of_runs_names_their_rules(lazybook, three_runs):
+    code, output, _ = lazybook("runs", "list")
+    assert code == 0
+    lines = [" ".join(line.split()) for line in output.splitlines()]
+    assert lines[0] == "record data set hidden rules seed test accuracy date"
+    for said in (
+        "two-clouds 3 every-sample 1 ",
+        "two-clouds 3 mistakes, synaptic-caching:0.1,0.0,0.0,synapse 0 ",
+        "two-clouds 3 every-sample, subnet:2 0 ",
+    ):
+        [line] = [line for line in lines if said in line]
+        [run] = [run for run in three_runs if line.startswith(record_of(run)[:12])]
+        assert f" {100 * run['final']['test_accuracy']:.2f} % " in line
+
+
+def record_of(run: dict) -> str:
+    experiment = Experiment.from_dict(run["experiment"])
+    return Path(runs.record_name(experiment, datasets.load(experiment.dataset))).stem
+
+
+def test_one_run_that_was_kept(lazybook, three_runs):
+    run = three_runs[1]
+    for name in (record_of(run), record_of(run)[:12]):
+        code, output, complaint = lazybook("runs", "show", name, "--json")
+        assert (code, complaint) == (0, "")
+        assert json.loads(output) == run
+    code, output, _ = lazybook("runs", "show", record_of(run))
+    assert code == 0
+    for part in ("synaptic-caching:0.1", "energy_m1", run["provenance"]["data_checksum"]):
+        assert part in output
+    code, output, complaint = lazybook("runs", "show", "")
+    assert (code, output) == (2, "")
+    assert complaint == "error: 3 records' names begin with ''; give more of the name\n"
+
+
+def test_a_damaged_record_does_not_hide_the_others(lazybook, store, three_runs):
+    path = next(store.rglob(f"{record_of(three_runs[0])}*"))
+    path.write_bytes(b"no record")
+    code, output, complaint = lazybook("runs", "list")
+    assert code == 0
+    assert len(output.splitlines()) == 3  # with the line of titles
+    assert complaint == f"damaged: {path}: it is truncated or altered\n"
+    listed = json.loads(lazybook("runs", "list", "--json")[1])
+    assert [entry["record"] for entry in listed if "damaged" in entry] == [path.stem]
+    code, output, complaint = lazybook("runs", "show", path.stem)
+    assert (code, output) == (2, "")
+    assert complaint == f"error: run record {path} cannot be used: it is truncated or altered\n"
 
 
 def test_the_data_sets(lazybook):

@@ -171,18 +171,19 @@ def test_an_unreadable_file_is_named(folders):
 
 
 def test_unknown_names_are_refused_with_the_choice():
-    with pytest.raises(InvalidValue, match=r"'mnits'.*mnist, fashion-mnist, two-clouds"):
+    with pytest.raises(InvalidValue, match=r"'mnits'.*mnist, fashion-mnist, two-clouds, random-p"):
         datasets.load("mnits")
     with pytest.raises(InvalidValue, match=r"'two-clouds'.*mnist, fashion-mnist"):
         datasets.fetch("two-clouds")
 
 
 def test_what_is_available(folders):
-    mnist, fashion, clouds = datasets.available()
+    mnist, fashion, clouds, patterns = datasets.available()
     assert mnist.folder is None
     assert mnist.state.startswith("mnist lacks train-images")
     assert fashion.state.startswith("fashion-mnist lacks train-images")
     assert clouds == ("two-clouds", None, "built in")
+    assert patterns == ("random-patterns:P,N", None, "built in")
 
 
 @pytest.fixture
@@ -292,3 +293,46 @@ def test_a_narrow_wedge_of_weights_separates_the_clouds_and_holds_the_least_squa
     solution = np.linalg.lstsq(clouds.train.inputs(), clouds.train.labels * 2 - 1)[0]
     angle = np.degrees(np.arctan2(solution[1], solution[0]))
     assert wedge.min() + 5 < angle < wedge.max() - 5
+
+
+def test_patterns_are_random_and_the_same_everywhere():
+    first, again = datasets.random_patterns(300, 200), datasets.random_patterns(300, 200)
+    np.testing.assert_array_equal(first.train.values, again.train.values)
+    np.testing.assert_array_equal(first.train.labels, again.train.labels)
+    assert first.checksum == "a2b9bb63f179787ca7c730f0e80e841dbc597271ab79d8f3ceb58a1f8b724cda"
+    assert first.name == "random-patterns:300,200"
+    others = [datasets.random_patterns(200, 300), datasets.random_patterns(300, 201)]
+    assert len({first.checksum, *(other.checksum for other in others)}) == 3
+
+
+def test_patterns_are_plus_and_minus_one_in_two_classes():
+    patterns = datasets.load("random-patterns:2000,500")
+    assert patterns.test is patterns.train
+    assert patterns.classes == 2
+    inputs = patterns.train.inputs()
+    assert (inputs.shape, inputs.dtype) == ((2000, 500), np.float32)
+    assert set(np.unique(inputs)) == {-1, 1}
+    assert patterns.train.labels.dtype == np.int64
+    assert set(patterns.train.labels.tolist()) == {0, 1}
+    # Fair and independent coins: means and correlations are within five standard errors of 0.
+    signs = 2 * patterns.train.labels - 1
+    assert abs(inputs.mean()) < 5 / np.sqrt(inputs.size)
+    assert abs(signs.mean()) < 5 / np.sqrt(2000)
+    assert np.abs(signs @ inputs / 2000).max() < 5 / np.sqrt(2000)
+    assert np.abs(inputs.mean(axis=0)).max() < 5 / np.sqrt(2000)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    ["", ":", ":5", ":5,", ":,5", ":0,5", ":5,0", ":-5,5", ":5,5,5", ":5.0,5", ":P,N", ":05,5"],
+)
+def test_patterns_of_impossible_sizes_are_refused(sizes):
+    with pytest.raises(InvalidValue) as caught:
+        datasets.load(f"random-patterns{sizes}")
+    assert f"dataset is 'random-patterns{sizes}'" in str(caught.value)
+    assert "write random-patterns:P,N" in str(caught.value)
+
+
+def test_patterns_that_would_fill_the_memory_are_refused():
+    with pytest.raises(InvalidValue, match=r"'random-patterns:100001,1000'.*at most 100,000,000"):
+        datasets.load("random-patterns:100001,1000")

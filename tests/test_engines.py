@@ -302,9 +302,9 @@ def test_threshold_zero_is_plain_learning(engine):
     for run in (plain, cached):
         run.learn(order[:150])
     for a, b in zip(plain.weights, cached.weights, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(a, b, rtol=RELATIVE, atol=ABSOLUTE)
     np.testing.assert_array_equal(plain.meter.m0, cached.meter.m0)
-    np.testing.assert_allclose(plain.meter.m1, cached.meter.m1, rtol=1e-6)
+    np.testing.assert_allclose(plain.meter.m1, cached.meter.m1, rtol=RELATIVE)
 
 
 def test_consolidating_later_never_costs_more():

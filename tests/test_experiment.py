@@ -74,7 +74,7 @@ def test_fields_that_are_not_written_down_have_their_defaults():
         ("activation", "leaky-relu:nan"),
         *(
             ("initial", value)
-            for value in ("zeros", "gaussian", "gaussian:0", "gaussian:-1", "gaussian:1,2", None)
+            for value in ("zeros:1", "gaussian", "gaussian:0", "gaussian:-1", "gaussian:1,2", None)
         ),
         *(("initial", value) for value in ("gaussian:nan", "values:", "values:1,x", "pytorch:1")),
         *(("gate", value) for value in ("mistakes", Mistakes, None)),
@@ -97,6 +97,8 @@ def test_what_does_not_go_together_is_refused():
     for hidden in (None, 1):
         with pytest.raises(InvalidValue, match=f"'clamped-unit' needs.*not {hidden}"):
             Experiment(bias="clamped-unit", hidden=hidden)
+    with pytest.raises(InvalidValue, match="'zeros' is for perceptrons; 7 hidden units"):
+        Experiment(initial="zeros", hidden=7)
     with pytest.raises(InvalidValue, match=r"'numba' runs on the CPU only.*'reference'"):
         Experiment(engine="numba", device="cuda")
 
@@ -123,11 +125,23 @@ def test_the_competitive_preset_is_the_papers_setting():
     assert competitive.measure_every == 1000
 
 
+def test_the_perceptron_preset_is_the_papers_setting():
+    perceptron = preset("perceptron")
+    assert (perceptron.dataset, perceptron.zero_mean) == ("random-patterns:1000,1000", False)
+    assert (perceptron.hidden, perceptron.bias) == (None, "separate")
+    assert (perceptron.loss, perceptron.learning_rate) == ("perceptron", 1)
+    assert (perceptron.gate, perceptron.order) == (Mistakes(), "in-turn")
+    assert (perceptron.epochs, perceptron.until) == (10_000, 1)
+    assert perceptron.initial == "zeros"
+
+
 def test_a_preset_can_be_changed():
     assert preset("competitive", hidden=300, until=None) == preset(
         "competitive", until=None
     ).__class__(**(vars(preset("competitive")) | {"hidden": 300, "until": None}))
-    with pytest.raises(InvalidValue, match=r"preset is 'lasy'; choose from: lazy, competitive"):
+    with pytest.raises(
+        InvalidValue, match=r"preset is 'lasy'; choose from: lazy, competitive, perceptron"
+    ):
         preset("lasy")
     with pytest.raises(InvalidValue, match="hidden is 0"):
         preset("lazy", hidden=0)

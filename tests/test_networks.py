@@ -55,6 +55,12 @@ def test_gaussian_initial_weights():
         assert np.abs(layer).max() > 0.05  # not uniform
 
 
+def test_initial_weights_of_zero_are_float32_and_shaped_like_any():
+    shape = Shape(784, None, 10, bias=True)
+    [layer] = initial_weights("zeros", shape, np.random.default_rng(0))
+    np.testing.assert_array_equal(layer, np.zeros((785, 10), np.float32), strict=True)
+
+
 def test_given_weights_stand_row_by_row():
     shape = Shape(inputs=2, hidden=2, outputs=1, bias=True)
     given = "values:1,2,3,4,5,6,-1,-2e-1,-3"

@@ -42,6 +42,13 @@ def test_a_permutation_presents_each_sample_once_and_each_epoch_anew():
     assert (first != second).any()
 
 
+def test_in_turn_is_the_same_from_first_to_last_in_every_epoch():
+    streams = Streams(0)
+    for _ in range(2):
+        epoch = streams.next_epoch(1000, "in-turn")
+        np.testing.assert_array_equal(epoch, np.arange(1000), strict=True)
+
+
 def test_with_replacement_about_a_third_of_the_samples_is_left_out():
     epoch = Streams(0).next_epoch(10_000, "replacement")
     assert epoch.shape == (10_000,)

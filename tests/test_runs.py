@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lazybook import datasets, runs
+from lazybook import datasets, paths, runs
 from lazybook.errors import RecordError
 from lazybook.experiment import Experiment
 from lazybook.gates import Mistakes
@@ -220,6 +220,14 @@ def test_a_folder_that_cannot_be_written_is_named(run, tmp_path):
         assert str(store.root) in str(caught.value)
         assert "$LAZYBOOK_RUNS" in str(caught.value)
     assert store.find(EXPERIMENT, CLOUDS) is None
+
+
+@pytest.mark.parametrize("own", [None, ""])
+def test_an_empty_name_of_a_folder_is_none(monkeypatch, own):
+    monkeypatch.delenv("LAZYBOOK_RUNS")
+    if own is not None:
+        monkeypatch.setenv("LAZYBOOK_RUNS", own)
+    assert paths.runs() == paths.repository() / "runs"
 
 
 def test_looking_whether_a_folder_can_be_written_leaves_nothing_in_it(store):

@@ -1,6 +1,9 @@
 """Sweeps: many runs, computed once."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -174,6 +177,54 @@ def test_the_progress_file_ends_at_the_total(store, tmp_path, monkeypatch, until
     assert all(state["done"] <= state["total"] for state in seen)
     assert {state["total"] for state in seen} == {seen[-1]["done"]}
     assert {state["label"] for state in seen} == {"2 runs"}
+
+
+@pytest.mark.parametrize(
+    ("engine", "kept", "said"),
+    [
+        ("numba", False, "compiling, once on this machine"),
+        ("numba", True, "1 runs"),
+        ("reference", False, "1 runs"),
+    ],
+)
+def test_it_is_said_when_the_loops_have_to_be_compiled(
+    store, tmp_path, monkeypatch, engine, kept, said
+):
+    path = tmp_path / "progress"
+    monkeypatch.setenv("LAZYBOOK_PROGRESS", str(path))
+    monkeypatch.setattr(sweeping, "is_kept", lambda function: kept)
+    seen = []
+
+    def watched(experiment, progress):
+        seen.append(json.loads(path.read_text()))
+        return train(experiment, progress)
+
+    monkeypatch.setattr(sweeping, "train", watched)
+    sweep(grid(GRID[0], engine=[engine]), store=store)
+    assert [(state["done"], state["label"]) for state in seen] == [(0, said)]
+    assert json.loads(path.read_text())["label"] == "1 runs"
+
+
+COMPILES = """
+from lazybook.compiling import is_kept
+from lazybook.randomness import noise
+
+print(is_kept(noise))
+noise(1, 2, 3)
+print(is_kept(noise))
+"""
+
+
+def test_what_is_compiled_is_kept(tmp_path):
+    for expected in (["False", "True"], ["True", "True"]):
+        done = subprocess.run(
+            [sys.executable, "-c", COMPILES],
+            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.split() == expected
 
 
 def test_no_progress_is_shown_when_all_is_found(store, capsys, tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lazybook import datasets, trainers
 from lazybook.engines.numba_cpu import NumbaEngine
 from lazybook.errors import InvalidValue
-from lazybook.experiment import Experiment
+from lazybook.experiment import Experiment, preset
 from lazybook.gates import EverySample, MemorizedMistakes
 from lazybook.randomness import Streams
 from lazybook.trainers import train
@@ -78,6 +78,32 @@ def test_until_is_met_before_learning(few):
 
 def test_a_goal_that_is_not_reached_does_not_stop(few):
     assert train(replace(SMALL, until=1.0)).final["samples"] == 1200
+
+
+@pytest.mark.parametrize("engine", ["numba", "reference"])
+def test_a_perceptron_learns_half_as_many_patterns_as_it_has_inputs(engine):
+    run = train(preset("perceptron", dataset="random-patterns:100,200", engine=engine))
+    assert run.final["test_accuracy"] == run.final["train_accuracy"] == 1
+    assert run.table["test_accuracy"].iloc[:-1].max() < 1  # it stopped at the first such epoch
+    assert 1 < run.final["epoch"] == len(run.table) - 1 < 100
+    # Each mistake adds a pattern or subtracts it: a change by 1 of every synapse, bias included.
+    assert run.final["energy_m0"] == run.final["energy_m1"] == 201 * run.final["updates"]
+    patterns = datasets.load("random-patterns:100,200").train
+    weights, updates = np.zeros(201), 0
+    for _ in range(int(run.final["epoch"])):
+        for values, label in zip(patterns.inputs(), patterns.labels, strict=True):
+            values = np.append(values, 1)
+            if (values @ weights > 0) != label:
+                weights += (2 * label - 1) * values
+                updates += 1
+    assert run.final["updates"] == updates
+    assert run.final["energy_min"] == np.abs(weights).sum()
+
+
+def test_a_perceptron_does_not_learn_more_than_its_capacity():
+    run = train(preset("perceptron", dataset="random-patterns:300,100", epochs=200))
+    assert run.final["epoch"] == 200
+    assert run.final["test_accuracy"] < 1
 
 
 @pytest.mark.parametrize("engine", ["numba", "reference"])

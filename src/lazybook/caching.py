@@ -4,6 +4,7 @@ Source: Li & van Rossum 2020; van Rossum & Pache 2024, "Combining mask with syna
 """
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -59,7 +60,7 @@ class SynapticCaching:
         for name in ("threshold", "decay", "transient_cost"):
             value = getattr(self, name)
             if not isinstance(value, int | float) or not 0 <= value < math.inf:
-                raise InvalidValue(f"caching: {name} is {value!r}; it must be 0 or above")
+                raise InvalidValue(f"caching: {name} is {value!r}; it must be a number from 0")
         if self.variant not in VARIANTS:
             raise InvalidValue(
                 f"caching: variant is {self.variant!r}; choose from: {', '.join(VARIANTS)}"
@@ -89,13 +90,11 @@ CACHINGS = (Immediate, SynapticCaching)
 
 
 def parse(text: str) -> Caching:
-    """Return the caching that ``text`` names; a number alone is the threshold of one.
+    """Return the caching that ``text`` names; before numbers ``synaptic-caching:`` may be left out.
 
     Raises InvalidValue for an unknown one or an impossible value.
     """
-    try:
-        return SynapticCaching(float(text))
-    except ValueError as error:
-        if isinstance(error, InvalidValue):
-            raise
-        return spelling.parse(text, CACHINGS, "caching")
+    with suppress(ValueError):
+        float(text.partition(",")[0])
+        text = f"synaptic-caching:{text}"
+    return spelling.parse(text, CACHINGS, "caching")

@@ -22,6 +22,7 @@ from scipy import stats
 from lazybook import paths
 from lazybook.errors import InvalidValue, RecordError
 
+PROFILES = ("smoke", "quick", "paper")
 REPRODUCED, PARTLY, NOT_REPRODUCED, NOT_TESTABLE, NOT_MEASURED = (
     "reproduced",
     "partly",
@@ -56,6 +57,8 @@ class Measure:
     @property
     def criterion(self) -> str:
         """The bounds in signs, for example ``≥ 0.5 and < 1``."""
+        if self.at_least is not None and self.at_least == self.at_most:
+            return f"= {self.at_least:g}"
         signs = {"at_least": "≥", "above": ">", "at_most": "≤", "below": "<"}
         bounds = ((sign, getattr(self, name)) for name, sign in signs.items())
         return " and ".join(f"{sign} {bound:g}" for sign, bound in bounds if bound is not None)
@@ -146,8 +149,10 @@ def record(profile: str, notebook: str, findings: Mapping[str, Iterable[Finding]
 def verdicts(profile: str) -> list[Verdict]:
     """Return the verdict on each claim, from what the notebooks recorded in ``profile``.
 
-    Raises RecordError for a damaged file of findings.
+    Raises InvalidValue for an unknown profile and RecordError for a damaged file of findings.
     """
+    if profile not in PROFILES:
+        raise InvalidValue(f"profile is {profile!r}; choose from: {', '.join(PROFILES)}")
     found: dict[str, list[Finding]] = {key: [] for key in claims()}
     seen = set()
     for folder in (paths.runs(), paths.published()):
@@ -211,7 +216,11 @@ def table(found: Iterable[Verdict], link: str = "") -> str:
     rows = []
     for verdict in found:
         claim = verdict.claim
-        measured = "<br>".join(html.escape(described(j)) for j in verdict.judged)
+        measured = "<br>".join(
+            f"<small>{html.escape(f'{measure.name} ({measure.criterion})')}:</small>"
+            f" {html.escape(values([j for j in verdict.judged if j.measure == measure]))}"
+            for measure in dict.fromkeys(j.measure for j in verdict.judged)
+        )
         badge = verdict.word.replace(" ", "-")
         place = f"{claim.paper.replace('-', ' ')}, {claim.place}"
         rows.append(
@@ -228,13 +237,20 @@ def table(found: Iterable[Verdict], link: str = "") -> str:
     )
 
 
-def described(judged: Judged) -> str:
-    """Return what was measured under a condition in words, with its interval and bounds."""
-    interval = f" [{judged.interval[0]:.3g}, {judged.interval[1]:.3g}]" if judged.interval else ""
-    return (
-        f"{judged.condition}: {judged.measure.name} {judged.mean:.3g}{interval}"
-        f" ({judged.measure.criterion})"
-    )
+def values(judged: Iterable[Judged]) -> str:
+    """Return a measure's values under several conditions, with their intervals, in one line.
+
+    What a condition has in common with the one before, but for its last word, is not said again:
+    ``H = 100: 0.43, 200: 0.46``.
+    """
+    said, common = [], None
+    for j in judged:
+        begin, _, last = j.condition.rpartition(" ")
+        condition = last if begin and begin == common else j.condition
+        interval = f" [{j.interval[0]:.3g}, {j.interval[1]:.3g}]" if j.interval else ""
+        said.append(f"{condition}: {j.mean:.3g}{interval}")
+        common = begin
+    return ", ".join(said)
 
 
 def _check(key: str, finding: Finding) -> None:

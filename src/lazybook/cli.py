@@ -5,13 +5,16 @@ import math
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
-from lazybook.errors import InvalidValue, LazybookError
+from lazybook.errors import LazybookError, RecordError
+
+if TYPE_CHECKING:
+    from lazybook.runs import Run
 
 app = typer.Typer(
     help="Learning with little synaptic plasticity: train, make the figures, see the verdicts.",
@@ -22,6 +25,8 @@ app = typer.Typer(
 )
 data = typer.Typer(help="The data sets.", no_args_is_help=True)
 app.add_typer(data, name="data")
+runs = typer.Typer(help="The runs that were kept.", no_args_is_help=True)
+app.add_typer(runs, name="runs")
 screen = Console()
 progress_screen = Console(stderr=True)
 
@@ -34,7 +39,7 @@ Fresh = Annotated[bool, typer.Option("--fresh", help="compute again what is in t
 def main() -> None:
     """Run the command line and leave with its exit code."""
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(app(prog_name="lazybook", standalone_mode=False))
     except LazybookError as error:
         message, code = str(error), 2
     except KeyboardInterrupt:
@@ -43,13 +48,22 @@ def main() -> None:
         if not hasattr(error, "format_message"):  # what Typer raises for wrong options has it
             raise
         message, code = error.format_message(), 2
+        for wrong in getattr(error.__cause__, "errors", list)():  # Typer does not say the value
+            problem = wrong["msg"].partition(",")[0].replace("Input", repr(wrong["input"]))
+            message = message.replace(wrong["msg"], problem)
     print(message if message.startswith("Usage:") else f"error: {message}", file=sys.stderr)
     sys.exit(code)
 
 
 @app.command()
 def train(
-    preset: Annotated[str, typer.Option(help="lazy or competitive: a paper's settings")] = "lazy",
+    preset: Annotated[
+        str,
+        typer.Option(
+            help="a paper's settings, which other options change: lazy, competitive, or perceptron"
+            " (no hidden layer, random patterns)"
+        ),
+    ] = "lazy",
     dataset: Annotated[str | None, typer.Option(help="see: lazybook data list")] = None,
     hidden: Annotated[int | None, typer.Option(help="number of hidden units")] = None,
     gate: Annotated[
@@ -59,10 +73,17 @@ def train(
         list[str] | None,
         typer.Option(
             help="all, synapse-mask:P1,P2, neuron-mask:N, subnet:N, largest-per-layer:F or"
-            " largest-per-neuron:F; several are combined"
+            " largest-per-neuron:F; a mask or subnet is drawn once, and subnet-per-sample:N or"
+            " subnet-per-class:N for each sample or class; repeat the option to combine several"
         ),
     ] = None,
-    caching: Annotated[str | None, typer.Option(help="a threshold, or immediate")] = None,
+    caching: Annotated[
+        str | None,
+        typer.Option(
+            help="immediate, or THRESHOLD[,DECAY[,COST[,VARIANT]]] with the variants synapse, any"
+            " and sum"
+        ),
+    ] = None,
     loss: Annotated[
         str | None, typer.Option(help="mse, half-mse, cross-entropy or perceptron")
     ] = None,
@@ -71,7 +92,7 @@ def train(
     zero_mean: Annotated[
         bool | None, typer.Option("--zero-mean/--no-zero-mean", help="subtract the mean input")
     ] = None,
-    order: Annotated[str | None, typer.Option(help="permutation or replacement")] = None,
+    order: Annotated[str | None, typer.Option(help="permutation, replacement or in-turn")] = None,
     epochs: Annotated[int | None, typer.Option(help="length of the run")] = None,
     until: Annotated[
         float | None, typer.Option(help="stop at this test accuracy, such as 0.95")
@@ -113,22 +134,9 @@ def train(
     changes = {name: value for name, value in given.items() if value is not None}
     run = sweep([experiment.preset(preset, **changes)], jobs=1, fresh=fresh).runs[0]
     if as_json:
-        # JSON knows no nan and no infinity, which a learning rate too large leads to.
-        final = {name: value if math.isfinite(value) else None for name, value in run.final.items()}
-        print(
-            json.dumps(
-                {
-                    "experiment": run.experiment.to_dict(),
-                    "final": final,
-                    "provenance": run.provenance,
-                }
-            )
-        )
-        return
-    table = Table("measured", "at the end", box=None)
-    for name, value in run.final.items():
-        table.add_row(name, f"{value:,.4g}" if value < 1e4 else f"{value:,.0f}")
-    screen.print(table)
+        print(json.dumps(_as_json(run)))
+    else:
+        screen.print(_measured(run))
 
 
 @app.command()
@@ -154,10 +162,7 @@ def figures(
 def claims(profile: Profile = "quick", as_json: Json = False) -> None:
     """Show the verdicts on the papers' claims, from what the notebooks measured."""
     from lazybook import claims as book
-    from lazybook.notebook import PROFILES
 
-    if profile not in PROFILES:
-        raise InvalidValue(f"profile is {profile!r}; choose from: {', '.join(PROFILES)}")
     verdicts = book.verdicts(profile)
     if as_json:
         print(
@@ -190,6 +195,120 @@ def claims(profile: Profile = "quick", as_json: Json = False) -> None:
         word = f"{verdict.word}\n{verdict.note}".strip()
         table.add_row(claim.id, claim.statement, claim.value, word)
     screen.print(table)
+
+
+@runs.command("list")
+def runs_list(as_json: Json = False) -> None:
+    """List the runs that were kept, the latest last."""
+    from lazybook import progress
+    from lazybook.runs import Store, read
+
+    paths, found, damaged = Store().all(), {}, {}
+    with progress.shown(len(paths), f"reading {len(paths)} records") as advance:
+        for path in paths:
+            try:
+                found[path] = read(path)
+            except RecordError as error:
+                damaged[path] = str(error)
+            advance(1)
+    found = dict(sorted(found.items(), key=lambda entry: entry[1].provenance["date"]))
+    if as_json:
+        records = [{"record": p.stem, "path": str(p)} | _as_json(run) for p, run in found.items()]
+        records += [{"record": p.stem, "path": str(p), "damaged": damaged[p]} for p in damaged]
+        print(json.dumps(records))
+        return
+    columns = ("record", "data set", "hidden", "rules", "seed", "test accuracy", "date")
+    table = Table(*columns, box=None)
+    for path, run in found.items():
+        fields = run.experiment.to_dict()
+        rules = [fields["gate"], fields["restriction"], fields["caching"]]
+        table.add_row(
+            path.stem[:12],
+            fields["dataset"],
+            str(fields["hidden"] or "–"),
+            ", ".join(rule for rule in rules if rule not in ("all", "immediate")),
+            str(fields["seed"]),
+            f"{100 * run.final['test_accuracy']:.2f} %",
+            run.provenance["date"][:10],
+        )
+    screen.print(table)
+    for path, problem in damaged.items():
+        progress_screen.print(f"damaged: {path}: {problem}", soft_wrap=True, highlight=False)
+
+
+@runs.command("show")
+def runs_show(record: str, as_json: Json = False) -> None:
+    """Show one run; the first letters of its record's name will do."""
+    from lazybook.runs import Store
+
+    run = Store().named(record)
+    if as_json:
+        print(json.dumps(_as_json(run)))
+        return
+    screen.print(_facts("experiment", run.experiment.to_dict()), _measured(run))
+    screen.print(_facts("provenance", run.provenance))
+
+
+@app.command()
+def bench(
+    hidden: Annotated[
+        list[int] | None,
+        typer.Option(help="number of hidden units (repeatable); default: 100 and 1000"),
+    ] = None,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(help="such as lazy or 'neuron mask' (repeatable); default: all"),
+    ] = None,
+    rounds: Annotated[int, typer.Option(help="how often each is timed")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Time the engines against plain loops, on one core, and against that core's caches."""
+    from lazybook.benchmarks import cases, loops
+
+    benchmark = cases.run(hidden or (100, 1000), rule or (), rounds)
+    if as_json:
+        print(json.dumps(benchmark.to_dict()))
+        return
+
+    def cells(result: cases.Result, *values: str) -> list[str]:
+        return [result.case.rule, f"{result.case.experiment.hidden:,}", *values]
+
+    times = _numbers("rule", "H", *cases.LEARNERS, "eager / numba", "lowest to highest")
+    bounds = _numbers("rule", "H", "KB", "from L1", "from L2", "numba", "of L1", "of L2")
+    for result in benchmark.results:
+        taken = {name: f"{time.median:,.1f}" for name, time in result.microseconds.items()}
+        ratio = result.ratios["eager"]
+        times.add_row(
+            *cells(result, *(taken.get(name, "–") for name in cases.LEARNERS)),
+            f"{ratio.median:.0f}",
+            f"{ratio.low:.0f} to {ratio.high:.0f}",
+        )
+        moved = result.traffic.loaded + result.traffic.changed
+        bounds.add_row(
+            *cells(result, f"{moved / 1000:,.0f}"),
+            *(f"{result.bound(level):,.1f}" for level in benchmark.caches),
+            taken["numba"],
+            *(f"{100 * result.reached(level):.0f} %" for level in benchmark.caches),
+        )
+    screen.print("Microseconds a sample, one core; medians of turns taken by turns:\n")
+    screen.print(times)
+    if not loops.jax_installed():
+        screen.print("\nJAX is not installed; pip install 'lazybook\\[jax]' adds its column.")
+    screen.print(
+        "\nWhat moving the synapses takes at least, if they lie in the first or second cache,"
+        " and how much of that speed is reached:\n"
+    )
+    screen.print(bounds)
+    for level in benchmark.caches:
+        screen.print(
+            f"{level.name}, {level.size // 1024:,} KiB: loads {level.load / 1e9:.0f},"
+            f" changes {level.change / 1e9:.0f} GB/s"
+        )
+
+
+def _numbers(first: str, *others: str) -> Table:
+    """Return an empty table of numbers, but for the first column."""
+    return Table(first, *(Column(name, justify="right") for name in others), box=None)
 
 
 @data.command("list")
@@ -237,3 +356,28 @@ def data_fetch(name: str) -> None:
 
         folder = datasets.fetch(name, progress)
     screen.print(f"{name} is in {folder}")
+
+
+def _as_json(run: "Run") -> dict[str, Any]:
+    # JSON knows no nan and no infinity, which a learning rate too large leads to.
+    final = {name: value if math.isfinite(value) else None for name, value in run.final.items()}
+    return {
+        "experiment": run.experiment.to_dict(),
+        "final": final,
+        "provenance": run.provenance,
+    }
+
+
+def _measured(run: "Run") -> Table:
+    final = run.final.items()
+    return _facts(
+        "at the end",
+        {name: f"{value:,.4g}" if value < 1e4 else f"{value:,.0f}" for name, value in final},
+    )
+
+
+def _facts(title: str, facts: dict[str, Any]) -> Table:
+    table = Table(title, "", box=None)
+    for name, value in facts.items():
+        table.add_row(name, str(value))
+    return table

@@ -9,6 +9,9 @@ import numba
 
 from lazybook import paths
 
+# Loops over several rows are worth the checks that the rows do not overlap.
+llvmlite.binding.set_option("lazybook", "--runtime-memory-check-threshold=64")
+
 # Processors with 512-bit vectors use only 256 bits of them unless told otherwise.
 if llvmlite.binding.get_host_cpu_features().get("avx512f"):
     _features = llvmlite.binding.get_host_cpu_features().flatten()
@@ -27,3 +30,12 @@ _options = {"cache": True, "nogil": True, "fastmath": True, "error_model": "nump
 # is compiled makes arrays, but for what is `allocating`; so there is nothing to count.
 compiled = numba.njit(_nrt=False, **_options)
 allocating = numba.njit(_nrt=True, **_options)
+
+
+def is_kept(function: numba.core.dispatcher.Dispatcher) -> bool:
+    """Whether the code of a ``compiled`` function was kept, so that loading it is all to be done.
+
+    If not, its first call compiles it and all that it calls.
+    """
+    kept = Path(function.stats.cache_path)
+    return any(kept.glob(f"*.{function.__name__}-*.nbi"))

@@ -1,4 +1,4 @@
-"""Data sets: MNIST and Fashion-MNIST from checked files, and the toy task of two clouds.
+"""Data sets: MNIST and Fashion-MNIST from checked files, two clouds and random patterns.
 
 The four files of MNIST and of Fashion-MNIST are looked for, file by file, in the folder
 ``$LAZYBOOK_DATA``, then in the repository's ``data/``, then in the user's cache folder, where
@@ -10,6 +10,7 @@ import functools
 import hashlib
 import http.client
 import os
+import re
 import tempfile
 import urllib.request
 import zlib
@@ -141,7 +142,8 @@ _FILES = {
     ),
 }
 
-NAMES = (*_FILES, "two-clouds")
+NAMES = (*_FILES, "two-clouds", "random-patterns:P,N")
+LARGEST = 10**8  # inputs of random patterns; 400 MB
 
 
 @functools.cache
@@ -152,13 +154,21 @@ def load(name: str) -> Dataset:
     ----------
     name: ``mnist`` (LeCun, Cortes & Burges) or ``fashion-mnist`` (Xiao, Rasul & Vollgraf 2017),
         both 60,000 training and 10,000 test images of 784 pixels scaled to [0, 1], 10 classes;
-        or ``two-clouds``, see `two_clouds`.
+        ``two-clouds``, see `two_clouds`; ``random-patterns:P,N``, see `random_patterns`.
 
     Raises
     ------
-    InvalidValue: no such data set.
+    InvalidValue: no such data set, or one that cannot be.
     DataError: a file is missing, truncated or altered.
     """
+    word, _, sizes = name.partition(":")
+    if word == "random-patterns":
+        if not re.fullmatch(r"[1-9][0-9]*,[1-9][0-9]*", sizes):
+            raise InvalidValue(
+                f"dataset is {name!r}; write random-patterns:P,N with P patterns of N inputs, both"
+                " whole numbers from 1"
+            )
+        return random_patterns(*map(int, sizes.split(",")))
     if name not in NAMES:
         raise InvalidValue(f"dataset is {name!r}; choose from: {', '.join(NAMES)}")
     return two_clouds() if name == "two-clouds" else _images(name)
@@ -182,9 +192,29 @@ def two_clouds() -> Dataset:
     """
     generator = np.random.Generator(np.random.PCG64(0))
     train, test = (_discs(size, generator) for size in (100, 1000))
-    parts = [train.values, train.labels, test.values, test.labels]
-    checksum = hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
-    return Dataset("two-clouds", train, test, classes=2, checksum=checksum)
+    return Dataset("two-clouds", train, test, classes=2, checksum=_contents(train, test))
+
+
+def random_patterns(patterns: int, inputs: int) -> Dataset:
+    """Return the perceptron's task: random patterns of -1 and 1 in two random classes.
+
+    They are to be learned by heart, so what is tested is what is trained: float32 of shape
+    ``(patterns, inputs)``, drawn once and for all for each pair of sizes. A perceptron can learn
+    about twice as many patterns as it has inputs. Setting of Li & van Rossum 2020.
+
+    Raises InvalidValue if the patterns have more than 100 million inputs in all.
+    """
+    if patterns * inputs > LARGEST:
+        raise InvalidValue(
+            f"dataset is 'random-patterns:{patterns},{inputs}': P times N is"
+            f" {patterns * inputs:,}; it must be at most {LARGEST:,}"
+        )
+    generator = np.random.Generator(np.random.PCG64([patterns, inputs]))
+    values = 2 * generator.integers(2, size=(patterns, inputs), dtype=np.int8) - 1
+    labels = generator.integers(2, size=patterns)
+    split = _split(values.astype(np.float32), labels, scale=1.0)
+    name = f"random-patterns:{patterns},{inputs}"
+    return Dataset(name, split, split, classes=2, checksum=_contents(split))
 
 
 def available() -> list[Availability]:
@@ -253,6 +283,12 @@ def _images(name: str) -> Dataset:
         )
     checksum = hashlib.sha256("".join(files.checksums.values()).encode()).hexdigest()
     return Dataset(name, train, test, classes=10, checksum=checksum)
+
+
+def _contents(*splits: Split) -> str:
+    """Return the checksum of the samples themselves, for data that no file holds."""
+    parts = [part.tobytes() for split in splits for part in (split.values, split.labels)]
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def _split(values: np.ndarray, labels: np.ndarray, scale: float) -> Split:

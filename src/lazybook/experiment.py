@@ -7,10 +7,10 @@ from typing import Any, Self
 from lazybook import caching, gates, networks, restrictions
 from lazybook.caching import Caching, Immediate
 from lazybook.errors import InvalidValue
-from lazybook.gates import EverySample, Gate
+from lazybook.gates import EverySample, Gate, Mistakes
 from lazybook.restrictions import AllSynapses, Restriction
 
-ORDERS = ("permutation", "replacement")
+ORDERS = ("permutation", "replacement", "in-turn")
 ENGINES = ("numba", "reference")
 DEVICES = ("cpu", "cuda")
 RECORDABLE = ("sample-energy", "path", "potentiation", "synapse-updates")
@@ -32,7 +32,8 @@ class Experiment:
         or ``perceptron`` (what the output chosen exceeds the right one by; its gradient is the
         perceptron rule).
     learning_rate: size of a step against the gradient of the loss.
-    order: a fresh ``permutation`` of the training set each epoch, or drawn with ``replacement``.
+    order: a fresh ``permutation`` of the training set each epoch, drawn with ``replacement``, or
+        ``in-turn``: from the first sample to the last, each epoch the same.
     gate, restriction, caching: which samples are learned, which synapses change, and when.
     epochs: an epoch is as many presentations as there are training samples.
     until: stop at the first measurement with this accuracy on the test set; None: never.
@@ -101,6 +102,11 @@ class Experiment:
             raise InvalidValue(
                 f"bias 'clamped-unit' needs at least 2 hidden units, not {self.hidden}"
             )
+        if self.initial == "zeros" and self.hidden is not None:
+            raise InvalidValue(
+                "initial 'zeros' is for perceptrons;"
+                f" {self.hidden} hidden units would all stay alike"
+            )
         if self.device == "cuda" and self.engine != "reference":
             raise InvalidValue(
                 f"engine {self.engine!r} runs on the CPU only; on device 'cuda' use 'reference'"
@@ -134,7 +140,9 @@ class Experiment:
         return cls(**(values | rules | tuples))
 
 
-# The settings of the papers' figures.
+# The settings of the papers' figures. The perceptron's energy is compared with the sum of its final
+# weights' sizes, so it starts from none. Measured at the ends of epochs, however many patterns
+# there are, it stops once all are right: the next epoch would be the one without an error.
 PRESETS: dict[str, dict[str, Any]] = {
     "lazy": {},  # Pache & van Rossum 2023: the defaults above
     "competitive": {  # van Rossum & Pache 2024
@@ -147,6 +155,18 @@ PRESETS: dict[str, dict[str, Any]] = {
         "epochs": 5,
         "until": 0.95,
         "measure_every": 1000,
+    },
+    "perceptron": {  # Li & van Rossum 2020
+        "dataset": "random-patterns:1000,1000",
+        "hidden": None,
+        "initial": "zeros",
+        "loss": "perceptron",
+        "learning_rate": 1.0,
+        "order": "in-turn",
+        "gate": Mistakes(),
+        "epochs": 10_000,
+        "until": 1.0,
+        "measure_every": 10**9,
     },
 }
 

@@ -85,21 +85,25 @@ def initial_weights(initial: str, shape: Shape, generator: np.random.Generator) 
     Parameters
     ----------
     initial: ``pytorch`` for the default of ``torch.nn.Linear``, uniform within
-        :math:`\pm 1/\sqrt{\text{fan-in}}`, biases too; ``gaussian:SD``; ``values:W,W,…`` for
-        given weights, row by row (for networks that are small enough to write down).
+        :math:`\pm 1/\sqrt{\text{fan-in}}`, biases too; ``gaussian:SD``; ``zeros``, of which only a
+        perceptron can learn; ``values:W,W,…`` for given weights, row by row (for networks that
+        are small enough to write down).
     """
     check_size(initial, shape)
     word, _, value = initial.partition(":")
+    if word == "zeros":
+        return [np.zeros(layer, np.float32) for layer in shape.layers]
     if word == "pytorch":
-        return [
-            generator.uniform(-1, 1, layer).astype(np.float32)
-            / np.float32(np.sqrt(layer[0] - shape.bias))
-            for layer in shape.layers
-        ]
+        layers = [generator.random(layer, dtype=np.float32) for layer in shape.layers]
+        for layer in layers:  # in place, as the networks may be large
+            layer -= np.float32(0.5)
+            layer *= np.float32(2 / np.sqrt(len(layer) - shape.bias))
+        return layers
     if word == "gaussian":
-        return [
-            generator.normal(0, float(value), layer).astype(np.float32) for layer in shape.layers
-        ]
+        layers = [generator.standard_normal(layer, dtype=np.float32) for layer in shape.layers]
+        for layer in layers:
+            layer *= np.float32(value)
+        return layers
     values = np.array(value.split(","), dtype=np.float32)
     ends = np.cumsum([rows * columns for rows, columns in shape.layers])
     return [
@@ -116,14 +120,14 @@ def check_initial(initial: str) -> None:
     except ValueError:
         numbers = [np.nan]
     valid = np.isfinite(numbers).all() and (
-        (word == "pytorch" and not value)
+        (word in ("pytorch", "zeros") and not value)
         or (word == "gaussian" and len(numbers) == 1 and numbers[0] > 0)
         or (word == "values" and numbers)
     )
     if not valid:
         raise InvalidValue(
             f"initial {initial!r} is unknown; choose pytorch, gaussian:SD with SD > 0,"
-            " or values:W,W,…"
+            " zeros, or values:W,W,…"
         )
 
 

@@ -25,11 +25,11 @@ from typing import Any, TypeVar
 
 from IPython.display import HTML
 
+from lazybook.claims import PROFILES
 from lazybook.errors import InvalidValue
 from lazybook.experiment import DEVICES
 from lazybook.sweep import Sweep
 
-PROFILES = ("smoke", "quick", "paper")
 STANDARD = ("profile", "device", "jobs", "fresh")
 
 Value = TypeVar("Value")

@@ -19,8 +19,8 @@ def cache() -> Path:
 
 def runs() -> Path:
     """Return the folder of the run records: ``$LAZYBOOK_RUNS``, else ``runs`` in the checkout."""
-    if "LAZYBOOK_RUNS" in os.environ:
-        return Path(os.environ["LAZYBOOK_RUNS"])
+    if own := os.environ.get("LAZYBOOK_RUNS"):
+        return Path(own)
     return (repository() or cache()) / "runs"
 
 

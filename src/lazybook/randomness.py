@@ -30,6 +30,8 @@ class Streams:
 
     def next_epoch(self, samples: int, order: str) -> np.ndarray:
         """Draw the order of the next epoch: int64 indices of shape ``(samples,)``."""
+        if order == "in-turn":
+            return np.arange(samples)
         if order == "permutation":
             return self._order.permutation(samples)
         return self._order.integers(samples, size=samples)

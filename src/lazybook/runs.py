@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from lazybook import paths
 from lazybook.datasets import Dataset
-from lazybook.errors import RecordError
+from lazybook.errors import InvalidValue, RecordError
 from lazybook.experiment import Experiment
 
 # Raised when the same experiment may give another result than before, so that older records are
@@ -147,6 +147,24 @@ class Store:
         """Return the paths of all records, the published ones last."""
         folders = [self.root, *([self.published] if self.published else [])]
         return [path for folder in folders for path in sorted(folder.rglob("*.parquet"))]
+
+    def named(self, name: str) -> Run:
+        """Return the run whose record's name begins with ``name``.
+
+        Raises InvalidValue if there is none or more than one, and RecordError if it is damaged.
+        """
+        found = {path.stem: path for path in reversed(self.all()) if path.stem.startswith(name)}
+        if not found:
+            raise InvalidValue(f"no record's name begins with {name!r}; see: lazybook runs list")
+        if len(found) > 1:
+            raise InvalidValue(
+                f"{len(found)} records' names begin with {name!r}; give more of the name"
+            )
+        [path] = found.values()
+        try:
+            return read(path)
+        except RecordError as error:
+            raise RecordError(f"run record {path} cannot be used: {error}") from None
 
     def _unwritable(self, error: OSError) -> RecordError:
         return RecordError(

@@ -5,12 +5,13 @@ names it, and says for each word which fields the word itself sets; the other fi
 a colon. ``str(rule)`` spells it, `parse` reads it.
 """
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import TypeVar, get_type_hints
 
 from lazybook.errors import InvalidValue
 
 Rule = TypeVar("Rule")
+NUMBERS = {int: "a whole number", float: "a number"}
 
 
 def spell(rule: object) -> str:
@@ -52,9 +53,10 @@ def parse(text: str, rules: tuple[type[Rule], ...], question: str) -> Rule:
             arguments[name] = types[name](value)
         except ValueError:
             raise InvalidValue(
-                f"{question} {text!r}: {name} is {value!r}, not {types[name].__name__}"
+                f"{question} {text!r}: {name} is {value!r}, not {NUMBERS[types[name]]}"
             ) from None
     try:
         return rule(**arguments)
     except TypeError:
-        raise InvalidValue(f"{question} {text!r}: {word} needs {', '.join(names)}") from None
+        needed = [f.name for f in fields(rule) if f.name in names and f.default is MISSING]
+        raise InvalidValue(f"{question} {text!r}: {word} needs {', '.join(needed)}") from None

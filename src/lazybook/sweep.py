@@ -1,20 +1,16 @@
 """Many experiments: run side by side, kept in the store, resumed where they were interrupted."""
 
-import json
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 import pandas as pd
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from threadpoolctl import threadpool_limits
 
-from lazybook import datasets
+from lazybook import datasets, progress
+from lazybook.compiling import is_kept
 from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment
 from lazybook.runs import Run, Store
@@ -68,9 +64,10 @@ def sweep(
     # The longest first, so that no core is left with a long one at the end.
     stopped = threading.Event()
     missing = sorted((e for e, run in runs.items() if run is None), key=_work, reverse=True)
+    work, label, first = sum(map(_work, missing)), f"{len(missing)} runs", _first(missing)
 
     with (
-        _progress(sum(map(_work, missing)), f"{len(missing)} runs") as advance,
+        progress.shown(work, label, first) as advance,
         threadpool_limits(limits=1),  # the runs themselves are what goes on in parallel
         ThreadPoolExecutor(jobs or os.cpu_count()) as pool,
     ):
@@ -80,14 +77,14 @@ def sweep(
             left = _work(experiment)
             per_sample = left / experiment.epochs / len(dataset.train)
 
-            def progress(samples: int) -> None:
+            def told(samples: int) -> None:
                 nonlocal left
                 if stopped.is_set():
                     raise InterruptedError
                 left -= samples * per_sample
                 advance(samples * per_sample)
 
-            run = train(experiment, progress)
+            run = train(experiment, told)
             store.save(run, dataset)
             advance(left)  # what was spared by stopping early
             return run
@@ -109,47 +106,15 @@ def _work(experiment: Experiment) -> float:
     return experiment.epochs * samples * (50 + (experiment.hidden or 1))
 
 
+def _first(experiments: Sequence[Experiment]) -> str:
+    """What to say while the fast engine is compiled, for up to a minute, if it has to be."""
+    if all(e.engine != "numba" for e in experiments):
+        return ""
+    from lazybook.engines.kernels.training import learn
+
+    return "" if is_kept(learn) else "compiling, once on this machine"
+
+
 def _columns(experiment: Experiment) -> dict:
     fields = experiment.to_dict().items()
     return {name: value for name, value in fields if not isinstance(value, list)}
-
-
-@contextmanager
-def _progress(total: float, label: str) -> Iterator:
-    """Show how far the work is; yields a function to call with each piece that is done.
-
-    With ``$LAZYBOOK_PROGRESS`` set, progress goes to that file for `lazybook.figures` to show.
-    """
-    if not total:
-        yield lambda work: None
-    elif "LAZYBOOK_PROGRESS" in os.environ:
-        yield _ProgressFile(Path(os.environ["LAZYBOOK_PROGRESS"]), total, label).advance
-    else:
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:3.0f} %"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(label, total=total)
-            yield lambda work: bar.advance(task, work)
-
-
-@dataclass
-class _ProgressFile:
-    path: Path
-    total: float
-    label: str
-    done: float = 0.0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def advance(self, work: float) -> None:
-        with self.lock:
-            self.done += work
-            temporary = self.path.with_suffix(".tmp")
-            state = {"done": self.done, "total": self.total, "label": self.label}
-            temporary.write_text(json.dumps(state))
-            temporary.replace(self.path)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from lazybook import datasets, energy, engines, networks, restrictions
+from lazybook import datasets, engines, networks, restrictions
 from lazybook.datasets import Dataset
 from lazybook.energy import Meter
 from lazybook.engines.contract import Engine, Start, network_shape
@@ -63,7 +63,7 @@ def train(experiment: Experiment, progress: Callable[[int], None] = lambda sampl
 
     recorder = Recorder(experiment, engine, len(dataset.train))
     seconds = 0.0
-    rows = [measure(engine, dataset, start, experiment, 0.0, seconds)]
+    rows = [measure(engine, dataset, experiment, 0.0, seconds)]
     for samples, epoch in presentations(experiment, len(dataset.train), streams):
         if experiment.until is not None and rows[-1]["test_accuracy"] >= experiment.until:
             break
@@ -71,7 +71,7 @@ def train(experiment: Experiment, progress: Callable[[int], None] = lambda sampl
         recorder.learn(samples)
         seconds += time.perf_counter() - started
         progress(len(samples))
-        rows.append(measure(engine, dataset, start, experiment, epoch, seconds))
+        rows.append(measure(engine, dataset, experiment, epoch, seconds))
 
     table = pd.DataFrame(rows)
     table.insert(0, "samples", (table["epoch"] * len(dataset.train)).round().astype(int))
@@ -102,7 +102,6 @@ def presentations(
 def measure(
     engine: Engine,
     dataset: Dataset,
-    start: Start,
     experiment: Experiment,
     epoch: float,
     seconds: float,
@@ -134,7 +133,7 @@ def measure(
         "updates": meter.updates,
         "memorized": int(engine.memory.sum()),
         **energies,
-        "energy_min": energy.m_min(engine.weights, start.weights),
+        "energy_min": engine.distance(),
         "transient_energy": meter.transient,
         "pending_m0": meter.pending_m0.sum(),
         "pending_m1": meter.pending_m1.sum(),

@@ -78,6 +78,9 @@ class Engine(Protocol):
     def learn(self, samples: np.ndarray) -> None:
         """Present the training samples of these indices (int64), one after another."""
 
+    def distance(self) -> float:
+        """Return the energy of the straight path from the initial weights, see `energy.m_min`."""
+
     def evaluate(self, split: Split) -> Evaluation:
         """Return accuracy and mean loss on ``split``; nothing is learned."""
 

@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 
-from lazybook import networks
+from lazybook import energy, networks
 from lazybook.caching import SynapticCaching
 from lazybook.datasets import Dataset, Split
 from lazybook.energy import Meter
@@ -47,10 +47,11 @@ class NumbaEngine:
         self.units = _round_up(self.shapes[0][1] + 1)
         self.order = _plastic_first(start, self.shapes[0][1])
         self.rules = _rules(experiment, start, self)
-        ordered = self.rules.change in (layout.LARGEST_PER_LAYER, layout.LARGEST_PER_NEURON)
+        ordered = start.plan.largest is not None
         self.data = sparse(dataset.train, bias, ordered)
         self.bias = bias
         self.network = self._network(experiment, dataset, start)
+        self.initial, self.initial_readout = start.weights[0], self.network.readout.copy()
         self.masks = self._masks(start)
         self.totals = self._totals(experiment, len(dataset.train))
         self.room = self._room()
@@ -59,6 +60,19 @@ class NumbaEngine:
     def learn(self, samples: np.ndarray) -> None:
         """Present the training samples of these indices, one after another."""
         learn(samples, self.data, self.network, self.rules, self.masks, self.totals, self.room)
+
+    def distance(self) -> float:
+        """Return the energy of the straight path from the initial weights to these.
+
+        Row by row, so that a large network is not copied for it.
+        """
+        net, scale = self.network, np.float32(self.network.scale[0])
+        cached, total = net.transient.size > 1, 0.0
+        for i, before in enumerate(self.initial):
+            row = net.synapses[i] + scale * net.transient[i] if cached else net.synapses[i]
+            total += energy.m_min([row[: len(self.order)]], [before[self.order]])
+        readout = net.readout + scale * net.readout_transient if cached else net.readout
+        return total + energy.m_min([readout], [self.initial_readout])
 
     def evaluate(self, split: Split) -> Evaluation:
         """Return accuracy and mean loss on ``split``."""
@@ -192,10 +206,11 @@ class NumbaEngine:
         )
         per_unit = dict.fromkeys(
             ("sums", "more_sums", "mask_sums", "activity", "plastic_activity", "hidden_error",
-             "step", "size", "change", "ranked")
+             "step", "size", "spare", "ranked", "more_spare")
         )  # fmt: skip
         return layout.Room(
             **{name: aligned(1, units)[0] for name in per_unit},
+            free=np.ones(units, np.uint8),
             outputs=np.zeros(self.outputs, np.float32),
             more_outputs=np.zeros(self.outputs, np.float32),
             error=np.zeros(self.outputs, np.float32),
@@ -210,9 +225,9 @@ class NumbaEngine:
             order=np.zeros(units, np.int32),
             spare_order=np.zeros(units, np.int32),
             cumulative=np.zeros(units + 1),
-            counts=np.zeros(2048, np.int64),
+            counts=np.zeros(256, np.int32),
             selection=np.zeros((rows, units) if dense else (1, 1), np.uint8),
-            guess=np.full(1, 1e-3, np.float32),
+            guess=np.full(1, 1e-6, np.float32),
             one=np.zeros(1, np.float32),
         )
 

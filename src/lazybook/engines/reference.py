@@ -7,7 +7,7 @@ contract tests.
 import numpy as np
 import torch
 
-from lazybook import networks
+from lazybook import energy, networks
 from lazybook.datasets import Dataset, Split
 from lazybook.energy import Meter
 from lazybook.engines.contract import Evaluation, Start
@@ -46,6 +46,10 @@ class ReferenceEngine:
         for layer, transient in enumerate(self.transient):
             self.meter.pending_m0[layer] = float(torch.count_nonzero(transient))
             self.meter.pending_m1[layer] = float(transient.abs().sum(dtype=torch.float64))
+
+    def distance(self) -> float:
+        """Return the energy of the straight path from the initial weights to these."""
+        return energy.m_min(self.weights, self.start.weights)
 
     def evaluate(self, split: Split) -> Evaluation:
         """Return accuracy and mean loss on ``split``."""

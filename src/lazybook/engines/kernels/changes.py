@@ -11,7 +11,7 @@ Each function here changes the synapses in its own way and adds to ``m0`` and ``
 import numpy as np
 
 from lazybook.compiling import compiled
-from lazybook.engines.kernels.layout import ALL, EACH_SYNAPSE
+from lazybook.engines.kernels.layout import ANY_SYNAPSE, EACH_SYNAPSE
 
 
 @compiled
@@ -106,64 +106,94 @@ def readout_outer_product(network, activity, step, totals):
 
 
 @compiled
-def change_row(row, transient, x, step, allowed, all_allowed, rules, scale, change):
-    """Change a row of synapses by ``-x * step`` where ``allowed``; set ``change`` to what is
-    permanent of it.
-
-    Returns the largest transient part, and the change of the sum of their sizes (both before
-    scaling).
-    """
-    largest, growth = np.float32(0), np.float32(0)
-    if rules.consolidation == ALL:
+def change_row(layer, x, step, allowed, row, updates, rules, totals):
+    """Subtract ``x * step`` from a row where ``allowed``, and charge for it."""
+    count, size = masked_row(row, allowed, x, step)
+    totals.m0[layer] += count
+    totals.m1[layer] += abs(x) * size
+    if rules.extras:
         for j in range(step.shape[0]):
-            change[j] = -x * step[j] * (np.float32(1) if all_allowed else np.float32(allowed[j]))
-            row[j] += change[j]
-        return largest, growth
-    inverse = np.float32(1) / scale
-    never = np.float32(3e38)
-    threshold = rules.threshold * inverse if rules.consolidation == EACH_SYNAPSE else never
-    for j in range(step.shape[0]):
-        before = transient[j]
-        free = np.float32(1) if all_allowed else np.float32(allowed[j])
-        after = before - inverse * (x * step[j] * free)
-        size = abs(after)
-        full = size >= threshold
-        change[j] = scale * after if full else np.float32(0)
-        transient[j] = np.float32(0) if full else after
-        row[j] += change[j]
-        kept = np.float32(0) if full else size
-        growth += kept - abs(before)
-        largest = max(largest, kept)
-    return largest, growth
+            charge_extras(layer, -x * step[j] * np.float32(allowed[j]), j, updates, totals)
 
 
 @compiled
-def charge(layer, change, updates, rules, totals):
-    """Add what the permanent ``change`` of a row costs to the totals of its ``layer``."""
-    count, size = norms(change)
+def change_cached_row(
+    layer, x, step, allowed, row, transient, sums, parts, updates, rules, scale, totals
+):
+    """Subtract ``x * step`` where ``allowed`` from the transient part of a row of synapses.
+
+    What reaches the threshold is added to ``row`` and charged for. The column sums ``sums`` and,
+    of the transient part, ``parts`` are brought up to date.
+    """
+    each = rules.consolidation == EACH_SYNAPSE
+    threshold = rules.threshold / scale if each else np.float32(3e38)
+    x_scaled = x / scale
+    if rules.extras and each:
+        for j in range(step.shape[0]):
+            after = transient[j] - x_scaled * step[j] * np.float32(allowed[j])
+            if abs(after) >= threshold:
+                charge_extras(layer, scale * after, j, updates, totals)
+    count, size, growth = cache_row(
+        x_scaled, step, allowed, row, transient, sums, parts, scale, threshold
+    )
     totals.m0[layer] += count
     totals.m1[layer] += size
-    if rules.extras:
-        for j in range(change.shape[0]):
-            if change[j] != 0:
-                for exponent in range(totals.exponents.shape[0]):
-                    totals.m_alpha[exponent, layer] += (
-                        np.float64(abs(change[j])) ** totals.exponents[exponent]
-                    )
-                if change[j] > 0:
-                    totals.m0_potentiation[layer] += 1
-                    totals.m1_potentiation[layer] += change[j]
-                if updates.shape[0] > 1:
-                    updates[j] += 1
+    totals.transient[1] += growth
+    if rules.consolidation == ANY_SYNAPSE:
+        for part in transient:
+            if abs(part) > totals.transient[2]:
+                totals.transient[2] = abs(part)
 
 
 @compiled
-def consolidate_all(synapses, transient, scale, layer, updates, rules, change, totals):
-    """Make all that is transient in a layer permanent."""
+def cache_row(x, step, allowed, row, transient, sums, parts, scale, threshold):
+    """The loop of `change_cached_row`; x and the threshold are those before scaling.
+
+    Returns the number and sizes of the permanent changes, and the growth of the transient sizes.
+    """
+    count, size, growth = np.float32(0), np.float32(0), np.float32(0)
+    for j in range(step.shape[0]):
+        before = transient[j]
+        after = before - x * step[j] * np.float32(allowed[j])
+        full = abs(after) >= threshold
+        change = scale * after if full else np.float32(0)
+        kept = np.float32(0) if full else after
+        row[j] += change
+        transient[j] = kept
+        sums[j] += change
+        parts[j] += kept - before
+        count += np.float32(change != 0)
+        size += abs(change)
+        growth += abs(kept) - abs(before)
+    return count, size, growth
+
+
+@compiled
+def charge_extras(layer, change, unit, updates, totals):
+    """Add one permanent ``change`` to the energies that are measured on demand."""
+    if change == 0:
+        return
+    for exponent in range(totals.exponents.shape[0]):
+        energy = np.float64(abs(change)) ** totals.exponents[exponent]
+        totals.m_alpha[exponent, layer] += energy
+    if change > 0:
+        totals.m0_potentiation[layer] += 1
+        totals.m1_potentiation[layer] += change
+    if updates.shape[0] > 1:
+        updates[unit] += 1
+
+
+@compiled
+def consolidate_all(layer, synapses, transient, scale, updates, rules, totals):
+    """Make all that is transient in a layer permanent, and charge for it."""
     for i in range(transient.shape[0]):
         row, parts = synapses[i], transient[i]
-        for j in range(change.shape[0]):
-            change[j] = scale * parts[j]
-            row[j] += change[j]
+        for j in range(parts.shape[0]):
+            change = scale * parts[j]
+            row[j] += change
             parts[j] = 0
-        charge(layer, change, updates[min(i, updates.shape[0] - 1)], rules, totals)
+            totals.m0[layer] += change != 0
+            totals.m1[layer] += abs(change)
+            if rules.extras:
+                counted = updates[min(i, updates.shape[0] - 1)]
+                charge_extras(layer, change, j, counted, totals)

@@ -15,6 +15,7 @@ import numpy as np
 from lazybook.compiling import allocating, compiled
 from lazybook.engines.kernels.changes import norms
 from lazybook.engines.kernels.layers import fill
+from lazybook.engines.kernels.layout import DENSE, LANES, NOT_DRAWN
 from lazybook.randomness import noise
 
 FEW = 24  # candidates at which the search for the threshold ends with looking at each
@@ -48,29 +49,28 @@ def sort_levels(data, sample, network, level, many, where):
 
 
 @compiled
-def sort_units(size, bits, order, room, counts):
+def sort_units(size, bits, order, spare, counts):
     """Set ``order`` to the units with a ``size`` above 0, largest first; return their number.
 
     A radix sort: the bits of a float that is not negative have the order of the float. ``bits``
-    are those of ``size``; ``room`` is like ``order``; ``counts`` has length 2048.
+    are those of ``size``; ``spare`` is like ``order``; ``counts`` has length 256.
     """
     number = 0
     for j in range(size.shape[0]):
         if size[j] > 0:
             order[number] = j
             number += 1
-    source, target = order, room
-    for turn in range(3):
-        shift = 11 * turn
+    source, target = order, spare
+    for shift in range(0, 32, 8):
         fill(counts, 0)
         for n in range(number):
-            counts[2047 - ((bits[source[n]] >> shift) & 2047)] += 1
+            counts[255 - ((bits[source[n]] >> shift) & 255)] += 1
         total = 0
-        for digit in range(2048):
+        for digit in range(256):
             total, counts[digit] = total + counts[digit], total
         for n in range(number):
             j = source[n]
-            digit = 2047 - ((bits[j] >> shift) & 2047)
+            digit = 255 - ((bits[j] >> shift) & 255)
             target[counts[digit]] = j
             counts[digit] += 1
         source, target = target, source
@@ -110,7 +110,7 @@ def find_threshold(level, many, levels, ranked, units, number, guess, as_float, 
     while high - low > 1 and low_pairs - high_pairs > FEW:
         if turn == 0 or turn == 1:
             # The threshold changes little from sample to sample.
-            as_float[0] = guess if turn == 0 else guess * np.float32(0.7 if low == 0 else 1.4)
+            as_float[0] = guess if turn == 0 else guess * np.float32(0.9 if low == 0 else 1.1)
             middle = as_bits[0]
         elif turn % 3 == 2:
             middle = (low + high) // 2
@@ -181,38 +181,50 @@ def spread(data, sample, network, x, x_size):
 
 
 @compiled
-def change_largest_per_layer(data, sample, network, rules, masks, presented, room, totals):
-    """Change the synapses of the first layer with the largest updates, and charge for it."""
-    level, many, where, ranked, order = room.level, room.many, room.where, room.ranked, room.order
-    step, size, offset = room.step[: rules.width], room.size, network.offset
-    levels = sort_levels(data, sample, network, level, many, where)
-    bits = size.view(np.int32)
-    units = sort_units(size[: rules.width], bits, order, room.spare_order, room.counts)
-    room.cumulative[0] = 0
+def rank(data, sample, network, rules, room):
+    """Rank a sample's inputs and the units for their sizes, and find the threshold.
+
+    Returns the threshold, the number of larger updates, and the numbers of levels and units.
+    """
+    ranked, order, cumulative = room.ranked, room.order, room.cumulative
+    levels = sort_levels(data, sample, network, room.level, room.many, room.where)
+    bits = room.size.view(np.int32)
+    units = sort_units(room.size[: rules.width], bits, order, room.spare_order, room.counts)
+    cumulative[0] = 0
     for u in range(units):
-        ranked[u] = size[order[u]]
-        room.cumulative[u + 1] = room.cumulative[u] + abs(step[order[u]])
+        ranked[u] = room.size[order[u]]
+        cumulative[u + 1] = cumulative[u] + ranked[u]
+    # From sample to sample the threshold changes little in comparison with the mean update.
+    mean = np.float32(data.size[sample] * cumulative[units])
     threshold, above = find_threshold(
-        level, many, levels, ranked, units, rules.selected, room.guess[0],
+        room.level, room.many, levels, ranked, units, rules.selected, room.guess[0] * mean,
         room.one, room.one.view(np.int32),
     )  # fmt: skip
     if threshold > 0:
-        room.guess[0] = threshold
+        room.guess[0] = threshold / mean
+    return threshold, above, levels, units
 
+
+@compiled
+def change_largest_per_layer(data, sample, network, rules, masks, presented, room, totals):
+    """Change the synapses of the first layer with the largest updates, and charge for it."""
+    threshold, above, levels, units = rank(data, sample, network, rules, room)
+    level, where, ranked, order, reach = room.level, room.where, room.ranked, room.order, room.reach
+    step = room.step[: rules.width]
     # The units that each input reaches are the first of those ranked.
-    reach, background_reach, u, spent = room.reach, 0, units, 0.0
+    background_reach, u, spent = 0, units, 0.0
     for g in range(levels):
         while u > 0 and level[g] * ranked[u - 1] <= threshold:
             u -= 1
         reach[g] = u
-        spent += many[g] * level[g] * room.cumulative[u]
+        spent += room.many[g] * level[g] * room.cumulative[u]
         if where[g] == -1:
             background_reach = u
     totals.m0[0] += above
-    totals.m1[0] += spent
+    totals.m1[0] += spent * rules.rate
     spread(data, sample, network, room.x, room.x_size)
     for u in range(background_reach):
-        network.background[order[u]] -= offset * step[order[u]]
+        network.background[order[u]] -= network.offset * step[order[u]]
     for g in range(levels):
         i = where[g]
         if i == network.inputs:
@@ -220,11 +232,12 @@ def change_largest_per_layer(data, sample, network, rules, masks, presented, roo
                 network.synapses[i, order[u]] -= network.bias * step[order[u]]
         elif i >= 0:
             change_reached(
-                network, i, room.x[i], level[g], reach[g], background_reach, threshold, size,
+                network, i, room.x[i], level[g], reach[g], background_reach, threshold, room.size,
                 order, step,
             )  # fmt: skip
-    if threshold > 0:
-        change_tied(network, rules, masks, presented, threshold, above, levels, units, room, totals)
+    left = take_turns(network, rules, masks, presented, threshold, above, levels, units, room)
+    totals.m0[0] += left
+    totals.m1[0] += left * threshold * rules.rate
 
 
 @compiled
@@ -234,7 +247,7 @@ def change_reached(network, i, x, level, reach, background_reach, threshold, siz
     What the background adds to the row is taken back.
     """
     row, sums, offset = network.synapses[i], network.column_sums, network.offset
-    if 4 * (reach + background_reach) < step.shape[0]:
+    if LANES * (reach + background_reach) < step.shape[0]:
         for u in range(reach):
             j = order[u]
             row[j] -= x * step[j]
@@ -252,37 +265,57 @@ def change_reached(network, i, x, level, reach, background_reach, threshold, siz
         sums[j] -= chosen - everywhere
 
 
-@allocating
-def change_tied(network, rules, masks, presented, threshold, above, levels, units, room, totals):
-    """Change those of the synapses that tie at the threshold that come to their turn."""
-    ties, tied_units, u = 0, 0, units
+@compiled
+def take_turns(network, rules, masks, presented, threshold, above, levels, units, room):
+    """Change those of the synapses that tie at the threshold whose turn it is.
+
+    If the layer is changed synapse by synapse, they are put into ``room.selection`` instead.
+    Returns their number.
+    """
+    if threshold == 0:
+        return 0
+    # The units that have a synapse at the threshold, in their order: as a rule one.
+    ties, tied_units, first = 0, 0, units
     for g in range(levels):
-        for u in range(room.reach[g], units):
+        while first > 0 and room.level[g] * room.ranked[first - 1] <= threshold:
+            first -= 1
+        for u in range(first, units):
             if room.level[g] * room.ranked[u] != threshold:
                 break
             ties += room.many[g]
-            room.tied[tied_units % units] = room.order[u]
-            tied_units += 1
-    # As a rule one unit; a unit may be there more than once.
-    tied = (
-        np.unique(room.tied[: min(tied_units, units)])
-        if tied_units <= units
-        else np.sort(room.order[:units])
-    )
+            tied_units = insert(room.tied, tied_units, room.order[u])
     left = rules.selected - above
     begin = np.int64(noise(rules.key, presented, 0) % np.uint64(ties))
     place = 0
-    for j in tied:
+    for n in range(tied_units):
+        j = room.tied[n]
         for i in masks.tie_order:
             if room.x_size[i] * room.size[j] == threshold:
-                if (place - begin) % ties < left:
-                    change = room.x[i] * room.step[j]
-                    network.synapses[i, j] -= change
-                    if i < network.inputs:
-                        network.column_sums[j] -= change
+                turn = place - begin + (ties if place < begin else 0)
+                if turn < left:
+                    if rules.change == DENSE:
+                        room.selection[i, j] = 1
+                    else:
+                        change = room.x[i] * room.step[j]
+                        network.synapses[i, j] -= change
+                        if i < network.inputs:
+                            network.column_sums[j] -= change
                 place += 1
-    totals.m0[0] += left
-    totals.m1[0] += left * threshold * rules.rate
+    return left
+
+
+@compiled
+def insert(numbers, length, number):
+    """Insert a number into the rising ``numbers`` unless it is there; return their new length."""
+    place = length
+    while place > 0 and numbers[place - 1] > number:
+        place -= 1
+    if place > 0 and numbers[place - 1] == number:
+        return length
+    for n in range(length, place, -1):
+        numbers[n] = numbers[n - 1]
+    numbers[place] = number
+    return length + 1
 
 
 @compiled
@@ -350,23 +383,26 @@ def change_largest_per_neuron(data, sample, network, rules, masks, presented, ro
 
 
 @compiled
-def select(rules, masks, presented, room):
-    """Leave of ``room.selection`` only the synapses with the largest updates.
-
-    Looks at every synapse; for restrictions under which the updates are not an outer product.
-    """
-    columns = rules.width
+def select(data, sample, network, rules, masks, presented, room):
+    """Leave of ``room.selection`` only the synapses with the largest updates."""
     if rules.per_neuron:
-        for j in range(columns):
+        for j in range(rules.width):
             if room.size[j] > 0:
                 select_columns(rules, masks, presented, j, j + 1, 1 + masks.names[j], room)
+    elif rules.mask_draw != NOT_DRAWN:
+        select_columns(rules, masks, presented, 0, rules.width, 0, room)
     else:
-        select_columns(rules, masks, presented, 0, columns, 0, room)
+        threshold, above, levels, units = rank(data, sample, network, rules, room)
+        for i in range(room.x.shape[0]):
+            chosen, x_size = room.selection[i], room.x_size[i]
+            for j in range(rules.width):
+                chosen[j] = x_size * room.size[j] > threshold
+        take_turns(network, rules, masks, presented, threshold, above, levels, units, room)
 
 
 @allocating
 def select_columns(rules, masks, presented, start, stop, place, room):
-    """Select among the synapses of the columns from ``start`` to ``stop``."""
+    """Select among the synapses of the columns from ``start`` to ``stop``, looking at each."""
     rows = masks.tie_order.shape[0]
     sizes = np.empty(rows * (stop - start), np.float32)
     plastic, found = 0, 0

@@ -161,8 +161,10 @@ class Room(NamedTuple):
 
     ``step`` is the rate times the error of the units, 0 where nothing is plastic; ``size`` the
     absolute error there. ``x`` are the inputs, the bias last, and ``x_size`` their sizes.
-    ``selection`` is shaped like the first layer, or (1, 1) if unused. ``level`` to ``counts`` are
-    as in `largest`; ``guess`` is the last threshold found there.
+    ``selection``, uint8, is shaped like the first layer, or (1, 1) if unused; ``free`` is a row of
+    it that allows all. What nobody reads goes to ``spare`` and ``more_spare``. ``level`` to
+    ``counts`` are as in `largest`; ``guess`` is the last threshold found there, in comparison with
+    the mean update.
     """
 
     sums: np.ndarray
@@ -173,7 +175,9 @@ class Room(NamedTuple):
     hidden_error: np.ndarray
     step: np.ndarray
     size: np.ndarray
-    change: np.ndarray
+    spare: np.ndarray
+    more_spare: np.ndarray
+    free: np.ndarray
     outputs: np.ndarray
     more_outputs: np.ndarray
     error: np.ndarray

@@ -4,8 +4,8 @@ import numpy as np
 
 from lazybook.compiling import allocating, compiled
 from lazybook.engines.kernels.changes import (
+    change_cached_row,
     change_row,
-    charge,
     consolidate_all,
     masked,
     outer_product,
@@ -208,17 +208,18 @@ def change_readout(network, rules, masks, label, presented, totals, room):
     draw = label if rules.mask_draw == EACH_CLASS else 0
     if rules.mask_draw == EACH_SAMPLE:
         draw_readout(network, rules, masks, presented)
-    change = room.change[: rules.readout_width]
+    scale = np.float32(network.scale[0])
     for o in range(room.error.shape[0]):
-        largest, growth = change_row(
-            network.readout[o], network.readout_transient[min(o, len(network.readout_transient) - 1)],
-            room.readout_step[o], activity, masks.readout[draw, min(o, masks.readout.shape[1] - 1)],
-            rules.mask_draw == NOT_DRAWN, rules, np.float32(network.scale[0]), change,
-        )  # fmt: skip
-        totals.transient[1] += growth
-        totals.transient[2] = max(totals.transient[2], largest)
+        row, x = network.readout[o], room.readout_step[o]
+        allowed = room.free if rules.mask_draw == NOT_DRAWN else masks.readout[draw, o]
         updates = totals.readout_updates[min(o, len(totals.readout_updates) - 1)]
-        charge(1, change, updates, rules, totals)
+        if rules.consolidation == ALL:
+            change_row(1, x, activity, allowed, row, updates, rules, totals)
+        else:
+            change_cached_row(
+                1, x, activity, allowed, row, network.readout_transient[o], room.spare,
+                room.more_spare, updates, rules, scale, totals,
+            )  # fmt: skip
 
 
 @allocating
@@ -253,34 +254,31 @@ def change_inputs(data, sample, network, rules, masks, label, presented, totals,
 @compiled
 def change_dense(data, sample, network, rules, masks, label, presented, totals, room):
     """Change the first layer synapse by synapse."""
-    step, change = room.step[: rules.width], room.change[: rules.width]
+    step, scale = room.step[: rules.width], np.float32(network.scale[0])
     spread(data, sample, network, room.x, room.x_size)
     whole = rules.mask_draw == NOT_DRAWN and rules.fraction == 0
     if not whole:
         draw_selection(network, rules, masks, label, presented, room)
-    scale = np.float32(network.scale[0])
+        if rules.fraction > 0:
+            select(data, sample, network, rules, masks, presented, room)
     for i in range(room.x.shape[0]):
-        x = room.x[i]
+        x, row = room.x[i], network.synapses[i]
         if x == 0:
             continue
-        transient = network.transient[min(i, len(network.transient) - 1)]
-        if network.offset != 0 and rules.consolidation != ALL and i < network.inputs:
-            for j in range(rules.width):
-                network.transient_column_sums[j] -= transient[j]
-        largest, growth = change_row(
-            network.synapses[i], transient, x, step,
-            room.selection[min(i, len(room.selection) - 1)], whole, rules, scale, change,
-        )  # fmt: skip
-        totals.transient[1] += growth
-        totals.transient[2] = max(totals.transient[2], largest)
-        if network.offset != 0 and i < network.inputs:
-            for j in range(rules.width):
-                network.column_sums[j] += change[j]
-            if rules.consolidation != ALL:
-                for j in range(rules.width):
-                    network.transient_column_sums[j] += transient[j]
+        allowed = room.free if whole else room.selection[i]
         updates = totals.synapse_updates[min(i, len(totals.synapse_updates) - 1)]
-        charge(0, change, updates, rules, totals)
+        if rules.consolidation != ALL:
+            inside = network.offset != 0 and i < network.inputs
+            change_cached_row(
+                0, x, step, allowed, row, network.transient[i],
+                network.column_sums if inside else room.spare,
+                network.transient_column_sums if inside else room.more_spare,
+                updates, rules, scale, totals,
+            )  # fmt: skip
+        else:
+            change_row(0, x, step, allowed, row, updates, rules, totals)
+    if network.offset != 0 and rules.consolidation == ALL:
+        sum_columns(network.synapses, network.inputs, network.column_sums)
 
 
 @allocating
@@ -306,7 +304,6 @@ def draw_selection(network, rules, masks, label, presented, room):
         for i in range(selection.shape[0]):
             for j in range(rules.width):
                 selection[i, j] &= masks.plastic[j] != 0
-        select(rules, masks, presented, room)
 
 
 @compiled
@@ -319,13 +316,12 @@ def consolidate(network, rules, totals, room):
     totals.transient[2] = 0
     if reached:
         consolidate_all(
-            network.synapses, network.transient, scale, 0, totals.synapse_updates, rules,
-            room.change, totals,
-        )  # fmt: skip
+            0, network.synapses, network.transient, scale, totals.synapse_updates, rules, totals
+        )
         if network.hidden:
             consolidate_all(
-                network.readout, network.readout_transient, scale, 1, totals.readout_updates,
-                rules, room.change, totals,
+                1, network.readout, network.readout_transient, scale, totals.readout_updates,
+                rules, totals,
             )  # fmt: skip
         totals.transient[1] = 0
         if network.offset != 0:

@@ -1,0 +1,96 @@
+"""Time several learners by turns, on one core."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
+
+BLOCK = 20  # what is timed is a multiple of so many presentations
+
+
+class Learner(Protocol):
+    """An engine, or one of the loops in `loops`."""
+
+    def learn(self, samples: np.ndarray) -> None:
+        """Present the training samples of these indices, one after another."""
+
+
+@dataclass
+class Turns:
+    """What one learner did when it was its turn.
+
+    Attributes
+    ----------
+    seconds: time for one sample, float64 ``(rounds,)``.
+    presented: number of samples presented to it, all in all.
+    """
+
+    seconds: np.ndarray
+    presented: int
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keep this thread, and what it starts, on one core and all libraries on one thread."""
+    threads = torch.get_num_threads()
+    pinned = hasattr(os, "sched_setaffinity")  # Linux
+    if pinned:
+        cores = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {max(cores)})
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(limits=1):
+            yield
+    finally:
+        torch.set_num_threads(threads)
+        if pinned:
+            os.sched_setaffinity(0, cores)
+
+
+def take_turns(
+    learners: Mapping[str, Learner],
+    samples: int,
+    rounds: int,
+    seconds: float,
+    advance: Callable[[float], None] = lambda turns: None,
+) -> dict[str, Turns]:
+    """Time ``learners`` A B C, A B C, …, so that whatever else the machine does hits all alike.
+
+    A turn is a piece of learning that takes about ``seconds``, or all the samples once. Each
+    learner goes through them in their order, from the first again after the last. First each has
+    two turns that do not count: in these, code is compiled and caches fill. Time is that of this
+    process, whatever others take of the core.
+
+    Parameters
+    ----------
+    samples: number of training samples, a multiple of `BLOCK`.
+    rounds: turns of each learner.
+    advance: called with 1 after each learner's preparation, and after each turn.
+    """
+    counts = {}
+    for name, learner in learners.items():
+        order = np.arange(samples)
+        learner.learn(order[:BLOCK])
+        blocks = int(seconds / max(_timed(learner, order[:BLOCK]), 1e-9))
+        counts[name] = min(max(blocks, 1) * BLOCK, samples)
+        learner.learn(order[: counts[name]])
+        advance(1)
+    taken = {name: np.empty(rounds) for name in learners}
+    for turn in range(rounds):
+        for name, learner in learners.items():
+            order = (turn * counts[name] + np.arange(counts[name])) % samples
+            taken[name][turn] = _timed(learner, order) / counts[name]
+            advance(1)
+    return {name: Turns(taken[name], 2 * BLOCK + (rounds + 1) * counts[name]) for name in learners}
+
+
+def _timed(learner: Learner, samples: np.ndarray) -> float:
+    began = time.process_time()
+    learner.learn(samples)
+    return time.process_time() - began
