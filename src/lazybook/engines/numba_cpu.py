@@ -16,6 +16,8 @@ from lazybook.experiment import Experiment
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
 from lazybook.restrictions import number_selected
 
+PANEL = 256  # hidden units that are evaluated together: their synapses fit the second cache
+
 LOSSES = {
     "mse": layout.MSE,
     "half-mse": layout.HALF_MSE,
@@ -39,6 +41,7 @@ class NumbaEngine:
     """A network in training; see `lazybook.engines.contract.Engine`."""
 
     def __init__(self, experiment: Experiment, dataset: Dataset, start: Start) -> None:
+        self.experiment = experiment
         self.shapes = [layer.shape for layer in start.weights]
         bias = experiment.bias != "none"
         self.inputs = self.shapes[0][0] - bias
@@ -76,8 +79,13 @@ class NumbaEngine:
 
     def evaluate(self, split: Split) -> Evaluation:
         """Return accuracy and mean loss on ``split``."""
-        data = sparse(split, self.bias)
-        correct, loss = evaluate(data, self.network, self.rules, self.masks, self.room)
+        data, width = sparse(split, self.bias), min(self.units, PANEL)
+        outputs = np.empty((len(split), self.outputs), np.float32)
+        panel, readout = aligned(self.inputs + 1 + layout.ROWS, width), aligned(self.outputs, width)
+        correct, loss = evaluate(
+            data, self.network, LOSSES[self.experiment.loss], outputs, panel, readout,
+            *aligned(2, width), np.empty(self.outputs, np.float32),
+        )  # fmt: skip
         return Evaluation(accuracy=correct / len(split), loss=loss / len(split))
 
     @property

@@ -81,14 +81,14 @@ def rectify(sums, leak, hidden, bias, activity):
 
 
 @compiled
-def read_out(readout, activity, outputs):
-    """Set ``outputs`` to the sums over the units."""
+def add_read_out(readout, activity, outputs):
+    """Add to ``outputs`` the sums over the units."""
     for o in range(readout.shape[0]):
         row = readout[o]
         total = np.float32(0)
         for j in range(activity.shape[0]):
             total += row[j] * activity[j]
-        outputs[o] = total
+        outputs[o] += total
 
 
 @compiled

@@ -19,13 +19,13 @@ from lazybook.engines.kernels.largest import (
 )
 from lazybook.engines.kernels.layers import (
     add_back,
+    add_read_out,
     add_rows,
     classify,
     copy,
     fill,
     multiply_slope,
     output_error,
-    read_out,
     receive,
     rectify,
     sum_columns,
@@ -150,9 +150,11 @@ def forward(data, sample, network, rules, masks, room):
             sums[j] += scale * more[j]
     if network.hidden:
         rectify(sums, network.leak, network.hidden, network.bias, room.activity)
-        read_out(network.readout, room.activity, room.outputs)
+        fill(room.outputs, 0)
+        add_read_out(network.readout, room.activity, room.outputs)
         if rules.consolidation != ALL:
-            read_out(network.readout_transient, room.activity, room.more_outputs)
+            fill(room.more_outputs, 0)
+            add_read_out(network.readout_transient, room.activity, room.more_outputs)
             for o in range(room.outputs.shape[0]):
                 room.outputs[o] += scale * room.more_outputs[o]
     else:
@@ -330,18 +332,55 @@ def consolidate(network, rules, totals, room):
 
 
 @compiled
-def evaluate(data, network, rules, masks, room):
+def evaluate(data, network, loss, outputs, panel, panel_readout, sums, column_sums, error):
     """Return how many samples are classified correctly, and the sum of their losses.
 
-    To be called when the background has been added to the synapses.
+    The synapses of a few units at a time are copied to ``panel``, ``[rows, some units]``, and meet
+    all the samples before the next: so they stay in the cache, however many units there are.
+    ``outputs``, ``(samples, outputs)``, adds up what the panels give. To be called when the
+    background has been added to the synapses.
     """
-    if network.offset != 0:
-        sum_columns(network.synapses, network.inputs, network.column_sums)
-        if rules.consolidation != ALL:
-            sum_columns(network.transient, network.inputs, network.transient_column_sums)
-    correct, total = 0, 0.0
-    for sample in range(data.labels.shape[0]):
-        forward(data, sample, network, rules, masks, room)
-        correct += classify(room.outputs) == data.labels[sample]
-        total += output_error(room.outputs, data.labels[sample], rules.loss, room.error)
-    return correct, total
+    samples, scale, width = data.labels.shape[0], np.float32(network.scale[0]), sums.shape[0]
+    cached = network.transient.shape[0] > 1
+    for sample in range(samples):
+        fill(outputs[sample], 0)
+    for start in range(0, network.synapses.shape[1], width):
+        cut(network.synapses, network.transient, scale, cached, start, panel)
+        cut(network.readout, network.readout_transient, scale, cached, start, panel_readout)
+        sum_columns(panel, network.inputs, column_sums)
+        for sample in range(samples):
+            for j in range(width):
+                sums[j] = network.bias * panel[network.inputs, j] + network.offset * column_sums[j]
+            first, last = data.first[sample], data.last[sample]
+            add_rows(panel, data.index, data.value, first, last, sums)
+            total = outputs[sample]
+            if network.hidden == 0:
+                for o in range(total.shape[0]):
+                    total[o] += sums[o]
+                continue
+            for j in range(width):
+                sums[j] = max(sums[j], network.leak * sums[j])
+            if start <= network.hidden < start + width:
+                sums[network.hidden - start] = network.bias
+            add_read_out(panel_readout, sums, total)
+    correct, loss_sum = 0, 0.0
+    for sample in range(samples):
+        correct += classify(outputs[sample]) == data.labels[sample]
+        loss_sum += output_error(outputs[sample], data.labels[sample], loss, error)
+    return correct, loss_sum
+
+
+@compiled
+def cut(synapses, transient, scale, cached, start, panel):
+    """Set ``panel`` to the columns of the synapses from ``start`` on, and 0 behind the last."""
+    left = min(panel.shape[1], synapses.shape[1] - start)
+    for i in range(synapses.shape[0]):
+        row, target = synapses[i], panel[i]
+        for j in range(left):
+            target[j] = row[start + j]
+        if cached:
+            parts = transient[i]
+            for j in range(left):
+                target[j] += scale * parts[start + j]
+        for j in range(left, panel.shape[1]):
+            target[j] = 0
