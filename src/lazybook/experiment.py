@@ -148,7 +148,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "competitive": {  # van Rossum & Pache 2024
         "zero_mean": True,
         "activation": "leaky-relu:0.1",
-        "initial": "gaussian:0.02",
+        "initial": "gaussian:0.01",
         "bias": "clamped-unit",
         "loss": "half-mse",
         "order": "replacement",

@@ -142,7 +142,8 @@ class NumbaEngine:
         rows, cached = self.inputs + 1 + layout.ROWS, self.rules.consolidation != layout.ALL
         synapses, readout = aligned(rows, self.units), aligned(self.outputs, self.units)
         first, *more = start.weights
-        synapses[: len(first), : first.shape[1]] = first[:, self.order]
+        for row, weights in zip(synapses, first, strict=False):  # the layer may be large
+            row[: len(weights)] = weights[self.order]
         if more:
             readout[:, : self.hidden] = more[0][self.order].T
             readout[:, self.hidden : len(more[0])] = more[0][self.hidden :].T
