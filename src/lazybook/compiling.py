@@ -29,6 +29,8 @@ _options = {"cache": True, "nogil": True, "fastmath": True, "error_model": "nump
 # Counting references to arrays on every call costs more than a small network's step. Nothing that
 # is compiled makes arrays, but for what is `allocating`; so there is nothing to count.
 compiled = numba.njit(_nrt=False, **_options)
+# For steps that are called once a sample and take whole layouts, some hundred words.
+inlined = numba.njit(_nrt=False, forceinline=True, **_options)
 allocating = numba.njit(_nrt=True, **_options)
 
 

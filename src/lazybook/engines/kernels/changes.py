@@ -10,7 +10,7 @@ Each function here changes the synapses in its own way and adds to ``m0`` and ``
 
 import numpy as np
 
-from lazybook.compiling import compiled
+from lazybook.compiling import compiled, inlined
 from lazybook.engines.kernels.layout import ANY_SYNAPSE, EACH_SYNAPSE
 
 
@@ -24,7 +24,7 @@ def norms(vector):
     return count, np.float64(total)
 
 
-@compiled
+@inlined
 def outer_product(data, sample, network, step, totals):
     """Subtract the outer product of the inputs and ``step`` from the first layer."""
     for i in range(data.first[sample], data.last[sample]):
@@ -92,7 +92,7 @@ def masked_row(row, allowed, x, step):
     return count, size
 
 
-@compiled
+@inlined
 def readout_outer_product(network, activity, step, totals):
     """Subtract the outer product of the units' ``activity`` and the outputs' ``step``."""
     for o in range(step.shape[0]):

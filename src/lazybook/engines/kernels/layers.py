@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lazybook.compiling import compiled
+from lazybook.compiling import compiled, inlined
 from lazybook.engines.kernels.layout import CROSS_ENTROPY, HALF_MSE, PERCEPTRON, ROWS
 
 
@@ -53,7 +53,7 @@ def add_rows(synapses, index, value, first, last, sums):
             )
 
 
-@compiled
+@inlined
 def receive(data, sample, network, synapses, column_sums, sums):
     """Set ``sums`` to what the units receive through ``synapses``, the background left out."""
     row, offset = synapses[network.inputs], network.offset

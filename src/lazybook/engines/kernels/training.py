@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lazybook.compiling import allocating, compiled
+from lazybook.compiling import allocating, compiled, inlined
 from lazybook.engines.kernels.changes import (
     change_cached_row,
     change_row,
@@ -124,7 +124,7 @@ def end(network, rules, masks):
         fill(network.background, 0)
 
 
-@compiled
+@inlined
 def forward(data, sample, network, rules, masks, room):
     """Set the outputs, and what the units receive and do, for a sample."""
     sums, background = room.sums, network.background
@@ -162,7 +162,7 @@ def forward(data, sample, network, rules, masks, room):
             room.outputs[o] = sums[o]
 
 
-@compiled
+@inlined
 def backward(network, rules, room):
     """Set the error of the units, the gradient of the loss by what they receive."""
     if network.hidden == 0:
@@ -176,7 +176,7 @@ def backward(network, rules, room):
     multiply_slope(room.sums, network.leak, network.hidden, room.hidden_error)
 
 
-@compiled
+@inlined
 def restrict(network, rules, masks, label, presented, room):
     """Set the steps, 0 for units that are not plastic now."""
     if rules.unit_draw == EACH_SAMPLE or rules.unit_draw == EACH_CLASS:
@@ -198,7 +198,7 @@ def restrict(network, rules, masks, label, presented, room):
         copy(room.activity, room.plastic_activity)
 
 
-@compiled
+@inlined
 def change_readout(network, rules, masks, label, presented, totals, room):
     """Change the second layer."""
     if network.hidden == 0:
@@ -234,7 +234,7 @@ def draw_readout(network, rules, masks, presented):
             masks.readout[0, o, j] = whole[masks.names[j], o]
 
 
-@compiled
+@inlined
 def change_inputs(data, sample, network, rules, masks, label, presented, totals, room):
     """Change the first layer."""
     step = room.step[: rules.width]
@@ -308,7 +308,7 @@ def draw_selection(network, rules, masks, label, presented, room):
                 selection[i, j] &= masks.plastic[j] != 0
 
 
-@compiled
+@inlined
 def consolidate(network, rules, totals, room):
     """Make everything permanent, if the caching says that it is time."""
     scale = np.float32(network.scale[0])
