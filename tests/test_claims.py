@@ -203,7 +203,7 @@ def test_a_damaged_file_of_findings_is_named(folders, contents):
 
 
 def test_the_table_shows_each_verdict_with_its_link():
-    html = claims.table([judge(CLAIM, both(cost=2))], link="../")
+    html = claims.table([judge(CLAIM, both(cost=2))], link="../").replace("\N{NBSP}", " ")
     assert '<a href="../paper/page.html#fig-x">X1</a>' in html
     assert "It is cheap &amp; fast." in html
     assert '<span class="verdict verdict-partly">partly</span>' in html
@@ -217,7 +217,7 @@ def test_the_table_has_one_line_for_each_measure():
         *(Finding("cost", "H = 1", 0.7, seed) for seed in (1, 2)),
         Finding("gain", "<all>", 2.25),
     ]
-    html = claims.table([judge(CLAIM, findings)])
+    html = claims.table([judge(CLAIM, findings)]).replace("\N{NBSP}", " ")
     cells = re.findall(r"<td>(.*?)</td>", html)
     cost, gain = cells[3].split("<br>")
     assert cost == "<small>cost (&lt; 1):</small> H = 1: 0.633 [0.346, 0.92], 2: 0.5, 30: 0.5"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lazybook import energy, networks, trainers
+from lazybook import caching, energy, networks, restrictions, trainers
 from lazybook.experiment import Experiment
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
 
@@ -59,6 +59,41 @@ def test_energy_is_the_length_of_every_step_and_adds_up(short, **fields):
     for total in ("energy_m0", "energy_m1"):
         assert table[total].is_monotonic_increasing
         np.testing.assert_allclose(table[total], sum(table[f"{total}_{n}"] for n in layers))
+
+
+ONE_OF_EACH = st.tuples(
+    st.sampled_from(["all", "synapse-mask:0.3,0.6", "synapse-mask-per-sample:0.3,0.6"]),
+    st.sampled_from(["all", "subnet:5", "neuron-mask:5", "subnet-per-class:5"]),
+    st.sampled_from(["all", "largest-per-layer:0.05", "largest-per-neuron:0.05"]),
+)
+
+
+@given(
+    gate=st.sampled_from([EverySample(), Mistakes(), MemorizedMistakes()]),
+    restriction=ONE_OF_EACH.map(lambda parts: restrictions.parse("&".join(parts))),
+    cache=st.sampled_from(
+        ["immediate", "0.001", "0.001,0.01,0.1", "0.004,0.001,0,any", "0.5,0,0.1,sum", "1000"]
+    ),
+    loss=st.sampled_from(networks.LOSSES),
+    bias=st.sampled_from(networks.BIASES),
+    zero_mean=st.booleans(),
+    seed=st.integers(0, 1000),
+)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_the_rules_there_is_no_way_below_the_straight_one(short, cache, **fields):
+    run = short(caching=caching.parse(cache), record=(), measure_every=100, **fields)
+    table = run.table
+    shape = networks.shape(HIDDEN, fields["bias"], inputs=784, classes=10)
+    synapses = sum(rows * columns for rows, columns in shape.layers)
+    assert table["updates"].iloc[-1] > 0
+    assert (table["energy_m0"] <= synapses * table["updates"]).all()
+    assert (table["pending_m0"] <= synapses).all()
+    spent = table["energy_m1"] + table["pending_m1"]
+    assert (spent >= table["energy_min"] * (1 - ROUNDING)).all()
+    for column in ("energy_m0", "energy_m1", "transient_energy", "updates"):
+        assert table[column].is_monotonic_increasing
+    if cache == "immediate":
+        assert (table[["pending_m0", "pending_m1", "transient_energy"]] == 0).all(axis=None)
 
 
 def test_a_step_changes_a_synapse_for_each_input_and_each_error_that_are_not_zero(short, few):

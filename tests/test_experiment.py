@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lazybook import networks
+from lazybook.caching import Immediate, SynapticCaching
 from lazybook.errors import InvalidValue
 from lazybook.experiment import DEVICES, ORDERS, RECORDABLE, Experiment, grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
+from lazybook.restrictions import AllSynapses, LargestUpdates, Subnet, SynapseMask
 
 experiments = st.builds(
     Experiment,
@@ -25,6 +27,10 @@ experiments = st.builds(
     learning_rate=st.floats(0, exclude_min=True, allow_infinity=False) | st.integers(1, 3),
     order=st.sampled_from(ORDERS),
     gate=st.sampled_from([EverySample(), Mistakes(), MemorizedMistakes()]),
+    restriction=st.sampled_from(
+        [AllSynapses(), Subnet(2, "class"), SynapseMask(0.1, 1.0) & Subnet(2) & LargestUpdates(0.1)]
+    ),
+    caching=st.sampled_from([Immediate(), SynapticCaching(0.1), SynapticCaching(0, 1, 2, "sum")]),
     epochs=st.integers(1, 1000),
     until=st.none() | st.floats(0, 1, exclude_min=True),
     measure_every=st.integers(1, 10**9),

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from lazybook import trainers
+from lazybook import gates, trainers
+from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
 from lazybook.randomness import Streams
@@ -32,6 +33,22 @@ def test_truth_tables_of_booleans_arrays_and_tensors(gate, learns, remembers):
             result = answer(*arrays)
             assert result.dtype == kind(MISTAKE).dtype
             assert result.tolist() == expected
+
+
+@pytest.mark.parametrize("gate", gates.GATES)
+def test_a_gate_is_what_it_is_spelled(gate):
+    assert gates.parse(str(gate())) == gate()
+    with pytest.raises(InvalidValue, match=f"{gate()} takes no values"):
+        gates.parse(f"{gate()}:1")
+
+
+@pytest.mark.parametrize("text", ["", "lazy", "Mistakes", "mistakes ", "all", "subnet:1"])
+def test_an_unknown_gate_is_refused_with_the_choice(text):
+    with pytest.raises(InvalidValue) as caught:
+        gates.parse(text)
+    assert str(caught.value) == (
+        f"unknown gate {text!r}; choose from: every-sample, mistakes, memorized-mistakes"
+    )
 
 
 @pytest.fixture

@@ -247,8 +247,9 @@ def values(judged: Iterable[Judged]) -> str:
     for j in judged:
         begin, _, last = j.condition.rpartition(" ")
         condition = last if begin and begin == common else j.condition
+        condition = condition.replace(" = ", "\N{NBSP}=\N{NBSP}")  # no line ends there
         interval = f" [{j.interval[0]:.3g}, {j.interval[1]:.3g}]" if j.interval else ""
-        said.append(f"{condition}: {j.mean:.3g}{interval}")
+        said.append(f"{condition}:\N{NBSP}{j.mean:.3g}{interval}")
         common = begin
     return ", ".join(said)
 

@@ -273,24 +273,29 @@ def bench(
     def cells(result: cases.Result, *values: str) -> list[str]:
         return [result.case.rule, f"{result.case.experiment.hidden:,}", *values]
 
-    times = _numbers("rule", "H", *cases.LEARNERS, "eager / numba", "lowest to highest")
+    def time(microseconds: float) -> str:
+        return f"{microseconds:,.{0 if microseconds >= 100 else 1}f}"
+
+    times = _numbers("rule", "H", *cases.LEARNERS, "ratio", "range")
     bounds = _numbers("rule", "H", "KB", "from L1", "from L2", "numba", "of L1", "of L2")
     for result in benchmark.results:
-        taken = {name: f"{time.median:,.1f}" for name, time in result.microseconds.items()}
+        taken = {name: time(spread.median) for name, spread in result.microseconds.items()}
         ratio = result.ratios["eager"]
         times.add_row(
             *cells(result, *(taken.get(name, "–") for name in cases.LEARNERS)),
             f"{ratio.median:.0f}",
-            f"{ratio.low:.0f} to {ratio.high:.0f}",
+            f"{ratio.low:.0f}–{ratio.high:.0f}",
         )
         moved = result.traffic.loaded + result.traffic.changed
         bounds.add_row(
             *cells(result, f"{moved / 1000:,.0f}"),
-            *(f"{result.bound(level):,.1f}" for level in benchmark.caches),
+            *(time(result.bound(level)) for level in benchmark.caches),
             taken["numba"],
             *(f"{100 * result.reached(level):.0f} %" for level in benchmark.caches),
         )
-    screen.print("Microseconds a sample, one core; medians of turns taken by turns:\n")
+    screen.print(
+        "Median microseconds a sample on one core; ratio: eager / numba, with its range:\n"
+    )
     screen.print(times)
     if not loops.jax_installed():
         screen.print("\nJAX is not installed; pip install 'lazybook\\[jax]' adds its column.")
@@ -308,7 +313,8 @@ def bench(
 
 def _numbers(first: str, *others: str) -> Table:
     """Return an empty table of numbers, but for the first column."""
-    return Table(first, *(Column(name, justify="right") for name in others), box=None)
+    numbers = (Column(name, justify="right", no_wrap=True) for name in others)
+    return Table(Column(first, no_wrap=True), *numbers, box=None, padding=(0, 0, 0, 2))
 
 
 @data.command("list")

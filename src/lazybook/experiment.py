@@ -96,6 +96,8 @@ class Experiment:
         _instance("caching", self.caching, Caching)
         for exponent in self.energy_exponents:
             _number("energy_exponents", exponent, "from 0", lambda alpha: alpha >= 0)
+        # 1 and 1.0 are one experiment, and have one record.
+        object.__setattr__(self, "learning_rate", float(self.learning_rate))
         for name in self.record:
             _one_of("record", name, RECORDABLE)
         if self.bias == "clamped-unit" and (self.hidden is None or self.hidden < 2):

@@ -15,11 +15,12 @@ NUMBERS = {int: "a whole number", float: "a number"}
 
 
 def spell(rule: object) -> str:
-    """Return ``rule`` in one word, for example ``synapse-mask:0.1,1.0``."""
+    """Return ``rule`` in one word, such as ``synapse-mask:0.1,1.0``; equal rules in the same."""
+    types = get_type_hints(type(rule))
     for word, said in rule.words.items():
         if all(getattr(rule, name) == value for name, value in said.items()):
             left = [field.name for field in fields(rule) if field.name not in said]
-            values = ",".join(str(getattr(rule, name)) for name in left)
+            values = ",".join(str(types[name](getattr(rule, name))) for name in left)
             return f"{word}:{values}" if values else word
     raise AssertionError(f"no word of {type(rule).__name__} spells {rule!r}")
 

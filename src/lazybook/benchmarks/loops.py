@@ -58,11 +58,11 @@ class EagerLoop:
             self.present(sample)
 
     def present(self, sample: int) -> None:
-        """Present one training sample, and learn it or not."""
-        outputs = self.network(self.inputs[sample : sample + 1])  # a batch of one
+        """Present one training sample, as a batch of one, and learn it or not."""
+        outputs = self.network(self.inputs[sample : sample + 1])
         if self.always or self.lets_through(outputs, sample):
-            difference = outputs - self.targets[sample]
-            loss = difference.square().sum() / 2 if self.half else difference.square().mean()
+            squares = (outputs - self.targets[sample]).square()
+            loss = squares.sum() / 2 if self.half else squares.mean()
             self.optimizer.zero_grad()
             loss.backward()
             self.change()

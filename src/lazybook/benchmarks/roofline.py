@@ -50,7 +50,7 @@ class Traffic:
         return self.loaded / cache.load + self.changed / cache.change
 
 
-def measure_caches(repeats: int = 5) -> list[Cache]:
+def measure_caches(repeats: int = 30) -> list[Cache]:
     """Measure the first two levels of cache of this core; the best of ``repeats`` counts."""
     caches = []
     for name, size in cache_sizes().items():
@@ -58,7 +58,7 @@ def measure_caches(repeats: int = 5) -> list[Cache]:
         numbers[:] = 1  # memory that was never written to is not there yet
         passes = max(1, 2**26 // numbers.nbytes)  # some milliseconds
         rates = {
-            loop: max(_rate(loop, numbers, passes) for _ in range(repeats + 1))
+            loop: max(_rate(loop, numbers, passes) for _ in range(repeats))
             for loop in (add_up, raise_all)
         }
         caches.append(Cache(name, size, rates[add_up], rates[raise_all]))

@@ -64,7 +64,7 @@ def take_turns(
 
     A turn is a piece of learning that takes about ``seconds``, or all the samples once. Each
     learner goes through them in their order, from the first again after the last. First each has
-    two turns that do not count: in these, code is compiled and caches fill. Time is that of this
+    turns that do not count: in these, code is compiled and caches fill. Time is that of this
     process, whatever others take of the core.
 
     Parameters
@@ -73,19 +73,18 @@ def take_turns(
     rounds: turns of each learner.
     advance: called with 1 after each learner's preparation, and after each turn.
     """
-    counts = {}
+    counts, order = {}, np.arange(samples)
     for name, learner in learners.items():
-        order = np.arange(samples)
         learner.learn(order[:BLOCK])
         blocks = int(seconds / max(_timed(learner, order[:BLOCK]), 1e-9))
         counts[name] = min(max(blocks, 1) * BLOCK, samples)
-        learner.learn(order[: counts[name]])
+        learner.learn(order[: counts[name]])  # JAX compiles for each length
         advance(1)
     taken = {name: np.empty(rounds) for name in learners}
     for turn in range(rounds):
         for name, learner in learners.items():
-            order = (turn * counts[name] + np.arange(counts[name])) % samples
-            taken[name][turn] = _timed(learner, order) / counts[name]
+            part = (turn * counts[name] + np.arange(counts[name])) % samples
+            taken[name][turn] = _timed(learner, part) / counts[name]
             advance(1)
     return {name: Turns(taken[name], 2 * BLOCK + (rounds + 1) * counts[name]) for name in learners}
 
