@@ -164,6 +164,27 @@ def test_restrictions(restriction, zero_mean):
     assert_same(small(restriction=restrictions.parse(restriction), zero_mean=zero_mean))
 
 
+@pytest.mark.parametrize("restriction", RESTRICTIONS)
+def test_images_without_a_background(restriction, monkeypatch):
+    """No pixel is 0 in the first 100 images, so none is left out of the sparse form."""
+    mnist = datasets.load("mnist")
+    values = mnist.train.values.copy()
+    values[:100] = np.maximum(values[:100], 1 + np.arange(784) % 7)
+    bright = replace(mnist, train=replace(mnist.train, values=values)).zero_mean()
+    monkeypatch.setitem(_zero_mean, "mnist", bright)
+    experiment = small(restriction=restrictions.parse(restriction))
+    runs = [build(replace(experiment, engine=engine))[0] for engine in ("numba", "reference")]
+    for run in runs:
+        run.learn(np.arange(90, 110))
+    fast, slow = runs
+    competing = "largest" in restriction
+    np.testing.assert_array_equal(fast.meter.m0, slow.meter.m0)
+    np.testing.assert_allclose(fast.meter.m1, slow.meter.m1, rtol=RELATIVE)
+    for quick, plain in zip(fast.weights, slow.weights, strict=True):
+        differ = ~np.isclose(quick, plain, rtol=RELATIVE, atol=ABSOLUTE)
+        assert differ.mean() <= (SWAPPED if competing else 0)
+
+
 @pytest.mark.parametrize("cache", CACHINGS)
 @pytest.mark.parametrize("zero_mean", [False, True], ids=["raw", "zero-mean"])
 def test_cachings(cache, zero_mean):

@@ -223,8 +223,12 @@ def change_largest_per_layer(data, sample, network, rules, masks, presented, roo
     totals.m0[0] += above
     totals.m1[0] += spent * rules.rate
     spread(data, sample, network, room.x, room.x_size)
+    everywhere = room.spare
+    fill(everywhere, 0)
     for u in range(background_reach):
-        network.background[order[u]] -= network.offset * step[order[u]]
+        everywhere[order[u]] = network.offset * step[order[u]]
+    for j in range(step.shape[0]):
+        network.background[j] -= everywhere[j]
     for g in range(levels):
         i = where[g]
         if i == network.inputs:
@@ -233,7 +237,7 @@ def change_largest_per_layer(data, sample, network, rules, masks, presented, roo
         elif i >= 0:
             change_reached(
                 network, i, room.x[i], level[g], reach[g], background_reach, threshold, room.size,
-                order, step,
+                order, step, everywhere,
             )  # fmt: skip
     left = take_turns(network, rules, masks, presented, threshold, above, levels, units, room)
     totals.m0[0] += left
@@ -241,12 +245,14 @@ def change_largest_per_layer(data, sample, network, rules, masks, presented, roo
 
 
 @compiled
-def change_reached(network, i, x, level, reach, background_reach, threshold, size, order, step):
+def change_reached(
+    network, i, x, level, reach, background_reach, threshold, size, order, step, everywhere
+):
     """Change the row of a stored input for the units that it reaches.
 
-    What the background adds to the row is taken back.
+    What the background subtracts ``everywhere`` is given back to the row.
     """
-    row, sums, offset = network.synapses[i], network.column_sums, network.offset
+    row, sums = network.synapses[i], network.column_sums
     if LANES * (reach + background_reach) < step.shape[0]:
         for u in range(reach):
             j = order[u]
@@ -254,15 +260,13 @@ def change_reached(network, i, x, level, reach, background_reach, threshold, siz
             sums[j] -= x * step[j]
         for u in range(background_reach):
             j = order[u]
-            row[j] += offset * step[j]
-            sums[j] += offset * step[j]
+            row[j] += everywhere[j]
+            sums[j] += everywhere[j]
         return
-    background = abs(offset)
     for j in range(step.shape[0]):
-        chosen = x * step[j] if level * size[j] > threshold else np.float32(0)
-        everywhere = offset * step[j] if background * size[j] > threshold else np.float32(0)
-        row[j] -= chosen - everywhere
-        sums[j] -= chosen - everywhere
+        change = (x * step[j] if level * size[j] > threshold else np.float32(0)) - everywhere[j]
+        row[j] -= change
+        sums[j] -= change
 
 
 @compiled
