@@ -161,6 +161,10 @@ class NumbaEngine:
             background=aligned(1, self.units)[0],
             column_sums=aligned(1, self.units)[0],
             transient_column_sums=aligned(1, self.units)[0],
+            waiting=np.zeros(rows, np.float32),
+            wait_for=np.zeros(rows, np.int64),
+            steps=aligned(layout.SLOTS, self.units),
+            step_samples=np.full(layout.SLOTS, -1),
         )
 
     def _masks(self, start: Start) -> layout.Masks:
@@ -270,6 +274,9 @@ def _rules(experiment: Experiment, start: Start, engine: NumbaEngine) -> layout.
         rate=np.float32(experiment.learning_rate),
         gate=GATES[type(experiment.gate)],
         change=change,
+        waits=change == layout.OUTER_PRODUCT
+        and width == engine.units
+        and isinstance(experiment.gate, EverySample),
         width=width,
         readout_width=width if plan.outputs_of_units else engine.units,
         unit_draw=layout.NOT_DRAWN if plan.units is None else DRAWS[plan.unit_draw],

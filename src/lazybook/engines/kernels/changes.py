@@ -24,13 +24,49 @@ def norms(vector):
     return count, np.float64(total)
 
 
+@compiled
+def change_row_now(network, i):
+    """Make the change that row ``i`` of the first layer waits for."""
+    row, due, step = network.synapses[i], network.waiting[i], network.steps[network.wait_for[i]]
+    for j in range(step.shape[0]):
+        row[j] -= due * step[j]
+    network.waiting[i] = 0
+
+
 @inlined
-def outer_product(data, sample, network, step, totals):
+def let_rows_wait(data, sample, network, step, slot):
+    """Keep ``step`` in the ``slot``, and let the rows of the sample's stored inputs wait for it.
+
+    These rows were changed when the sample was presented. Others that still wait for what was in
+    the slot before are changed first.
+    """
+    for n in range(data.first[sample], data.last[sample]):
+        network.waiting[data.index[n]] = 0
+    before = network.step_samples[slot]
+    if before >= 0:
+        for n in range(data.first[before], data.last[before]):
+            i = data.index[n]
+            if network.waiting[i] != 0 and network.wait_for[i] == slot:
+                change_row_now(network, i)
+    network.step_samples[slot] = sample
+    kept = network.steps[slot]
+    for j in range(step.shape[0]):
+        kept[j] = step[j]
+    for n in range(data.first[sample], data.last[sample]):
+        network.waiting[data.index[n]] = data.value[n]
+        network.wait_for[data.index[n]] = slot
+
+
+@inlined
+def outer_product(data, sample, network, step, slot, waits, totals):
     """Subtract the outer product of the inputs and ``step`` from the first layer."""
-    for i in range(data.first[sample], data.last[sample]):
-        row, x = network.synapses[data.index[i]], data.value[i]
-        for j in range(step.shape[0]):
-            row[j] -= x * step[j]
+    if waits:
+        let_rows_wait(data, sample, network, step, slot)
+    else:
+        for i in range(data.first[sample], data.last[sample]):
+            row, x = network.synapses[data.index[i]], data.value[i]
+            for j in range(step.shape[0]):
+                row[j] -= x * step[j]
     bias_row = network.synapses[network.inputs]
     for j in range(step.shape[0]):
         bias_row[j] -= network.bias * step[j]

@@ -53,13 +53,39 @@ def add_rows(synapses, index, value, first, last, sums):
             )
 
 
+@compiled
+def change_and_add_rows(synapses, index, value, first, last, waiting, wait_for, steps, sums):
+    """Make the changes that the rows of the stored inputs wait for, then do as `add_rows`."""
+    units = sums.shape[0]
+    for i in range(first, last, 4):
+        a, b, c, d = index[i], index[i + 1], index[i + 2], index[i + 3]
+        row_0, x_0, due_0, step_0 = synapses[a], value[i], waiting[a], steps[wait_for[a]]
+        row_1, x_1, due_1, step_1 = synapses[b], value[i + 1], waiting[b], steps[wait_for[b]]
+        row_2, x_2, due_2, step_2 = synapses[c], value[i + 2], waiting[c], steps[wait_for[c]]
+        row_3, x_3, due_3, step_3 = synapses[d], value[i + 3], waiting[d], steps[wait_for[d]]
+        for j in range(units):
+            w_0 = row_0[j] - due_0 * step_0[j]
+            w_1 = row_1[j] - due_1 * step_1[j]
+            w_2 = row_2[j] - due_2 * step_2[j]
+            w_3 = row_3[j] - due_3 * step_3[j]
+            row_0[j], row_1[j], row_2[j], row_3[j] = w_0, w_1, w_2, w_3
+            sums[j] += (x_0 * w_0 + x_1 * w_1) + (x_2 * w_2 + x_3 * w_3)
+
+
 @inlined
-def receive(data, sample, network, synapses, column_sums, sums):
+def receive(data, sample, network, synapses, column_sums, waits, sums):
     """Set ``sums`` to what the units receive through ``synapses``, the background left out."""
     row, offset = synapses[network.inputs], network.offset
     for j in range(sums.shape[0]):
         sums[j] = network.bias * row[j] + offset * column_sums[j]
-    add_rows(synapses, data.index, data.value, data.first[sample], data.last[sample], sums)
+    first, last = data.first[sample], data.last[sample]
+    if waits:
+        change_and_add_rows(
+            synapses, data.index, data.value, first, last,
+            network.waiting, network.wait_for, network.steps, sums,
+        )  # fmt: skip
+    else:
+        add_rows(synapses, data.index, data.value, first, last, sums)
 
 
 @compiled

@@ -19,12 +19,18 @@ latter is kept in the vector ``background`` :math:`c`, so that the synapses are
 
 The column sums :math:`\sum_i A_{ij}` are carried along. The background is added to the synapses
 before a network is measured.
+
+**Waiting rows.** If every sample is learned, a row of synapses that one sample changes is read
+again by the next sample that has this input. Changing it only then saves one of two passes over
+the row: until then ``waiting[i]`` is the input, ``wait_for[i]`` the number of the step in
+``steps``, and the change due is their product. ``step_samples`` tells whose step it was.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
+SLOTS = 32  # steps that rows may wait for
 ROWS = 8  # rows of synapses added up in one pass over the units
 LANES = 16  # float32 values in the widest vector registers
 
@@ -72,6 +78,10 @@ class Network(NamedTuple):
     background: np.ndarray
     column_sums: np.ndarray
     transient_column_sums: np.ndarray
+    waiting: np.ndarray
+    wait_for: np.ndarray
+    steps: np.ndarray
+    step_samples: np.ndarray
 
 
 class Rules(NamedTuple):
@@ -80,6 +90,7 @@ class Rules(NamedTuple):
     Attributes
     ----------
     change: one of OUTER_PRODUCT … DENSE.
+    waits: whether rows wait with their changes.
     width: columns of the first layer that can change, a multiple of LANES.
     readout_width: columns of the readout that can change.
     unit_draw, unit_count: when the plastic units are drawn, and how many.
@@ -95,6 +106,7 @@ class Rules(NamedTuple):
     rate: np.float32
     gate: int
     change: int
+    waits: bool
     width: int
     readout_width: int
     unit_draw: int

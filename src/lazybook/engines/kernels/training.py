@@ -6,6 +6,7 @@ from lazybook.compiling import allocating, compiled, inlined
 from lazybook.engines.kernels.changes import (
     change_cached_row,
     change_row,
+    change_row_now,
     consolidate_all,
     masked,
     outer_product,
@@ -44,6 +45,7 @@ from lazybook.engines.kernels.layout import (
     MISTAKES,
     NOT_DRAWN,
     OUTER_PRODUCT,
+    SLOTS,
     SUM,
 )
 from lazybook.randomness import draw_mask, shuffle
@@ -110,7 +112,11 @@ def settle(network, totals):
 
 @compiled
 def end(network, rules, masks):
-    """Add the background to the synapses."""
+    """Change the rows that still wait, and add the background to the synapses."""
+    for i in range(network.inputs):
+        if network.waiting[i] != 0:
+            change_row_now(network, i)
+    fill(network.step_samples, -1)
     if network.offset != 0 and rules.change != DENSE:
         for i in range(network.inputs):
             row = network.synapses[i]
@@ -128,7 +134,7 @@ def end(network, rules, masks):
 def forward(data, sample, network, rules, masks, room):
     """Set the outputs, and what the units receive and do, for a sample."""
     sums, background = room.sums, network.background
-    receive(data, sample, network, network.synapses, network.column_sums, sums)
+    receive(data, sample, network, network.synapses, network.column_sums, rules.waits, sums)
     if network.offset != 0 and rules.change == MASKED:
         fill(room.mask_sums, 0)
         add_rows(
@@ -145,7 +151,9 @@ def forward(data, sample, network, rules, masks, room):
     scale = np.float32(network.scale[0])
     if rules.consolidation != ALL:
         more = room.more_sums
-        receive(data, sample, network, network.transient, network.transient_column_sums, more)
+        receive(
+            data, sample, network, network.transient, network.transient_column_sums, False, more
+        )
         for j in range(sums.shape[0]):
             sums[j] += scale * more[j]
     if network.hidden:
@@ -239,7 +247,7 @@ def change_inputs(data, sample, network, rules, masks, label, presented, totals,
     """Change the first layer."""
     step = room.step[: rules.width]
     if rules.change == OUTER_PRODUCT:
-        outer_product(data, sample, network, step, totals)
+        outer_product(data, sample, network, step, presented % SLOTS, rules.waits, totals)
     elif rules.change == MASKED:
         masked(
             data, sample, network, masks.synapses[0], masks.plastic_inputs, room.mask_sums, step,
