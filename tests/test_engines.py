@@ -18,6 +18,7 @@ from lazybook import caching, datasets, engines, networks, restrictions
 from lazybook.datasets import Dataset
 from lazybook.engines import reference
 from lazybook.engines.contract import Engine, Start, network_shape
+from lazybook.engines.numba_cpu import WIDE
 from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
@@ -156,6 +157,14 @@ def test_activations_biases_initial_weights(activation, bias, initial):
 @pytest.mark.parametrize("hidden", [1, 2, 15, 16, 17, 100])
 def test_numbers_of_hidden_units(hidden):
     assert_same(Experiment(hidden=hidden, gate=MemorizedMistakes()))
+
+
+@pytest.mark.parametrize("order", ["permutation", "replacement"])
+@pytest.mark.parametrize("zero_mean", [False, True], ids=["raw", "zero-mean"])
+def test_a_wide_layer_whose_rows_wait_with_their_changes(order, zero_mean):
+    experiment = small(hidden=WIDE + 1, order=order, zero_mean=zero_mean, learning_rate=0.005)
+    assert build(experiment)[0].rules.waits
+    assert_same(experiment)
 
 
 @pytest.mark.parametrize("restriction", RESTRICTIONS)

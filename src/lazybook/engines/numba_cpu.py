@@ -18,6 +18,8 @@ from lazybook.restrictions import number_selected
 
 PANEL = 256  # hidden units that are evaluated together: their synapses fit the second cache
 
+WIDE = 400  # units from which on it pays that rows wait with their changes
+
 LOSSES = {
     "mse": layout.MSE,
     "half-mse": layout.HALF_MSE,
@@ -275,7 +277,7 @@ def _rules(experiment: Experiment, start: Start, engine: NumbaEngine) -> layout.
         gate=GATES[type(experiment.gate)],
         change=change,
         waits=change == layout.OUTER_PRODUCT
-        and width == engine.units
+        and width == engine.units >= WIDE
         and isinstance(experiment.gate, EverySample),
         width=width,
         readout_width=width if plan.outputs_of_units else engine.units,

@@ -25,6 +25,21 @@ def norms(vector):
 
 
 @compiled
+def change_rows(synapses, index, value, first, last, step):
+    """Subtract the outer product of the stored inputs and ``step``."""
+    for i in range(first, last, 4):
+        row_0, x_0 = synapses[index[i]], value[i]
+        row_1, x_1 = synapses[index[i + 1]], value[i + 1]
+        row_2, x_2 = synapses[index[i + 2]], value[i + 2]
+        row_3, x_3 = synapses[index[i + 3]], value[i + 3]
+        for j in range(step.shape[0]):
+            row_0[j] -= x_0 * step[j]
+            row_1[j] -= x_1 * step[j]
+            row_2[j] -= x_2 * step[j]
+            row_3[j] -= x_3 * step[j]
+
+
+@compiled
 def change_row_now(network, i):
     """Make the change that row ``i`` of the first layer waits for."""
     row, due, step = network.synapses[i], network.waiting[i], network.steps[network.wait_for[i]]
@@ -63,10 +78,8 @@ def outer_product(data, sample, network, step, slot, waits, totals):
     if waits:
         let_rows_wait(data, sample, network, step, slot)
     else:
-        for i in range(data.first[sample], data.last[sample]):
-            row, x = network.synapses[data.index[i]], data.value[i]
-            for j in range(step.shape[0]):
-                row[j] -= x * step[j]
+        first, last = data.first[sample], data.last[sample]
+        change_rows(network.synapses, data.index, data.value, first, last, step)
     bias_row = network.synapses[network.inputs]
     for j in range(step.shape[0]):
         bias_row[j] -= network.bias * step[j]
