@@ -46,7 +46,7 @@ from matplotlib.ticker import PercentFormatter
 from lazybook import engines, notebook, plotting
 from lazybook.benchmarks import cases, loops, roofline, timing
 from lazybook.engines.contract import Start
-from lazybook.engines.numba_cpu import aligned
+from lazybook.engines.numba_cpu import WIDE, aligned
 from lazybook.experiment import preset
 from lazybook.randomness import Streams
 from lazybook.runs import provenance
@@ -251,6 +251,29 @@ Markdown(
     " for vector instructions. The compiler uses them by itself for plain loops over whole rows,"
     " best where arrays begin on a cache line."
 )
+
+# %% [markdown]
+# ## A change can wait until the row is read again
+#
+# If every sample is learned, a row that one sample changes is read by the next sample that has ink
+# on this pixel. So the engine keeps the step, $\eta\delta$, and which pixels wait for it, and
+# changes a row only when it comes to be read: one pass over the row does for two. In a narrow layer
+# the rows lie in a near cache, and the bookkeeping costs more than the pass; so rows wait in wide
+# layers only. (The bounds further down still count two passes.)
+
+# %% tags=["hide-input"]
+data, told = cases.images(), []
+for units in settings.choose(smoke=[WIDE], quick=[WIDE, 1000], paper=[WIDE, 1000, 3000]):
+    experiment = preset("lazy", hidden=units)
+    start = Start.draw(experiment, data, Streams(0))
+    built = {waits: engines.build(experiment, data, start) for waits in (False, True)}
+    for waits, engine in built.items():
+        engine.rules = engine.rules._replace(waits=waits)
+    with timing.one_core():
+        taken = timing.take_turns(built, 2000, max(ROUNDS, 3), cases.SECONDS)
+    at_once, later = (1e6 * np.median(taken[waits].seconds) for waits in (False, True))
+    told.append(f"*H* = {units:,}: {at_once:.1f} µs at once, {later:.1f} µs with rows that wait")
+Markdown(f"Backprop, {'; '.join(told)}.")
 
 # %% [markdown]
 # ## Zero-mean inputs stay sparse
