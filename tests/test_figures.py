@@ -83,7 +83,7 @@ def test_what_is_wrong_stops_before_any_notebook_runs(book, options, message):
 
 def test_cuda_where_there_is_none(book, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(InvalidValue, match="no such GPU"):
+    with pytest.raises(InvalidValue, match="PyTorch finds no GPU here"):
         run(book, device="cuda")
 
 

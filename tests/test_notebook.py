@@ -78,7 +78,7 @@ def test_impossible_value_is_named(name, value):
 
 def test_cuda_where_there_is_none(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(InvalidValue, match="no such GPU"):
+    with pytest.raises(InvalidValue, match="PyTorch finds no GPU here"):
         Settings(profile="smoke", device="cuda")
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from lazybook import spelling
-from lazybook.errors import InvalidValue
+from lazybook.errors import InvalidValue, check_one_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,10 +61,7 @@ class SynapticCaching:
             value = getattr(self, name)
             if not isinstance(value, int | float) or not 0 <= value < math.inf:
                 raise InvalidValue(f"caching: {name} is {value!r}; it must be a number from 0")
-        if self.variant not in VARIANTS:
-            raise InvalidValue(
-                f"caching: variant is {self.variant!r}; choose from: {', '.join(VARIANTS)}"
-            )
+        check_one_of("caching: variant", self.variant, VARIANTS)
 
     @property
     def kept(self) -> float:

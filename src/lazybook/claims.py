@@ -20,7 +20,7 @@ import yaml
 from scipy import stats
 
 from lazybook import paths
-from lazybook.errors import InvalidValue, RecordError
+from lazybook.errors import InvalidValue, RecordError, check_one_of
 
 PROFILES = ("smoke", "quick", "paper")
 REPRODUCED, PARTLY, NOT_REPRODUCED, NOT_TESTABLE, NOT_MEASURED = (
@@ -151,8 +151,7 @@ def verdicts(profile: str) -> list[Verdict]:
 
     Raises InvalidValue for an unknown profile and RecordError for a damaged file of findings.
     """
-    if profile not in PROFILES:
-        raise InvalidValue(f"profile is {profile!r}; choose from: {', '.join(PROFILES)}")
+    check_one_of("profile", profile, PROFILES)
     found: dict[str, list[Finding]] = {key: [] for key in claims()}
     seen = set()
     for folder in (paths.runs(), paths.published()):

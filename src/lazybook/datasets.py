@@ -22,7 +22,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from lazybook import paths
-from lazybook.errors import DataError, InvalidValue
+from lazybook.errors import DataError, InvalidValue, check_one_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,8 +169,7 @@ def load(name: str) -> Dataset:
                 " whole numbers from 1"
             )
         return random_patterns(*map(int, sizes.split(",")))
-    if name not in NAMES:
-        raise InvalidValue(f"dataset is {name!r}; choose from: {', '.join(NAMES)}")
+    check_one_of("dataset", name, NAMES)
     return two_clouds() if name == "two-clouds" else _images(name)
 
 

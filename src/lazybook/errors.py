@@ -1,5 +1,7 @@
 """What can go wrong through no fault of the program: each error is one clear line."""
 
+from collections.abc import Collection
+
 
 class LazybookError(Exception):
     """Base of all errors that a user can cause and mend; the command line exits with 2."""
@@ -15,3 +17,9 @@ class DataError(LazybookError):
 
 class RecordError(LazybookError):
     """A run record that cannot be read, or a folder for records that cannot be written."""
+
+
+def check_one_of(name: str, value: object, allowed: Collection) -> None:
+    """Raise InvalidValue if ``value`` is not among those allowed; the message names them."""
+    if value not in allowed:
+        raise InvalidValue(f"{name} is {value!r}; choose from: {', '.join(allowed)}")

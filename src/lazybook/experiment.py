@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from lazybook import caching, gates, networks, restrictions
 from lazybook.caching import Caching, Immediate
-from lazybook.errors import InvalidValue
+from lazybook.errors import InvalidValue, check_one_of
 from lazybook.gates import EverySample, Gate, Mistakes
 from lazybook.restrictions import AllSynapses, Restriction
 
@@ -84,11 +84,11 @@ class Experiment:
             raise InvalidValue(f"zero_mean is {self.zero_mean!r}; it must be True or False")
         if self.until is not None:
             _number("until", self.until, "above 0 and at most 1", lambda goal: 0 < goal <= 1)
-        _one_of("bias", self.bias, networks.BIASES)
-        _one_of("loss", self.loss, networks.LOSSES)
-        _one_of("order", self.order, ORDERS)
-        _one_of("engine", self.engine, ENGINES)
-        _one_of("device", self.device, DEVICES)
+        check_one_of("bias", self.bias, networks.BIASES)
+        check_one_of("loss", self.loss, networks.LOSSES)
+        check_one_of("order", self.order, ORDERS)
+        check_one_of("engine", self.engine, ENGINES)
+        check_one_of("device", self.device, DEVICES)
         networks.leak(self.activation)
         networks.check_initial(self.initial)
         _instance("gate", self.gate, Gate)
@@ -99,7 +99,7 @@ class Experiment:
         # 1 and 1.0 are one experiment, and have one record.
         object.__setattr__(self, "learning_rate", float(self.learning_rate))
         for name in self.record:
-            _one_of("record", name, RECORDABLE)
+            check_one_of("record", name, RECORDABLE)
         if self.bias == "clamped-unit" and (self.hidden is None or self.hidden < 2):
             raise InvalidValue(
                 f"bias 'clamped-unit' needs at least 2 hidden units, not {self.hidden}"
@@ -178,7 +178,7 @@ def preset(name: str, **changes: Any) -> Experiment:
 
     Raises InvalidValue for an unknown preset or an impossible value.
     """
-    _one_of("preset", name, tuple(PRESETS))
+    check_one_of("preset", name, tuple(PRESETS))
     return Experiment(**PRESETS[name] | changes)
 
 
@@ -203,11 +203,6 @@ def _number(name: str, value: object, allowed: str, valid: Any) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or not valid(value):
         raise InvalidValue(f"{name} is {value!r}; it must be a number {allowed}")
-
-
-def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise InvalidValue(f"{name} is {value!r}; choose from: {', '.join(allowed)}")
 
 
 def _instance(name: str, value: object, kind: Any) -> None:

@@ -26,7 +26,8 @@ from typing import Any, TypeVar
 from IPython.display import HTML
 
 from lazybook.claims import PROFILES
-from lazybook.errors import InvalidValue
+from lazybook.engines import check_device
+from lazybook.errors import InvalidValue, check_one_of
 from lazybook.experiment import DEVICES
 from lazybook.sweep import Sweep
 
@@ -62,8 +63,8 @@ class Settings:
     seeds: list[int] | None = None
 
     def __post_init__(self) -> None:
-        _one_of("profile", self.profile, PROFILES)
-        _one_of("device", self.device, DEVICES)
+        check_one_of("profile", self.profile, PROFILES)
+        check_one_of("device", self.device, DEVICES)
         if not isinstance(self.fresh, bool):
             raise InvalidValue(f"fresh is {self.fresh!r}; it must be True or False")
         for name in ("jobs", "epochs"):
@@ -77,8 +78,7 @@ class Settings:
                     f"{name} is {value!r}; it must be None or a list of different whole numbers "
                     f"from {least}, such as [{least}, {least + 1}]"
                 )
-        if self.device == "cuda" and not _cuda():
-            raise InvalidValue("device is 'cuda', but PyTorch finds no such GPU here; use 'cpu'")
+        check_device(self.device)
 
     @property
     def engine(self) -> str:
@@ -173,11 +173,6 @@ def _injected(cell: str) -> bool:
     return cell.startswith("# Parameters\n")
 
 
-def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise InvalidValue(f"{name} is {value!r}; choose from: {', '.join(allowed)}")
-
-
 def _whole(value: object, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
@@ -189,9 +184,3 @@ def _distinct(values: object, least: int) -> bool:
         and all(_whole(value, least) for value in values)
         and len(set(values)) == len(values)
     )
-
-
-def _cuda() -> bool:
-    import torch  # takes a second to import, so only where it is asked for
-
-    return torch.cuda.is_available()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from lazybook import spelling
-from lazybook.errors import InvalidValue
+from lazybook.errors import InvalidValue, check_one_of
 from lazybook.networks import Shape
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class SynapseMask(Restrictive):
     def __post_init__(self) -> None:
         for name in ("p_in", "p_out"):
             _fraction(f"synapse mask: {name}", getattr(self, name))
-        _draw(self.draw)
+        check_one_of("draw", self.draw, DRAWS)
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class NeuronMask(Restrictive):
 
     def __post_init__(self) -> None:
         _units("neuron mask", self.n)
-        _draw(self.draw)
+        check_one_of("draw", self.draw, DRAWS)
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class Subnet(Restrictive):
 
     def __post_init__(self) -> None:
         _units("subnet", self.n)
-        _draw(self.draw)
+        check_one_of("draw", self.draw, DRAWS)
 
 
 @dataclass(frozen=True)
@@ -275,8 +275,3 @@ def _fraction(name: str, value: object) -> None:
 def _units(name: str, value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise InvalidValue(f"{name}: n is {value!r}; it must be a whole number, at least 1")
-
-
-def _draw(value: str) -> None:
-    if value not in DRAWS:
-        raise InvalidValue(f"draw is {value!r}; choose from: {', '.join(DRAWS)}")

@@ -14,7 +14,7 @@ from lazybook.benchmarks.timing import BLOCK, Learner, one_core, take_turns
 from lazybook.caching import SynapticCaching
 from lazybook.datasets import Dataset
 from lazybook.engines.contract import Start
-from lazybook.errors import InvalidValue
+from lazybook.errors import InvalidValue, check_one_of
 from lazybook.experiment import Experiment, preset
 from lazybook.gates import MemorizedMistakes
 from lazybook.randomness import Streams
@@ -130,8 +130,7 @@ def cases(hidden: Sequence[int], rules: Iterable[str] = ()) -> list[Case]:
     Raises InvalidValue for an unknown rule, or a network too small for a tenth of it.
     """
     for rule in rules:
-        if rule not in CASES:
-            raise InvalidValue(f"rule is {rule!r}; choose from: {', '.join(CASES)}")
+        check_one_of("rule", rule, CASES)
     for size in hidden:
         if size < 20:
             raise InvalidValue(f"hidden is {size}; it must be at least 20 here")

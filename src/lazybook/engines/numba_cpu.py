@@ -219,9 +219,9 @@ class NumbaEngine:
         dense = self.rules.change == layout.DENSE and (
             self.rules.mask_draw != layout.NOT_DRAWN or self.rules.fraction > 0
         )
-        per_unit = dict.fromkeys(
-            ("sums", "more_sums", "mask_sums", "activity", "plastic_activity", "hidden_error",
-             "step", "size", "spare", "ranked", "more_spare")
+        per_unit = (
+            "sums", "more_sums", "mask_sums", "activity", "plastic_activity", "hidden_error",
+            "step", "size", "spare", "ranked", "more_spare",
         )  # fmt: skip
         return layout.Room(
             **{name: aligned(1, units)[0] for name in per_unit},
