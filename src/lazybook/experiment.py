@@ -38,6 +38,7 @@ class Experiment:
     epochs: an epoch is as many presentations as there are training samples.
     until: stop at the first measurement with this accuracy on the test set; None: never.
     measure_every: presentations between two measurements on the test set.
+    measure_training: measure on the training set too, at the ends of epochs.
     seed: of the independent random streams for weights, order, masks and ties.
     engine: ``numba`` (fast) or ``reference`` (PyTorch, the definition).
     device: ``cpu`` or ``cuda``, where the reference engine runs.
@@ -67,6 +68,7 @@ class Experiment:
     epochs: int = 50
     until: float | None = None
     measure_every: int = 5000
+    measure_training: bool = True
     seed: int = 0
     engine: str = "numba"
     device: str = "cpu"
@@ -80,8 +82,9 @@ class Experiment:
         _whole("measure_every", self.measure_every, 1)
         _whole("seed", self.seed, 0)
         _number("learning_rate", self.learning_rate, "above 0", lambda rate: rate > 0)
-        if not isinstance(self.zero_mean, bool):
-            raise InvalidValue(f"zero_mean is {self.zero_mean!r}; it must be True or False")
+        for name in ("zero_mean", "measure_training"):
+            if not isinstance(getattr(self, name), bool):
+                raise InvalidValue(f"{name} is {getattr(self, name)!r}; it must be True or False")
         if self.until is not None:
             _number("until", self.until, "above 0 and at most 1", lambda goal: 0 < goal <= 1)
         check_one_of("bias", self.bias, networks.BIASES)
@@ -157,6 +160,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "epochs": 5,
         "until": 0.95,
         "measure_every": 1000,
+        "measure_training": False,
     },
     "perceptron": {  # Li & van Rossum 2020
         "dataset": "random-patterns:1000,1000",

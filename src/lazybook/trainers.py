@@ -42,8 +42,8 @@ def train(experiment: Experiment, progress: Callable[[int], None] = lambda sampl
     """Train as ``experiment`` says and return the measurements.
 
     The network is measured before learning, after every ``measure_every`` presentations and at
-    the end of each epoch: always on the test set, and on the training set before learning and at
-    the end of each epoch. The column ``seconds`` counts training only.
+    the end of each epoch: always on the test set and, if the experiment says so, on the training
+    set before learning and at the end of each epoch. The column ``seconds`` counts training only.
 
     ``progress`` is called with the number of samples presented since it was called last.
 
@@ -112,7 +112,8 @@ def measure(
     into the hidden layer, and ``energy_m1_output``.
     """
     test = engine.evaluate(dataset.test)
-    train = engine.evaluate(dataset.train) if float(epoch).is_integer() else None
+    whole = experiment.measure_training and float(epoch).is_integer()
+    train = engine.evaluate(dataset.train) if whole else None
     meter = engine.meter
     by_layer = {"m0": meter.m0, "m1": meter.m1}
     exponents = zip(experiment.energy_exponents, meter.m_alpha, strict=True)

@@ -16,7 +16,7 @@ from lazybook.experiment import Experiment
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
 from lazybook.restrictions import number_selected
 
-PANEL = 256  # hidden units that are evaluated together: their synapses fit the second cache
+PANEL = 256  # at most so many hidden units are evaluated together: they fit the second cache
 
 WIDE = 400  # units from which on it pays that rows wait with their changes
 
@@ -81,7 +81,8 @@ class NumbaEngine:
 
     def evaluate(self, split: Split) -> Evaluation:
         """Return accuracy and mean loss on ``split``."""
-        data, width = sparse(split, self.bias), min(self.units, PANEL)
+        data, panels = sparse(split, self.bias), -(-self.units // PANEL)
+        width = _round_up(-(-self.units // panels))
         outputs = np.empty((len(split), self.outputs), np.float32)
         panel, readout = aligned(self.inputs + 1 + layout.ROWS, width), aligned(self.outputs, width)
         correct, loss = evaluate(
