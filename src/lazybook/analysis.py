@@ -1,7 +1,10 @@
 """From measurements to what the figures compare."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from lazybook.runs import Run
 
@@ -22,6 +25,48 @@ def common_accuracies(runs: list[Run], least: float, step: float = 0.001) -> np.
     best = min(run.table["test_accuracy"].max() for run in runs)
     accuracies = np.arange(least, best, step)
     return accuracies[accuracies <= best]  # rounding may carry the last one beyond
+
+
+def ratio(run: Run, other: Run, column: str, least: float = 0.9) -> pd.Series:
+    """Return ``run / other`` of ``column`` when each accuracy was first reached.
+
+    Indexed by the accuracies from ``least`` up that both runs reached, 0.001 apart.
+    """
+    accuracies = common_accuracies([run, other], least)
+    reached = [when_reached(each, accuracies, column) for each in (run, other)]
+    return pd.Series(reached[0] / reached[1], index=accuracies)
+
+
+def cut(run: Run, accuracy: float) -> Run:
+    """Return ``run`` up to its first measurement of at least this test accuracy."""
+    reached = run.table["test_accuracy"] >= accuracy
+    last = reached.idxmax() if reached.any() else run.table.index[-1]
+    return replace(run, table=run.table.loc[:last])
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """The law ``y = factor * x**exponent``; ``interval`` is the 95 % interval of the exponent."""
+
+    exponent: float
+    interval: tuple[float, float]
+    factor: float
+
+    def __call__(self, x: np.ndarray | float) -> np.ndarray | float:
+        """Return y."""
+        return self.factor * x**self.exponent
+
+
+def power_law(x: np.ndarray, y: np.ndarray) -> PowerLaw:
+    """Fit a power law: least squares on the logarithms, which must exist.
+
+    With two points the interval is nan; the ``x`` must not all be one.
+    """
+    x, y = np.log(np.asarray(x, float)), np.log(np.asarray(y, float))
+    fit = stats.linregress(x, y)
+    half = stats.t.ppf(0.975, len(x) - 2) * fit.stderr if len(x) > 2 else np.nan
+    interval = (float(fit.slope - half), float(fit.slope + half))
+    return PowerLaw(float(fit.slope), interval, float(np.exp(fit.intercept)))
 
 
 def tortuosity(path: np.ndarray) -> float:

@@ -82,8 +82,10 @@ class Claim:
 class Finding:
     """One measured value: of which measure, under which condition, from which seed.
 
-    ``value`` is nan where the measure has no value, such as the time to reach an accuracy that
-    was not reached. ``missing`` says why something could not be measured at all.
+    ``value`` is nan where the measure has no value; a time or a cost until something is inf if it
+    never came about, and so fails any upper bound. ``missing`` says why something could not be
+    measured at all. ``stand_in`` names the data set that was measured instead of the claim's: such
+    a finding is shown and not judged.
     """
 
     measure: str
@@ -91,13 +93,15 @@ class Finding:
     value: float
     seed: int = 0
     missing: str = ""
+    stand_in: str = ""
 
 
 @dataclass(frozen=True)
 class Judged:
     """All seeds' values of one measure under one condition, and whether their mean holds.
 
-    ``interval`` is the 95 % interval of the mean (Student's t), or None for a single seed.
+    ``interval`` is the 95 % interval of the mean (Student's t), or None for a single seed or an
+    infinite mean.
     """
 
     measure: Measure
@@ -109,12 +113,16 @@ class Judged:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the measurements say of a claim; ``note`` names what does not hold or is missing."""
+    """What the measurements say of a claim; ``note`` names what does not hold or is missing.
+
+    ``instead`` are measurements on a stand-in for the claim's data set, which the word ignores.
+    """
 
     claim: Claim
     word: str
     note: str
     judged: tuple[Judged, ...]
+    instead: tuple[Judged, ...] = ()
 
 
 @cache
@@ -178,22 +186,13 @@ def judge(claim: Claim, findings: Iterable[Finding]) -> Verdict:
     Each measure is judged under each condition by the mean over seeds. All hold: reproduced. Some
     hold, or something was not measured: partly. None holds: not reproduced.
     """
-    groups: dict[tuple[str, str], list[float]] = {}
-    missing = []
-    for finding in findings:
-        if finding.missing:
-            missing.append(f"{finding.condition}: {finding.missing}")
-        else:
-            groups.setdefault((finding.measure, finding.condition), []).append(finding.value)
+    found = list(findings)
+    missing = [f"{f.condition}: {f.missing}" for f in found if f.missing]
+    judged, undefined = _grouped(claim, [f for f in found if not (f.missing or f.stand_in)])
+    instead, _ = _grouped(claim, [f for f in found if f.stand_in and not f.missing])
+    measured = {f.measure for f in found if not (f.missing or f.stand_in)}
     measures = {measure.name: measure for measure in claim.measures}
-    judged, undefined = [], []
-    for (name, condition), values in groups.items():
-        defined = np.array([value for value in values if math.isfinite(value)])
-        if len(defined):
-            judged.append(_judged(measures[name], condition, defined))
-        else:
-            undefined.append(f"{name}, {condition}: no value")
-    unmeasured = [name for name in measures if not any(name == key for key, _ in groups)]
+    unmeasured = [name for name in measures if name not in measured]
     absent = [*undefined, *(missing or unmeasured)]
     failing = [f"{j.condition}: {j.measure.name} is {j.mean:.3g}" for j in judged if not j.holds]
 
@@ -207,7 +206,7 @@ def judge(claim: Claim, findings: Iterable[Finding]) -> Verdict:
         word = REPRODUCED
     notes = [f"fails for {'; '.join(failing)}"] * bool(failing)
     notes += [f"not measured: {'; '.join(absent)}"] * bool(missing or (absent and judged))
-    return Verdict(claim, word, ". ".join(notes), tuple(judged))
+    return Verdict(claim, word, ". ".join(notes), tuple(judged), tuple(instead))
 
 
 def table(found: Iterable[Verdict], link: str = "") -> str:
@@ -215,11 +214,9 @@ def table(found: Iterable[Verdict], link: str = "") -> str:
     rows = []
     for verdict in found:
         claim = verdict.claim
-        measured = "<br>".join(
-            f"<small>{html.escape(f'{measure.name} ({measure.criterion})')}:</small>"
-            f" {html.escape(values([j for j in verdict.judged if j.measure == measure]))}"
-            for measure in dict.fromkeys(j.measure for j in verdict.judged)
-        )
+        measured = _measured(verdict.judged)
+        if verdict.instead:
+            measured += f"<br><em>On a stand-in, not judged:</em><br>{_measured(verdict.instead)}"
         badge = verdict.word.replace(" ", "-")
         place = f"{claim.paper.replace('-', ' ')}, {claim.place}"
         rows.append(
@@ -248,7 +245,8 @@ def values(judged: Iterable[Judged]) -> str:
         condition = last if begin and begin == common else j.condition
         condition = condition.replace(" = ", "\N{NBSP}=\N{NBSP}")  # no line ends there
         interval = f" [{j.interval[0]:.3g}, {j.interval[1]:.3g}]" if j.interval else ""
-        said.append(f"{condition}:\N{NBSP}{j.mean:.3g}{interval}")
+        mean = "never" if j.mean == math.inf else f"{j.mean:.3g}"
+        said.append(f"{condition}:\N{NBSP}{mean}{interval}")
         common = begin
     return ", ".join(said)
 
@@ -264,10 +262,39 @@ def _check(key: str, finding: Finding) -> None:
         raise InvalidValue(f"claim {key}: {finding.measure} is {finding.value!r}, not a number")
 
 
+def _grouped(claim: Claim, findings: list[Finding]) -> tuple[list[Judged], list[str]]:
+    """Judge each measure under each condition; also return what has no value."""
+    measures = {measure.name: measure for measure in claim.measures}
+    groups: dict[tuple[str, str], list[float]] = {}
+    for finding in findings:
+        condition = finding.condition
+        if finding.stand_in:
+            condition = f"{finding.stand_in}, {condition}"
+        groups.setdefault((finding.measure, condition), []).append(finding.value)
+    judged, undefined = [], []
+    for (name, condition), found in groups.items():
+        defined = np.array([value for value in found if not math.isnan(value)])
+        if len(defined):
+            judged.append(_judged(measures[name], condition, defined))
+        else:
+            undefined.append(f"{name}, {condition}: no value")
+    return judged, undefined
+
+
+def _measured(judged: Iterable[Judged]) -> str:
+    """Return the values of each measure as HTML, a line each."""
+    judged = list(judged)
+    return "<br>".join(
+        f"<small>{html.escape(f'{measure.name} ({measure.criterion})')}:</small>"
+        f" {html.escape(values(j for j in judged if j.measure == measure))}"
+        for measure in dict.fromkeys(j.measure for j in judged)
+    )
+
+
 def _judged(measure: Measure, condition: str, values: np.ndarray) -> Judged:
     mean = float(values.mean())
     interval = None
-    if len(values) > 1:
+    if len(values) > 1 and math.isfinite(mean):
         half = float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
         interval = (mean - half, mean + half)
     return Judged(measure, condition, mean, interval, measure.holds(mean))

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from IPython.display import HTML, display
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
@@ -24,15 +25,45 @@ from lazybook import analysis
 from lazybook.runs import Run
 
 # Okabe & Ito's colours, which the colour-blind can tell apart; mid tones for light and dark pages.
+# Plain backprop is blue everywhere, whatever it is compared with.
 RULES = {
     "every-sample": "#0072b2",
     "memorized-mistakes": "#d55e00",
     "mistakes": "#009e73",
+    "all": "#0072b2",
+    "synapse-mask": "#999933",
+    "neuron-mask": "#56b4e9",
+    "subnet": "#cc79a7",
+    "largest-per-layer": "#e69f00",
+    "largest-per-neuron": "#a0522d",
+    "subnet & largest-per-layer": "#882255",
+    "synaptic-caching": "#808080",
+    "subnet & synaptic-caching": "#44aa99",
 }
 NAMES = {
     "every-sample": "backprop",
     "memorized-mistakes": "lazy",
     "mistakes": "pure lazy",
+    "all": "all synapses",
+    "synapse-mask": "synapse mask",
+    "neuron-mask": "neuron mask",
+    "subnet": "subnet",
+    "largest-per-layer": "largest updates per layer",
+    "largest-per-neuron": "largest updates per neuron",
+    "subnet & largest-per-layer": "largest updates in a subnet",
+    "synaptic-caching": "synaptic caching",
+    "subnet & synaptic-caching": "caching in a subnet",
+}
+MARKERS = {
+    "all": "o",
+    "synapse-mask": "s",
+    "neuron-mask": "D",
+    "subnet": "^",
+    "largest-per-layer": "v",
+    "largest-per-neuron": "<",
+    "subnet & largest-per-layer": ">",
+    "synaptic-caching": "P",
+    "subnet & synaptic-caching": "X",
 }
 INK = "#010203"  # stands for the page's text colour, see `svg`
 
@@ -109,6 +140,21 @@ def against_accuracy(axes: Axes, runs: Iterable[Run], column: str) -> None:
     low, high = axes.dataLim.intervalx
     axes.set_xlim(max(low, 80), 100 - 0.93 * (100 - high))
     axes.legend(handles=_key(rules, sizes), ncols=len(rules), loc="upper left", fontsize="small")
+
+
+def over_seeds(axes: Axes, table: pd.DataFrame, x: str, y: str, rule: str, **look) -> None:
+    """Draw column ``y`` against ``x``: the mean over seeds, in a band from least to largest.
+
+    ``rule`` gives colour, marker and name; ``look`` overrides them as for `Axes.plot`. Where any
+    value is missing, as for a seed that did not reach its goal, nothing is drawn.
+    """
+    grouped = table.groupby(x)[y]
+    mean = grouped.mean().where(~grouped.apply(lambda values: values.isna().any()))
+    given = {"color": RULES.get(rule), "marker": MARKERS.get(rule), "label": NAMES.get(rule, rule)}
+    look = given | {"markersize": 4} | look
+    axes.plot(mean.index, mean, **look)
+    low, high = grouped.min().where(mean.notna()), grouped.max().where(mean.notna())
+    axes.fill_between(mean.index, low, high, color=look["color"], alpha=0.25, lw=0)
 
 
 def _stretch(percent: np.ndarray) -> np.ndarray:

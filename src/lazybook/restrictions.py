@@ -64,7 +64,8 @@ class SynapseMask(Restrictive):
 
     Attributes
     ----------
-    p_in, p_out: probability that a synapse is plastic, into and out of the hidden layer.
+    p_in, p_out: probability that a synapse is plastic, into and out of the hidden layer. With
+        ``p_in`` 0 only the output layer learns.
     draw: the mask is drawn ``once``, anew for each ``sample``, or one for each ``class``.
     """
 
@@ -79,7 +80,9 @@ class SynapseMask(Restrictive):
 
     def __post_init__(self) -> None:
         for name in ("p_in", "p_out"):
-            _fraction(f"synapse mask: {name}", getattr(self, name))
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0 <= value <= 1:
+                raise InvalidValue(f"synapse mask: {name} is {value!r}; it must be from 0 to 1")
         check_one_of("draw", self.draw, DRAWS)
 
 

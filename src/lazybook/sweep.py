@@ -34,6 +34,18 @@ class Sweep:
             ignore_index=True,
         )
 
+    def ends(self) -> pd.DataFrame:
+        """Return one row a run: its last measurement, its experiment's fields, ``reached``.
+
+        ``reached`` tells whether the run got to the accuracy that it was to stop at.
+        """
+        rows = []
+        for run in self.runs:
+            until = run.experiment.until
+            reached = until is not None and run.final["test_accuracy"] >= until
+            rows.append(run.final | _columns(run.experiment) | {"reached": reached})
+        return pd.DataFrame(rows)
+
 
 def sweep(
     experiments: Sequence[Experiment],
