@@ -27,8 +27,8 @@ from lazybook.datasets import Dataset
 from lazybook.errors import InvalidValue, RecordError
 from lazybook.experiment import Experiment
 
-# Raised when the same experiment may give another result than before, so that older records are
-# no longer found.
+# Raised when the same experiment may give another result than before, or a default of an experiment
+# changes, so that older records are no longer found.
 SEMANTICS = 1
 
 # In the file of a record: the SHA-256 of the rest of the file.
@@ -174,8 +174,14 @@ class Store:
 
 
 def record_name(experiment: Experiment, dataset: Dataset) -> str:
-    """Return the file name of a record: a hash of the experiment, the data and `SEMANTICS`."""
-    what = [experiment.to_dict(), dataset.checksum, SEMANTICS]
+    """Return the file name of a record: a hash of the experiment, the data and `SEMANTICS`.
+
+    Of the experiment only what differs from the defaults counts, so that a field that is added
+    with a default that changes nothing leaves older records valid.
+    """
+    defaults = Experiment().to_dict()
+    given = {name: v for name, v in experiment.to_dict().items() if v != defaults[name]}
+    what = [given, dataset.checksum, SEMANTICS]
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
     return f"{experiment.dataset.replace(':', '-')}/{digest[:24]}.parquet"
 
