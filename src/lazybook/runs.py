@@ -202,11 +202,14 @@ def write(run: Run, path: Path) -> None:
         "provenance": run.provenance,
         "shapes": {name: array.shape for name, array in run.arrays.items()},
     }
-    columns = columns.replace_schema_metadata({"lazybook": json.dumps(facts)})
+    columns = columns.replace_schema_metadata()
     file = io.BytesIO()
-    with pq.ParquetWriter(file, columns.schema, compression="zstd") as writer:
+    # Records are small and many; half of one would be dictionaries, statistics and a second schema.
+    lean = {"use_dictionary": False, "write_statistics": False, "store_schema": False}
+    with pq.ParquetWriter(file, columns.schema, compression="zstd", **lean) as writer:
         writer.write_table(columns)
-        writer.add_key_value_metadata({"lazybook-checksum": f"sealed:{'0' * 64}"})
+        seal = f"sealed:{'0' * 64}"
+        writer.add_key_value_metadata({"lazybook": json.dumps(facts), "lazybook-checksum": seal})
     contents = file.getvalue()
     temporary = path.with_suffix(f".{os.getpid()}.{id(run)}.tmp")
     try:
@@ -227,8 +230,8 @@ def read(path: Path) -> Run:
         seal = SEAL.search(contents)
         if not seal or seal[1] != _checksum(contents):
             raise RecordError("it is truncated or altered")
-        columns = pq.read_table(pa.BufferReader(contents))
-        facts = json.loads(columns.schema.metadata[b"lazybook"])
+        file = pq.ParquetFile(pa.BufferReader(contents))
+        columns, facts = file.read(), json.loads(file.metadata.metadata[b"lazybook"])
         arrays = {}
         for name, shape in facts["shapes"].items():
             last = columns.column(f"array {name}")[-1].values
