@@ -94,7 +94,8 @@ def both(cost=0.5, gain=2.5, condition="H = 1", seed=0) -> list[Finding]:
         (both() + both(gain=5, condition="H = 2"), PARTLY, "fails for H = 2: gain is 5"),
         (both()[:1], PARTLY, "not measured: gain"),
         (both(gain=math.nan), PARTLY, "not measured: gain, H = 1: no value"),
-        (both() + both(gain=math.inf, seed=1), REPRODUCED, ""),
+        (both() + both(gain=math.nan, seed=1), REPRODUCED, ""),  # of the seeds that have a value
+        (both() + both(cost=math.inf, seed=1), PARTLY, "fails for H = 1: cost is inf"),
         (
             [Finding("cost", "all", math.nan, missing="no data set")],
             NOT_TESTABLE,
@@ -124,6 +125,38 @@ def test_means_and_intervals_are_those_of_student(values):
     assert judged.interval == pytest.approx(expected)
 
 
+def test_what_never_came_about_has_no_interval_and_is_shown_as_never():
+    findings = [Finding("cost", "H = 1", value, n) for n, value in enumerate([0.5, math.inf])]
+    (judged,) = judge(CLAIM, findings).judged
+    assert not judged.holds
+    assert judged.interval is None
+    assert claims.values([judged]).endswith(":\N{NBSP}never")
+
+
+@pytest.mark.parametrize(
+    ("findings", "word"),
+    [
+        ([], NOT_MEASURED),
+        (both(), REPRODUCED),
+        (both(cost=2), PARTLY),
+        ([Finding("cost", "all", math.nan, missing="no data set")], NOT_TESTABLE),
+    ],
+)
+def test_a_stand_in_is_shown_and_not_judged(findings, word):
+    stand_ins = [
+        Finding("cost", "H = 1", value, n, stand_in="Fashion") for n, value in [(0, 2), (1, 4)]
+    ]
+    alone, verdict = judge(CLAIM, findings), judge(CLAIM, [*stand_ins, *findings])
+    assert alone.word == verdict.word == word
+    assert (verdict.note, verdict.judged) == (alone.note, alone.judged)
+    (instead,) = verdict.instead
+    assert (instead.condition, instead.mean) == ("Fashion, H = 1", 3)
+    note, shown = "On a stand-in, not judged:", "Fashion, H = 1: 3 ["
+    for each, there in ((verdict, True), (alone, False)):
+        html = claims.table([each]).replace("\N{NBSP}", " ")
+        assert (note in html) is (shown in html) is there
+
+
 def test_a_single_seed_has_no_interval():
     assert all(judged.interval is None for judged in judge(CLAIM, both()).judged)
 
@@ -143,11 +176,21 @@ def test_findings_are_kept_by_profile_and_by_notebook(folders):
     assert verdict.word == REPRODUCED
 
 
-def test_no_value_survives_being_written(folders):
-    found = [Finding("largest M(lazy) / M(backprop) above 90 %", "H = 100", -math.inf)]
-    claims.record("smoke", "one", {"LL5": found})
+@pytest.mark.parametrize(
+    ("finding", "word"),
+    [
+        ({"value": math.nan}, NOT_MEASURED),
+        ({"value": math.inf}, NOT_REPRODUCED),
+        ({"value": math.nan, "missing": "no data set"}, NOT_TESTABLE),
+        ({"value": 0.5, "stand_in": "Fashion"}, NOT_MEASURED),
+    ],
+)
+def test_what_is_no_number_survives_being_written(folders, finding, word):
+    found = Finding("largest M(lazy) / M(backprop) above 90 %", "H = 100", **finding)
+    claims.record("smoke", "one", {"LL5": [found]})
     (verdict,) = (v for v in claims.verdicts("smoke") if v.claim.id == "LL5")
-    assert verdict.word == NOT_MEASURED
+    assert str(verdict) == f"LL5 {word}"
+    assert len(verdict.instead) == bool(found.stand_in)
 
 
 def test_ones_own_findings_go_before_the_published_ones(folders, monkeypatch):

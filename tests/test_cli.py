@@ -73,6 +73,17 @@ def test_every_option_reaches_the_experiment(lazybook, few):
     } - {"zero_mean"}
 
 
+def test_the_options_of_the_autograd_engine_reach_it(lazybook, few):
+    code, output, _ = lazybook(
+        "train", "--engine=autograd", "--batch=32", "--optimizer=momentum:0.9", "--shifts=2",
+        "--hidden=5", "--epochs=1", "--json",
+    )  # fmt: skip
+    assert code == 0
+    experiment = json.loads(output)["experiment"]
+    assert (experiment["engine"], experiment["batch"]) == ("autograd", 32)
+    assert (experiment["optimizer"], experiment["shifts"]) == ("momentum:0.9", 2)
+
+
 def test_a_preset_and_what_is_changed_in_it(lazybook, few):
     code, output, _ = lazybook("train", "--preset", "competitive", "--hidden", "9", "--json")
     assert code == 0
@@ -187,6 +198,11 @@ BAD = [
     (["train", "--device", "tpu"], "device is 'tpu'"),
     (["train", "--device", "cuda"], "no GPU"),
     (["train", "--device", "cuda", "--engine", "numba"], "CPU only"),
+    (["train", "--batch", "32"], "batch is 32; for that use engine 'autograd', not 'numba'"),
+    (["train", "--optimizer", "adam", "--engine", "reference"], "optimizer is adam; for that use"),
+    (["train", "--optimizer", "rmsprop"], "optimizer 'rmsprop' is unknown"),
+    (["train", "--shifts", "30", "--engine", "autograd"], "shifts is 30, which needs square"),
+    (["train", "--engine", "autograd", "--restriction", "subnet:9"], "restriction is subnet:9"),
     (["train", "--hidden", "0"], "hidden is 0"),
     (["train", "--hidden", "many"], "'--hidden': 'many' should be a valid integer"),
     (["train", "--hidden", "1.5"], "'--hidden': '1.5' should be a valid integer"),

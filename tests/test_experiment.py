@@ -41,7 +41,18 @@ experiments = st.builds(
 )
 
 
-@given(experiments)
+autograds = st.builds(
+    Experiment,
+    engine=st.just("autograd"),
+    device=st.sampled_from(DEVICES),
+    batch=st.integers(1, 10**5),
+    optimizer=st.sampled_from(["sgd", "adam"])
+    | st.floats(0, 1, exclude_min=True, exclude_max=True).map("momentum:{}".format),
+    shifts=st.integers(0, 27),
+)
+
+
+@given(experiments | autograds)
 def test_an_experiment_is_what_its_json_says(experiment):
     text = json.dumps(experiment.to_dict(), allow_nan=False)
     again = Experiment.from_dict(json.loads(text))
@@ -64,6 +75,10 @@ def test_fields_that_are_not_written_down_have_their_defaults():
         *(("hidden", value) for value in (0, -1, 1.0, "100", True, math.nan)),
         *(("epochs", value) for value in (0, -1, 0.5, None, True)),
         *(("measure_every", value) for value in (0, -5000, 1e3, None, True)),
+        *(("batch", value) for value in (0, -1, 32.0, "32", None, True)),
+        *(("shifts", value) for value in (-1, 0.5, "2", None, True)),
+        *(("optimizer", value) for value in ("SGD", "momentum", "momentum:1", "momentum:x", None)),
+        *(("optimizer", value) for value in ("momentum:0", "momentum:nan", "adam:0.9", "sgd:0")),
         *(("seed", value) for value in (-1, 0.0, None, True)),
         *(("learning_rate", value) for value in (0, 0.0, -0.01, math.nan, math.inf, "0.1", True)),
         *(("until", value) for value in (0, -0.5, 1.5, 97, math.nan, math.inf, "0.9", True)),
@@ -107,6 +122,30 @@ def test_what_does_not_go_together_is_refused():
         Experiment(initial="zeros", hidden=7)
     with pytest.raises(InvalidValue, match=r"'numba' runs on the CPU only.*'reference'"):
         Experiment(engine="numba", device="cuda")
+
+
+@pytest.mark.parametrize("engine", ["numba", "reference"])
+@pytest.mark.parametrize(
+    ("name", "value"), [("batch", 32), ("optimizer", "momentum:0.9"), ("shifts", 2)]
+)
+def test_what_only_autograd_can_do_is_refused_elsewhere(engine, name, value):
+    with pytest.raises(InvalidValue, match=f"^{name} is {value}; for that use engine 'autograd'"):
+        Experiment(engine=engine, **{name: value})
+    assert getattr(Experiment(engine="autograd", **{name: value}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("restriction", Subnet(5), "subnet:5"),
+        ("caching", SynapticCaching(0.1), r"synaptic-caching:0\.1,.*"),
+        ("energy_exponents", (0.5,), r"\(0\.5,\)"),
+        ("record", ("path",), r"\('path',\)"),
+    ],
+)
+def test_what_autograd_cannot_do_is_refused(name, value, said):
+    with pytest.raises(InvalidValue, match=f"^{name} is {said}; for that use engine 'numba' or"):
+        Experiment(engine="autograd", **{name: value})
 
 
 def test_the_lazy_preset_is_the_papers_setting():

@@ -1,5 +1,7 @@
 """A notebook checks its parameters before it computes anything."""
 
+import math
+
 import jupytext
 import papermill
 import pytest
@@ -7,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from papermill.exceptions import PapermillExecutionError
 
-from lazybook import notebook
+from lazybook import claims, notebook
+from lazybook.claims import Finding
 from lazybook.errors import InvalidValue
 from lazybook.notebook import Settings
 
@@ -127,6 +130,32 @@ Path("computed").touch()
             assert error.ename == "InvalidValue"
             assert "no parameter profil;" in error.evalue
         assert (tmp_path / "computed").exists() is computed
+
+
+def test_findings_are_recorded_and_judged(monkeypatch, tmp_path):
+    monkeypatch.setenv("LAZYBOOK_RUNS", str(tmp_path))
+    settings = Settings(profile="smoke")
+    measure = "largest M(lazy) / M(backprop) above 90 %"
+    found = {"LL12": [], "LL5": [Finding(measure, "H = 1", 0.5), Finding(measure, "H = 2", 2.0)]}
+    judged = notebook.verdicts(settings, "paper/page", found)
+    assert [str(verdict) for verdict in judged] == ["LL5 partly", "LL12 not measured"]
+    again = {verdict.claim.id: verdict for verdict in claims.verdicts("smoke")}
+    assert judged == [again["LL5"], again["LL12"]]
+    assert {str(v) for v in claims.verdicts("quick")}.isdisjoint({"LL5 partly"})
+
+
+@pytest.mark.parametrize(
+    ("values", "form", "words"),
+    [
+        ([0.51, math.nan, 0.2, 0.3], ".1f", "0.2 to 0.5"),
+        ([1.01, 0.99], ".1f", "1.0"),
+        ((size for size in (1000, 100)), "d", "100 to 1000"),
+        ([math.nan], ".1f", "?"),
+        ([], ".1f", "?"),
+    ],
+)
+def test_a_span_in_words(values, form, words):
+    assert notebook.span(values, form) == words
 
 
 def test_names_that_a_cell_assigns():

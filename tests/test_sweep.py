@@ -64,6 +64,20 @@ def test_the_table_has_all_measurements_and_what_was_run(store):
     assert set(table["hidden"]) == {3}
 
 
+@pytest.mark.parametrize(
+    ("until", "rate", "reached"), [(None, 0.1, False), (0.99, 0.1, True), (0.99, 1e-9, False)]
+)
+def test_the_ends_have_a_row_for_each_run(store, until, rate, reached):
+    experiments = grid(GRID[0], until=[until], learning_rate=[rate], seed=[0, 1])
+    done = sweep(experiments, store=store)
+    ends = done.ends()
+    assert ends["seed"].tolist() == [0, 1]
+    assert ends["reached"].tolist() == [reached] * 2
+    for row, run in zip(ends.to_dict("records"), done.runs, strict=True):
+        assert {name: row[name] for name in run.final} == run.final
+        assert row["gate"] == "every-sample"
+
+
 def test_what_is_in_the_store_is_not_computed_again_unless_fresh(store, trained):
     first = sweep(GRID[:4], store=store)
     assert first.computed == 4

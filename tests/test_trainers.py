@@ -15,6 +15,7 @@ from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment, preset
 from lazybook.gates import EverySample, MemorizedMistakes
 from lazybook.randomness import Streams
+from lazybook.restrictions import LargestUpdates, SynapseMask, number_selected
 from lazybook.trainers import train
 
 SMALL = Experiment(hidden=10, epochs=2, measure_every=250)
@@ -146,6 +147,28 @@ def test_recording_changes_nothing():
     assert list(train(plain).arrays) == ["memory"]
 
 
+def test_effective_synapses_counts_what_changed_since_it_was_measured_last():
+    engine = SimpleNamespace(synapse_updates=None)
+    recorder = trainers.Recorder(replace(SMALL, record=("synapse-updates",)), engine, 1)
+    found = []
+    for counts in ([0, 0, 0, 0], [5, 5, 0, 0], [5, 5, 0, 9], [6, 6, 1, 10], [6, 6, 1, 10]):
+        engine.synapse_updates = [np.array([counts]), np.ones(7)]
+        found.append(recorder.measure()["effective_synapses"])
+    np.testing.assert_array_equal(found, [np.nan, 2, 1, 4, 0])
+
+
+@pytest.mark.parametrize("engine", ["numba", "reference"])
+def test_a_mask_changes_always_the_same_synapses_and_the_largest_updates_do_not(few, engine):
+    base = replace(SMALL, zero_mean=True, epochs=1, record=("synapse-updates",), engine=engine)
+    mask = train(replace(base, restriction=SynapseMask(0.01, 1)))
+    plastic = np.count_nonzero(mask.arrays["synapse_updates_hidden"])
+    np.testing.assert_allclose(mask.table["effective_synapses"].iloc[1:], plastic)
+    largest = train(replace(base, restriction=LargestUpdates(0.01)))
+    selected = number_selected(0.01, 785 * 10)
+    assert (largest.table["effective_synapses"].iloc[1:] > 1.5 * selected).all()
+    assert "effective_synapses" not in train(replace(base, record=())).table
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -173,7 +196,7 @@ def test_the_seconds_are_those_of_training_alone(few, monkeypatch):
 
         return timed
 
-    monkeypatch.setattr(trainers, "time", SimpleNamespace(perf_counter=lambda: now))
+    monkeypatch.setattr(trainers, "time", SimpleNamespace(perf_counter=lambda: now, thread_time=lambda: now))
     monkeypatch.setattr(NumbaEngine, "learn", takes(1, NumbaEngine.learn))
     monkeypatch.setattr(NumbaEngine, "evaluate", takes(1000, NumbaEngine.evaluate))
     run = train(SMALL)

@@ -378,14 +378,12 @@ for start in INITIAL:
                 Finding("largest distance / extent of backprop's path", at,
                         float(distance.max() / extent), seed)
             )  # fmt: skip
-claims.record(settings.profile, NAME, found)
-HTML(claims.table([v for v in claims.verdicts(settings.profile) if v.claim.id in found], "../"))
+verdicts = notebook.verdicts(settings, NAME, found)
+HTML(claims.table(verdicts, "../"))
 
 # %% tags=["hide-cell"]
 # NBVAL_CHECK_OUTPUT
-for verdict in claims.verdicts(settings.profile):
-    if verdict.claim.id in found:
-        print(verdict.claim.id, verdict.word)
+print(*verdicts, sep="\n")
 for (start, rule, seed), run in runs.items():
     if seed == seeds[0]:
         print(f"condition {start}, {rule}: {run.final['updates']} updates")

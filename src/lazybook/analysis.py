@@ -64,9 +64,46 @@ def power_law(x: np.ndarray, y: np.ndarray) -> PowerLaw:
     """
     x, y = np.log(np.asarray(x, float)), np.log(np.asarray(y, float))
     fit = stats.linregress(x, y)
-    half = stats.t.ppf(0.975, len(x) - 2) * fit.stderr if len(x) > 2 else np.nan
+    error = fit.stderr if np.ptp(y) else 0.0  # SciPy has none for a level line
+    half = stats.t.ppf(0.975, len(x) - 2) * error if len(x) > 2 else np.nan
     interval = (float(fit.slope - half), float(fit.slope + half))
     return PowerLaw(float(fit.slope), interval, float(np.exp(fit.intercept)))
+
+
+def prediction(x: np.ndarray, y: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the 95 % interval of a further ``y`` at each of ``at``, by the law `power_law` fits.
+
+    It is as wide as the scatter of the points around the law and the uncertainty of the law make
+    it; whether the law still holds there, no fit can tell. Needs three points.
+    """
+    x, y, at = (np.log(np.asarray(values, float)) for values in (x, y, at))
+    fit = stats.linregress(x, y)
+    scatter = np.sum((y - fit.intercept - fit.slope * x) ** 2) / (len(x) - 2)
+    away = (at - x.mean()) ** 2 / np.sum((x - x.mean()) ** 2)
+    variance = scatter * (1 + 1 / len(x) + away)
+    half = stats.t.ppf(0.975, len(x) - 2) * np.sqrt(variance)
+    middle = fit.intercept + fit.slope * at
+    return np.exp(middle - half), np.exp(middle + half)
+
+
+def lowest(x: np.ndarray, y: np.ndarray) -> float:
+    """Return the ``x`` where ``y`` is least: the vertex of a parabola in the logarithms of both.
+
+    It is fitted to the least value and up to two neighbours on each side, and kept between them,
+    as ``y`` may be least at an end. A ``y`` that is nan does not count; nan if all are.
+    """
+    points = pd.Series(np.log(np.asarray(y, float)), np.log(np.asarray(x, float)))
+    points = points.dropna().sort_index()
+    if points.empty:
+        return np.nan
+    least = points.argmin()
+    points = points.iloc[max(least - 2, 0) : least + 3]
+    vertex = points.idxmin()
+    if len(points) > 2:
+        curvature, slope, _ = np.polyfit(points.index, points, 2)
+        if curvature > 0:
+            vertex = np.clip(-slope / (2 * curvature), points.index[0], points.index[-1])
+    return float(np.exp(vertex))
 
 
 def tortuosity(path: np.ndarray) -> float:
@@ -95,11 +132,11 @@ def pick(runs: list[Run], **fields) -> Run:
 
 
 def band(runs: list[Run], column: str) -> pd.DataFrame:
-    """Return mean, least and largest of ``column`` over runs that were measured alike.
+    """Return mean, least and largest of ``column`` over runs, where all of them have a value.
 
     Indexed by the epoch; used to show seeds as a band.
     """
-    columns = pd.concat([run.table.set_index("epoch")[column] for run in runs], axis=1)
+    columns = pd.concat([run.table.set_index("epoch")[column] for run in runs], axis=1).dropna()
     return pd.DataFrame(
         {"mean": columns.mean(axis=1), "low": columns.min(axis=1), "high": columns.max(axis=1)}
     )

@@ -124,6 +124,9 @@ class Verdict:
     judged: tuple[Judged, ...]
     instead: tuple[Judged, ...] = ()
 
+    def __str__(self) -> str:
+        return f"{self.claim.id} {self.word}"
+
 
 @cache
 def claims() -> dict[str, Claim]:

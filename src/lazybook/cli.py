@@ -89,6 +89,18 @@ def train(
     ] = None,
     activation: Annotated[str | None, typer.Option(help="relu or leaky-relu:SLOPE")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="size of a step")] = None,
+    batch: Annotated[
+        int | None, typer.Option(help="samples a step, with the autograd engine")
+    ] = None,
+    optimizer: Annotated[
+        str | None, typer.Option(help="sgd; with the autograd engine also momentum:M or adam")
+    ] = None,
+    shifts: Annotated[
+        int | None,
+        typer.Option(
+            help="shift training images at random by up to so many pixels, with the autograd engine"
+        ),
+    ] = None,
     zero_mean: Annotated[
         bool | None, typer.Option("--zero-mean/--no-zero-mean", help="subtract the mean input")
     ] = None,
@@ -101,9 +113,9 @@ def train(
         int | None, typer.Option(help="samples between two measurements")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="one seed gives one result")] = None,
-    engine: Annotated[str | None, typer.Option(help="numba or reference")] = None,
+    engine: Annotated[str | None, typer.Option(help="numba, reference or autograd")] = None,
     device: Annotated[
-        str | None, typer.Option(help="cpu, or cuda with the reference engine")
+        str | None, typer.Option(help="cpu, or cuda with the reference or autograd engine")
     ] = None,
     fresh: Fresh = False,
     as_json: Json = False,
@@ -122,6 +134,9 @@ def train(
         "loss": loss,
         "activation": activation,
         "learning_rate": learning_rate,
+        "batch": batch,
+        "optimizer": optimizer,
+        "shifts": shifts,
         "zero_mean": zero_mean,
         "order": order,
         "epochs": epochs,

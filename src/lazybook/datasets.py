@@ -1,9 +1,9 @@
-"""Data sets: MNIST and Fashion-MNIST from checked files, two clouds and random patterns.
+"""Data sets: MNIST and its relatives from checked files, and what is made here.
 
-The four files of MNIST and of Fashion-MNIST are looked for, file by file, in the folder
-``$LAZYBOOK_DATA``, then in the repository's ``data/``, then in the user's cache folder, where
-`fetch` puts them; in each of these in ``mnist/`` (``fashion-mnist/``) or in torchvision's layout
-``MNIST/raw/`` (``FashionMNIST/raw/``). Every file is checked before use. torchvision reads them.
+The four files of each are looked for, file by file, in the folder ``$LAZYBOOK_DATA``, then in the
+repository's ``data/``, then in the user's cache folder, where `fetch` puts them; in each of these
+in a folder of the data set's name, such as ``mnist/``, or in torchvision's layout, such as
+``MNIST/raw/``; packed by gzip or not. Every file is checked before use. torchvision reads them.
 """
 
 import functools
@@ -13,16 +13,19 @@ import os
 import re
 import tempfile
 import urllib.request
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
 
-from lazybook import paths
+from lazybook import deformation, paths
 from lazybook.errors import DataError, InvalidValue, check_one_of
+from lazybook.progress import shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,11 +96,17 @@ class _Files:
     mirrors: where to download from if torchvision's own mirrors fail.
     checksums: SHA-256 of each file's contents, unpacked: the same bytes are about in several
         gzip packings, and the contents are what is learned.
+    published: SHA-256 of the packed files as published. Such a file is right too.
+    archive: the one file, of type zip, to download that holds all others; empty: there is none.
+    split: which of several data sets of the loader; these have rows and columns exchanged.
     """
 
     loader: str
     mirrors: tuple[str, ...]
     checksums: dict[str, str]
+    published: dict[str, str] = field(default_factory=dict)
+    archive: str = ""
+    split: str = ""
 
 
 _FILES = {
@@ -140,10 +149,47 @@ _FILES = {
             ),
         },
     ),
+    "emnist-digits": _Files(
+        loader="EMNIST",
+        split="digits",
+        archive="gzip.zip",
+        mirrors=("https://www.itl.nist.gov/iaui/vip/cs_links/EMNIST/",),
+        checksums={
+            "emnist-digits-train-images-idx3-ubyte.gz": (
+                "0fd17ca7bc21f8a10f68356f3c60e9c36ef287895394791ecd051c7a15ea4acd"
+            ),
+            "emnist-digits-train-labels-idx1-ubyte.gz": (
+                "86013a4b932e35477a90ecff239cf492643795cf3c68dd6b7fae3264fb24316b"
+            ),
+            "emnist-digits-test-images-idx3-ubyte.gz": (
+                "3075fed46264a655192bd2ac1dafba8ce0c5184802d74acd0a123e25daa15c50"
+            ),
+            "emnist-digits-test-labels-idx1-ubyte.gz": (
+                "a456cc5cfc928851403b513f94937b9d7570f424ea6d56dce3b28f6c0723608a"
+            ),
+        },
+        published={
+            "emnist-digits-train-images-idx3-ubyte.gz": (
+                "f7c95004d14d81af89522e67d8f0c781dfb3bd544181c81bfe1eb6b41c35b726"
+            ),
+            "emnist-digits-train-labels-idx1-ubyte.gz": (
+                "6638a6ff5fe2eefd9cca2471995b46c82986b8e4b2a70d2f5ce8e05d7edb319e"
+            ),
+            "emnist-digits-test-images-idx3-ubyte.gz": (
+                "20ebe43509264f7639d37c835a3f0b009e90b29e00a099a03101abe1644a3f63"
+            ),
+            "emnist-digits-test-labels-idx1-ubyte.gz": (
+                "bad1834c45d5988e270b99d43b13edc3fd898f658ffbc2caf2846ef27f7b05b0"
+            ),
+        },
+    ),
 }
 
-NAMES = (*_FILES, "two-clouds", "random-patterns:P,N")
+NAMES = (*_FILES, "deformed-mnist:N", "two-clouds", "random-patterns:P,N")
 LARGEST = 10**8  # inputs of random patterns; 400 MB
+MOST = 10**7  # deformed images; 8 GB
+
+_derived: dict[str, Dataset] = {}  # those that `derived` made
 
 
 @functools.cache
@@ -154,11 +200,13 @@ def load(name: str) -> Dataset:
     ----------
     name: ``mnist`` (LeCun, Cortes & Burges) or ``fashion-mnist`` (Xiao, Rasul & Vollgraf 2017),
         both 60,000 training and 10,000 test images of 784 pixels scaled to [0, 1], 10 classes;
-        ``two-clouds``, see `two_clouds`; ``random-patterns:P,N``, see `random_patterns`.
+        ``emnist-digits`` (Cohen et al. 2017), the same with 240,000 and 40,000 images of digits;
+        ``deformed-mnist:N``, see `deformed_mnist`; ``two-clouds``, see `two_clouds`;
+        ``random-patterns:P,N``, see `random_patterns`; or what `derived` returned in this process.
 
     Raises
     ------
-    InvalidValue: no such data set, or one that cannot be.
+    InvalidValue: no such data set, or one that cannot be, or a derived one that was not made yet.
     DataError: a file is missing, truncated or altered.
     """
     word, _, sizes = name.partition(":")
@@ -169,6 +217,20 @@ def load(name: str) -> Dataset:
                 " whole numbers from 1"
             )
         return random_patterns(*map(int, sizes.split(",")))
+    if word == "deformed-mnist":
+        if not re.fullmatch(r"[1-9][0-9]*", sizes):
+            raise InvalidValue(
+                f"dataset is {name!r}; write deformed-mnist:N with the number of training images,"
+                " a whole number from 1"
+            )
+        return deformed_mnist(int(sizes))
+    if re.fullmatch(r"[0-9a-f]{12}", sizes):
+        if name not in _derived:
+            raise InvalidValue(
+                f"dataset is {name!r}, which a notebook derives from other data; run the notebook"
+                " that makes it"
+            )
+        return _derived[name]
     check_one_of("dataset", name, NAMES)
     return two_clouds() if name == "two-clouds" else _images(name)
 
@@ -216,9 +278,74 @@ def random_patterns(patterns: int, inputs: int) -> Dataset:
     return Dataset(name, split, split, classes=2, checksum=_contents(split))
 
 
+def deformed_mnist(samples: int) -> Dataset:
+    """Return MNIST with as many training images as wanted: deformed a little, each differently.
+
+    After Loosli, Canu & Bottou 2007; see `lazybook.deformation`. Training images are deformations
+    of MNIST's, in a random order over and over again; the 40,000 test images are four deformations
+    of each of its test images, the same ones whatever the number of training images. The training
+    images of a smaller set are the first ones of a larger set, so sizes compare.
+
+    What was made is kept in the user's cache folder, if it can be written to. The checksum is that
+    of the recipe: another processor may round some pixels the other way.
+
+    Raises InvalidValue if there are more than ten million training images, DataError if MNIST
+    cannot be used.
+    """
+    if samples > MOST:
+        raise InvalidValue(
+            f"dataset is 'deformed-mnist:{samples}'; there can be at most {MOST:,} training images"
+        )
+    mnist = load("mnist")
+    order = np.random.Generator(np.random.PCG64(0)).permutation(len(mnist.train))
+    recipe = f"deformed-mnist {deformation.VERSION} {mnist.checksum}"
+    train = _deformed(mnist.train, np.resize(order, samples), 1, f"{recipe} train {samples}")
+    every = np.resize(np.arange(len(mnist.test)), 4 * len(mnist.test))
+    test = _deformed(mnist.test, every, 2, f"{recipe} test")
+    checksum = hashlib.sha256(f"{recipe} {samples}".encode()).hexdigest()
+    return Dataset(f"deformed-mnist:{samples}", train, test, mnist.classes, checksum)
+
+
+def derived(word: str, train: Split, test: Split, classes: int = 10) -> str:
+    """Make samples that were derived from other data known to `load`; return their name.
+
+    For what a notebook makes of a data set, such as a part of it. The name is ``word``, a colon
+    and the first 12 digits of the SHA-256 of the samples, so it stands for one set of samples,
+    wherever it was made; and it is known only to the process that made it.
+
+    Parameters
+    ----------
+    word: says what it is: letters and hyphens, such as ``few-sevens``.
+    train, test: the samples, whose arrays can no longer be written to.
+    classes: number of classes.
+
+    Raises
+    ------
+    InvalidValue: not such a word, or samples that no network could learn.
+    """
+    if not re.fullmatch(r"[A-Za-z][A-Za-z-]*", word):
+        raise InvalidValue(f"word is {word!r}; it must be of letters and hyphens, as in few-sevens")
+    contents = hashlib.sha256()
+    for half, split in (("train", train), ("test", test)):
+        _check(half, split, train.values.shape[-1], classes)
+        for array in (split.values, split.labels):
+            array.setflags(write=False)
+            contents.update(f"{array.dtype.str} {array.shape}".encode())
+            contents.update(np.ascontiguousarray(array).data)
+        contents.update(f"{float(split.scale)!r} {float(split.offset)!r} {classes}".encode())
+    checksum = contents.hexdigest()
+    name = f"{word}:{checksum[:12]}"
+    _derived.setdefault(name, Dataset(name, train, test, classes, checksum))
+    return name
+
+
 def available() -> list[Availability]:
     """Return for each data set where it is and whether it can be used, its files checked."""
-    return [_availability(name) for name in NAMES]
+    found = {name: _availability(name) for name in NAMES}
+    if found["mnist"].state != "ready":
+        name = "deformed-mnist:N"
+        found[name] = Availability(name, None, "is made from mnist, which is not ready")
+    return list(found.values())
 
 
 def fetch(name: str, progress: Callable[[str, int, int | None], None] | None = None) -> Path:
@@ -229,7 +356,7 @@ def fetch(name: str, progress: Callable[[str, int, int | None], None] | None = N
 
     Parameters
     ----------
-    name: ``mnist`` or ``fashion-mnist``.
+    name: ``mnist``, ``fashion-mnist`` or ``emnist-digits`` (which takes a download of 560 MB).
     progress: called with a file's name, the bytes received and all its bytes (None: not known).
 
     Raises
@@ -240,14 +367,19 @@ def fetch(name: str, progress: Callable[[str, int, int | None], None] | None = N
     """
     if name not in _FILES:
         raise InvalidValue(f"no files to fetch for {name!r}; choose from: {', '.join(_FILES)}")
-    folder = paths.cache() / name
+    folder, files = paths.cache() / name, _FILES[name]
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        wrong = [
+            file
+            for file in files.checksums
+            if not (folder / file).exists() or _unpack(folder / file, files)[1]
+        ]
+        archives = {files.archive: wrong} if files.archive and wrong else {f: [f] for f in wrong}
         with tempfile.TemporaryDirectory(dir=folder) as aside:
-            for file, checksum in _FILES[name].checksums.items():
-                path = folder / file
-                if not path.exists() or _unpack(path, checksum)[1]:
-                    _download(name, file, Path(aside), progress).replace(path)
+            for archive, wanted in archives.items():
+                for path in _download(name, archive, wanted, Path(aside), progress):
+                    path.replace(folder / path.name)
     except OSError as error:
         raise DataError(f"cannot write to {folder}: {error.strerror}") from error
     return folder
@@ -266,6 +398,32 @@ def _discs(size: int, generator: np.random.Generator) -> Split:
     return _split(values, np.repeat([0, 1], size), scale=1.0)
 
 
+def _deformed(split: Split, bases: np.ndarray, seed: int, recipe: str) -> Split:
+    """Return a deformation of each of the samples ``bases``, kept from before or made now.
+
+    The file is named by the ``recipe`` and holds the SHA-256 of the images, and the images.
+    """
+    name = hashlib.sha256(recipe.encode()).hexdigest()[:24]
+    path = paths.cache() / "deformed-mnist" / name
+    kept = np.empty(0, np.uint8)
+    with suppress(OSError):
+        kept = np.fromfile(path, np.uint8)
+    checksum, images = kept[:32].tobytes(), kept[32:]
+    size = len(bases) * split.values.shape[1]
+    if len(images) != size or hashlib.sha256(images).digest() != checksum:
+        takes_seconds = len(bases) > 50_000
+        with shown(len(bases) if takes_seconds else 0, "deforming MNIST") as advance:
+            images = deformation.deform(split.values, bases, seed, advance)
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=path.parent) as aside:
+                with Path(aside, name).open("wb") as file:
+                    file.write(hashlib.sha256(images).digest())
+                    file.write(images)
+                Path(aside, name).replace(path)
+    return _split(images.reshape(len(bases), -1), split.labels[bases], split.scale)
+
+
 def _images(name: str) -> Dataset:
     """Check, unpack and read a data set of images."""
     files = _FILES[name]
@@ -275,19 +433,40 @@ def _images(name: str) -> Dataset:
         raw.mkdir(parents=True)
         for path, contents in _checked(name):
             (raw / path.stem).write_bytes(contents)
-        loader = _loader(name)
-        train, test = (
-            _split(data.data.numpy().reshape(len(data), -1), data.targets.numpy(), scale=1 / 255)
-            for data in (loader(root, train=True), loader(root, train=False))
-        )
+        which = {"split": files.split} if files.split else {}
+        splits = []
+        for train in (True, False):
+            data = _loader(name)(root, train=train, **which)
+            images = data.data.mT if files.split else data.data
+            values = images.reshape(len(data), -1).numpy()
+            splits.append(_split(values, data.targets.numpy(), scale=1 / 255))
     checksum = hashlib.sha256("".join(files.checksums.values()).encode()).hexdigest()
-    return Dataset(name, train, test, classes=10, checksum=checksum)
+    return Dataset(name, *splits, classes=10, checksum=checksum)
 
 
 def _contents(*splits: Split) -> str:
     """Return the checksum of the samples themselves, for data that no file holds."""
     parts = [part.tobytes() for split in splits for part in (split.values, split.labels)]
     return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+def _check(half: str, split: Split, inputs: int, classes: int) -> None:
+    """Raise InvalidValue unless a network of so many inputs and outputs can learn ``split``."""
+    values, labels = split.values, split.labels
+    if not (
+        values.dtype in (np.uint8, np.float32)
+        and values.shape == (len(labels), inputs)
+        and labels.dtype == np.int64
+        and labels.ndim == 1
+        and len(labels) > 0
+        and 0 <= labels.min() <= labels.max() < classes
+        and np.isfinite(values).all()
+    ):
+        raise InvalidValue(
+            f"{half} has values of {values.dtype} {values.shape} and labels of {labels.dtype}"
+            f" {labels.shape}; there must be values of uint8 or float32 (n, {inputs}), all finite,"
+            f" and labels of int64 (n,) from 0 to {classes - 1}, n at least 1"
+        )
 
 
 def _split(values: np.ndarray, labels: np.ndarray, scale: float) -> Split:
@@ -337,7 +516,8 @@ def _locate(name: str) -> list[Path]:
     folders = [root / layout for root in roots for layout in layouts]
     found, missing = [], []
     for file in _FILES[name].checksums:
-        path = next((folder / file for folder in folders if (folder / file).exists()), None)
+        both = (folder / each for folder in folders for each in (file, file.removesuffix(".gz")))
+        path = next((path for path in both if path.exists()), None)
         if path:
             found.append(path)
         else:
@@ -353,33 +533,38 @@ def _locate(name: str) -> list[Path]:
 def _checked(name: str) -> Iterator[tuple[Path, bytearray]]:
     """Yield the path and the unpacked contents of each file; raise DataError at a wrong one."""
     for path in _locate(name):
-        contents, problem = _unpack(path, _FILES[name].checksums[path.name])
+        contents, problem = _unpack(path, _FILES[name])
         if problem:
             raise DataError(f"{path} is {problem}; delete it and run: lazybook data fetch {name}")
         yield path, contents
 
 
-def _unpack(path: Path, checksum: str) -> tuple[bytearray, str]:
-    """Return what a gzip file contains and what is wrong with it, an empty string if nothing."""
+def _unpack(path: Path, files: _Files) -> tuple[bytearray, str]:
+    """Return what a file contains, unpacked, and what is wrong with it, "" if nothing."""
     try:
         packed = memoryview(path.read_bytes())
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from error
-    unpacker, contents, state = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16), bytearray(), ""
+    contents, state = _gunzip(packed) if path.suffix == ".gz" else (bytearray(packed), "")
+    found, expected = hashlib.sha256(contents).hexdigest(), files.checksums[f"{path.stem}.gz"]
+    if found != expected:
+        state = state or "altered"
+    if not state or hashlib.sha256(packed).hexdigest() == files.published.get(path.name):
+        return contents, ""
+    return contents, f"{state}: unpacked it has SHA-256 {found}, expected {expected}"
+
+
+def _gunzip(packed: memoryview) -> tuple[bytearray, str]:
+    """Return what can be unpacked, and ``truncated`` or ``altered`` if that is not all."""
+    unpacker, contents = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16), bytearray()
     try:
         # In pieces, to see what a damaged file holds before the damage.
         for start in range(0, len(packed), 1 << 16):
             contents += unpacker.decompress(packed[start : start + (1 << 16)])
         contents += unpacker.unused_data  # a right file has nothing after its end
-        if not unpacker.eof:
-            state = "truncated"
+        return contents, "" if unpacker.eof else "truncated"
     except zlib.error:
-        state = "altered"
-    found = hashlib.sha256(contents).hexdigest()
-    if found != checksum:
-        state = state or "altered"
-    problem = f"{state}: unpacked it has SHA-256 {found}, expected {checksum}" if state else ""
-    return contents, problem
+        return contents, "altered"
 
 
 def _availability(name: str) -> Availability:
@@ -397,27 +582,44 @@ def _availability(name: str) -> Availability:
 
 def _download(
     name: str,
-    file: str,
+    archive: str,
+    wanted: list[str],
     folder: Path,
     progress: Callable[[str, int, int | None], None] | None,
-) -> Path:
-    """Download a file into ``folder`` from the first mirror that has it right."""
-    path = folder / file
-    failures = []
-    for mirror in (*_loader(name).mirrors, *_FILES[name].mirrors):
+) -> list[Path]:
+    """Download ``archive`` into ``folder`` from the first mirror that has it right.
+
+    Returns the paths of the files ``wanted``: the archive itself, or what it holds.
+    """
+    loader, files, failures = _loader(name), _FILES[name], []
+    official = [loader.url.removesuffix(archive)] if files.archive else loader.mirrors
+    targets = [folder / file for file in wanted]
+    for mirror in (*official, *files.mirrors):
         try:
-            with urllib.request.urlopen(mirror + file, timeout=30) as response:
+            with urllib.request.urlopen(mirror + archive, timeout=30) as response:
                 total = response.headers.get("Content-Length")
-                with path.open("wb") as target:
+                with (folder / archive).open("wb") as held:
                     while chunk := response.read(1 << 16):
-                        target.write(chunk)
+                        held.write(chunk)
                         if progress:
-                            progress(file, target.tell(), int(total) if total else None)
-        except (OSError, http.client.HTTPException) as error:
+                            progress(archive, held.tell(), int(total) if total else None)
+            if files.archive:
+                _extract(folder / archive, targets)
+        except (OSError, http.client.HTTPException, zipfile.BadZipFile, zlib.error) as error:
             failures.append(f"{mirror} ({error})")
             continue
-        _, problem = _unpack(path, _FILES[name].checksums[file])
-        if not problem:
-            return path
-        failures.append(f"{mirror} ({problem})")
-    raise DataError(f"no mirror has {file} of {name}: {'; '.join(failures)}")
+        problems = [problem for path in targets if (problem := _unpack(path, files)[1])]
+        if not problems:
+            return targets
+        failures.append(f"{mirror} ({'; '.join(problems)})")
+    raise DataError(f"no mirror has {archive} of {name}: {'; '.join(failures)}")
+
+
+def _extract(archive: Path, targets: list[Path]) -> None:
+    """Write files from a zip archive, those with the names of ``targets``, to these."""
+    with zipfile.ZipFile(archive) as held:
+        members = {Path(member).name: member for member in held.namelist()}
+        for path in targets:
+            if path.name not in members:
+                raise zipfile.BadZipFile(f"it lacks {path.name}")
+            path.write_bytes(held.read(members[path.name]))

@@ -11,8 +11,10 @@ from lazybook.gates import EverySample, Gate, Mistakes
 from lazybook.restrictions import AllSynapses, Restriction
 
 ORDERS = ("permutation", "replacement", "in-turn")
-ENGINES = ("numba", "reference")
+ENGINES = ("numba", "reference", "autograd")
 DEVICES = ("cpu", "cuda")
+ONLY_AUTOGRAD = ("batch", "optimizer", "shifts")
+ONLY_OTHERS = ("restriction", "caching", "energy_exponents", "record")
 RECORDABLE = ("sample-energy", "path", "potentiation", "synapse-updates")
 
 
@@ -24,6 +26,8 @@ class Experiment:
     ----------
     dataset: a name that `lazybook.datasets.load` knows.
     zero_mean: subtract the mean over all pixels of all training images.
+    shifts: present each training image shifted at random by up to so many pixels up or down and
+        to the left or right, anew each time; what is shifted in is background.
     hidden: number of hidden units; None for a perceptron.
     activation: ``leaky-relu:SLOPE`` or ``relu``, of the hidden units.
     initial: initial weights, see `lazybook.networks.initial_weights`.
@@ -32,6 +36,10 @@ class Experiment:
         or ``perceptron`` (what the output chosen exceeds the right one by; its gradient is the
         perceptron rule).
     learning_rate: size of a step against the gradient of the loss.
+    batch: samples a step; what is descended is the mean of their losses, in which those that the
+        gate does not let through count as 0. If it lets none through there is no step.
+    optimizer: ``sgd``, ``momentum:M`` (each step is M times the last one, and what the gradient
+        adds) or ``adam`` (Kingma & Ba 2015).
     order: a fresh ``permutation`` of the training set each epoch, drawn with ``replacement``, or
         ``in-turn``: from the first sample to the last, each epoch the same.
     gate, restriction, caching: which samples are learned, which synapses change, and when.
@@ -40,8 +48,10 @@ class Experiment:
     measure_every: presentations between two measurements on the test set.
     measure_training: measure on the training set too, at the ends of epochs.
     seed: of the independent random streams for weights, order, masks and ties.
-    engine: ``numba`` (fast) or ``reference`` (PyTorch, the definition).
-    device: ``cpu`` or ``cuda``, where the reference engine runs.
+    engine: ``numba`` (fast), ``reference`` (PyTorch, the definition) or ``autograd`` (PyTorch's own
+        layers and optimizers; the one for batches, optimizers and shifts, and for nothing else
+        beyond gates).
+    device: ``cpu`` or ``cuda``, where the two engines in PyTorch run.
     energy_exponents: further exponents alpha for which to measure the energy, beside 0 and 1.
     record: further results to keep: ``sample-energy`` (M1 spent on each training sample),
         ``path`` (the weights after each presentation; perceptrons with few weights only),
@@ -55,12 +65,15 @@ class Experiment:
 
     dataset: str = "mnist"
     zero_mean: bool = False
+    shifts: int = 0
     hidden: int | None = 100
     activation: str = "leaky-relu:0.01"
     initial: str = "pytorch"
     bias: str = "separate"
     loss: str = "mse"
     learning_rate: float = 0.01
+    batch: int = 1
+    optimizer: str = "sgd"
     order: str = "permutation"
     gate: Gate = EverySample()
     restriction: Restriction = AllSynapses()
@@ -80,6 +93,8 @@ class Experiment:
             _whole("hidden", self.hidden, 1)
         _whole("epochs", self.epochs, 1)
         _whole("measure_every", self.measure_every, 1)
+        _whole("batch", self.batch, 1)
+        _whole("shifts", self.shifts, 0)
         _whole("seed", self.seed, 0)
         _number("learning_rate", self.learning_rate, "above 0", lambda rate: rate > 0)
         for name in ("zero_mean", "measure_training"):
@@ -94,6 +109,7 @@ class Experiment:
         check_one_of("device", self.device, DEVICES)
         networks.leak(self.activation)
         networks.check_initial(self.initial)
+        _optimizer(self.optimizer)
         _instance("gate", self.gate, Gate)
         _instance("restriction", self.restriction, Restriction)
         _instance("caching", self.caching, Caching)
@@ -112,10 +128,17 @@ class Experiment:
                 "initial 'zeros' is for perceptrons;"
                 f" {self.hidden} hidden units would all stay alike"
             )
-        if self.device == "cuda" and self.engine != "reference":
+        if self.device == "cuda" and self.engine == "numba":
             raise InvalidValue(
-                f"engine {self.engine!r} runs on the CPU only; on device 'cuda' use 'reference'"
+                "engine 'numba' runs on the CPU only; on device 'cuda' use 'reference' or"
+                " 'autograd'"
             )
+        autograd = self.engine == "autograd"
+        for name in ONLY_OTHERS if autograd else ONLY_AUTOGRAD:
+            value = getattr(self, name)
+            if value != getattr(type(self), name):
+                other = "engine 'numba' or 'reference'" if autograd else "engine 'autograd'"
+                raise InvalidValue(f"{name} is {value}; for that use {other}, not {self.engine!r}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON values; the rules are spelled as on the command line."""
@@ -207,6 +230,18 @@ def _number(name: str, value: object, allowed: str, valid: Any) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or not valid(value):
         raise InvalidValue(f"{name} is {value!r}; it must be a number {allowed}")
+
+
+def _optimizer(optimizer: object) -> None:
+    word, _, momentum = str(optimizer).partition(":")
+    try:
+        valid = optimizer in ("sgd", "adam") or (word == "momentum" and 0 < float(momentum) < 1)
+    except ValueError:
+        valid = False
+    if not valid:
+        raise InvalidValue(
+            f"optimizer {optimizer!r} is unknown; choose sgd, momentum:M with 0 < M < 1, or adam"
+        )
 
 
 def _instance(name: str, value: object, kind: Any) -> None:

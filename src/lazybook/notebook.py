@@ -18,6 +18,7 @@ stops there instead, before anything is computed::
 
 import ast
 import html
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -25,7 +26,8 @@ from typing import Any, TypeVar
 
 from IPython.display import HTML
 
-from lazybook.claims import PROFILES
+from lazybook import claims
+from lazybook.claims import PROFILES, Finding, Verdict
 from lazybook.engines import check_device
 from lazybook.errors import InvalidValue, check_one_of
 from lazybook.experiment import DEVICES
@@ -135,6 +137,31 @@ def assigned(source: str) -> list[str]:
     return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
+def verdicts(
+    settings: Settings, name: str, found: Mapping[str, Iterable[Finding]]
+) -> list[Verdict]:
+    """Record what the notebook ``name`` found, by claim, and return the verdicts on these claims.
+
+    Raises InvalidValue for a claim or a measure that there is not.
+    """
+    claims.record(settings.profile, name, found)
+    return [v for v in claims.verdicts(settings.profile) if v.claim.id in found]
+
+
+def span(values: Iterable[float], form: str) -> str:
+    """Return the least and the largest of ``values`` for a sentence, spelled as ``form`` says.
+
+    One number if they are spelled alike, and ``?`` if there is none that is not nan.
+
+    >>> span([0.51, 0.2, 0.3], ".1f")
+    '0.2 to 0.5'
+    """
+    defined = sorted(value for value in values if not math.isnan(value))
+    return (
+        " to ".join(dict.fromkeys(format(end, form) for end in defined[:1] + defined[-1:])) or "?"
+    )
+
+
 def provenance(settings: Settings, sweeps: Sequence[Sweep]) -> HTML:
     """Return a table of how the results on the page came about."""
     runs = [run for sweep in sweeps for run in sweep.runs]
@@ -148,7 +175,7 @@ def provenance(settings: Settings, sweeps: Sequence[Sweep]) -> HTML:
     training = sum(run.final["seconds"] for run in runs) / 60
     rows = {
         "profile": settings.profile,
-        "data set": each(f"{f['dataset']} (SHA-256 {f['data_checksum'][:12]}…)" for f in facts),
+        "data set": each(_origin(f["dataset"], f["data_checksum"][:12]) for f in facts),
         "engine": each(f"{run.experiment.engine} on {run.experiment.device}" for run in runs),
         "seeds": each(sorted({run.experiment.seed for run in runs})),
         "runs": f"{len(runs)}, of which {computed} computed for this page and the others found"
@@ -167,6 +194,12 @@ def provenance(settings: Settings, sweeps: Sequence[Sweep]) -> HTML:
         f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in rows.items()
     )
     return HTML(f'<table class="provenance"><tbody>{cells}</tbody></table>')
+
+
+def _origin(dataset: str, checksum: str) -> str:
+    """Return a data set's name and checksum; those derived in one way are told as one."""
+    name, _, own = dataset.partition(":")
+    return f"{name} (derived here)" if own == checksum else f"{dataset} (SHA-256 {checksum}…)"
 
 
 def _injected(cell: str) -> bool:

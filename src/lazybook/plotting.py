@@ -20,6 +20,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FixedLocator, LogFormatterSciNotation, LogLocator, NullFormatter
 
 from lazybook import analysis
 from lazybook.runs import Run
@@ -65,6 +67,7 @@ MARKERS = {
     "synaptic-caching": "P",
     "subnet & synaptic-caching": "X",
 }
+ACCURACIES = (60, 70, 80, 85, 90, 93, 95, 96, 97, 98, 98.5, 99, 99.5)  # ticks, in percent
 INK = "#010203"  # stands for the page's text colour, see `svg`
 
 STYLE = {
@@ -130,16 +133,47 @@ def against_accuracy(axes: Axes, runs: Iterable[Run], column: str) -> None:
         measured = [run.table["test_accuracy"].iloc[1:] for run in group]  # not the untrained
         reached = np.linspace(max(m.iloc[0] for m in measured), min(m.max() for m in measured), 300)
         values = np.array([analysis.when_reached(run, reached, column) for run in group])
-        look = {"color": shade(rule, size, sizes)}
-        axes.plot(100 * reached, values.mean(axis=0), **look, lw=width(size, sizes))
-        axes.fill_between(100 * reached, values.min(0), values.max(0), **look, alpha=0.25, lw=0)
-    axes.set_xscale("function", functions=(_stretch, lambda stretched: 100 - 10**-stretched))
-    axes.set_xticks([60, 70, 80, 85, 90, 93, 95, 96, 97, 98, 98.5, 99])
-    axes.xaxis.set_major_formatter("{x:g}")
+        ends = {"mean": values.mean(axis=0), "low": values.min(axis=0), "high": values.max(axis=0)}
+        draw_band(axes, pd.DataFrame(ends, 100 * reached), rule, size, sizes)
+    stretch(axes, "x")
     axes.set(xlabel="test accuracy reached (%)", yscale="log")
     low, high = axes.dataLim.intervalx
     axes.set_xlim(max(low, 80), 100 - 0.93 * (100 - high))
-    axes.legend(handles=_key(rules, sizes), ncols=len(rules), loc="upper left", fontsize="small")
+    axes.legend(handles=key(rules, sizes), ncols=len(rules), loc="upper left", fontsize="small")
+
+
+def draw_band(axes: Axes, band: pd.DataFrame, rule: str, size: int, sizes: Sequence[int]) -> None:
+    """Draw what networks of one of several ``sizes`` did, as `lazybook.analysis.band` returns it.
+
+    A line for the mean over the seeds, in a band from the least to the largest.
+    """
+    look = {"color": shade(rule, size, sizes)}
+    axes.plot(band.index, band["mean"], **look, lw=width(size, sizes))
+    axes.fill_between(band.index, band["low"], band["high"], **look, alpha=0.25, lw=0)
+
+
+def stretch(axes: Axes, name: str, ticks: Sequence[float] = ACCURACIES) -> None:
+    """Make the axis ``name``, x or y, one for accuracies in percent: logarithmic in the errors."""
+    functions = (_stretch, lambda stretched: 100 - 10**-stretched)
+    getattr(axes, f"set_{name}scale")("function", functions=functions)
+    axis = getattr(axes, f"{name}axis")
+    axis.set_major_locator(FixedLocator(ticks))
+    axis.set_major_formatter("{x:g}")
+
+
+def logarithmic(
+    axes: Axes, x: Sequence[int] = (1,), y: Sequence[int] = (1, 2, 5), **labels: str
+) -> None:
+    """Make both axes logarithmic, with ticks at these multiples of the powers of ten.
+
+    ``x`` is written out, as it is a number of something; ``labels`` are as for `Axes.set`.
+    """
+    axes.set(xscale="log", yscale="log", **labels)
+    for axis, multiples in ((axes.xaxis, x), (axes.yaxis, y)):
+        axis.set_major_locator(LogLocator(subs=multiples))
+        axis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_formatter("{x:,g}")
+    axes.yaxis.set_major_formatter(LogFormatterSciNotation())
 
 
 def over_seeds(axes: Axes, table: pd.DataFrame, x: str, y: str, rule: str, **look) -> None:
@@ -157,16 +191,46 @@ def over_seeds(axes: Axes, table: pd.DataFrame, x: str, y: str, rule: str, **loo
     axes.fill_between(mean.index, low, high, color=look["color"], alpha=0.25, lw=0)
 
 
+def digits(axes: Axes, images: np.ndarray, framed: tuple[int, int] | None = None) -> None:
+    """Draw rows of digits, uint8 ``(rows, columns, 784)``, one of them ``framed`` if it is given.
+
+    What is at (row, column) stands at y = row, x = column, where the axes can get ticks.
+    """
+    rows, columns, _ = images.shape
+    pictures = np.pad(
+        images.reshape(rows, columns, 28, 28).astype(np.float32),
+        ((0, 0), (0, 0), (1, 1), (1, 1)),
+        constant_values=np.nan,  # lets the page show through between them
+    )
+    axes.imshow(
+        pictures.swapaxes(1, 2).reshape(rows * 30, columns * 30),
+        cmap="gray",
+        extent=(-0.5, columns - 0.5, rows - 0.5, -0.5),
+        interpolation="none",
+    )
+    if framed:
+        corner = (framed[1] - 0.5, framed[0] - 0.5)
+        axes.add_patch(
+            Rectangle(corner, 1, 1, fill=False, lw=3, ec=RULES["memorized-mistakes"], clip_on=False)
+        )
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False)
+
+
 def _stretch(percent: np.ndarray) -> np.ndarray:
     return -np.log10(np.clip(100 - percent, 1e-3, None))
 
 
-def _key(rules: Sequence[str], sizes: Sequence[int]) -> list[Line2D]:
-    """Return what a legend shows: a column for each rule, a line in it for each size."""
+def key(rules: Sequence[str], sizes: Sequence[int]) -> list[Line2D]:
+    """Return what a legend shows: a column for each rule, a line in it for each size.
+
+    Of more than five sizes the smallest and the largest stand for all.
+    """
     handles = []
     for rule in rules:
         handles.append(Line2D([], [], linestyle="none", label=NAMES[rule]))
-        for size in sizes:
+        for size in sizes if len(sizes) <= 5 else (min(sizes), max(sizes)):
             look = {"color": shade(rule, size, sizes), "lw": width(size, sizes)}
             handles.append(Line2D([], [], **look, label=f"H = {size}"))
     return handles

@@ -1,5 +1,6 @@
 """Train one network as an experiment says, and measure it on the way."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -9,7 +10,7 @@ import pandas as pd
 
 from lazybook import datasets, engines, networks, restrictions
 from lazybook.datasets import Dataset
-from lazybook.energy import Meter
+from lazybook.energy import Meter, effective_number
 from lazybook.engines.contract import Engine, Start, network_shape
 from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment
@@ -29,6 +30,12 @@ def check(experiment: Experiment, dataset: Dataset) -> None:
         raise InvalidValue(
             f"loss 'cross-entropy' needs more than two classes; {dataset.name} has two"
         )
+    side = math.isqrt(shape.inputs)
+    if experiment.shifts and (side**2 != shape.inputs or experiment.shifts >= side):
+        raise InvalidValue(
+            f"shifts is {experiment.shifts}, which needs square images larger than that;"
+            f" {dataset.name} has {shape.inputs} inputs"
+        )
     if "path" in experiment.record:
         weights = sum(a * b for a, b in shape.layers)
         if weights > LONGEST_VECTOR:
@@ -43,7 +50,8 @@ def train(experiment: Experiment, progress: Callable[[int], None] = lambda sampl
 
     The network is measured before learning, after every ``measure_every`` presentations and at
     the end of each epoch: always on the test set and, if the experiment says so, on the training
-    set before learning and at the end of each epoch. The column ``seconds`` counts training only.
+    set before learning and at the end of each epoch. The column ``seconds`` counts training only:
+    the processor's time, so that it is not longer on a busy machine, or on a GPU the clock's.
 
     ``progress`` is called with the number of samples presented since it was called last.
 
@@ -62,16 +70,16 @@ def train(experiment: Experiment, progress: Callable[[int], None] = lambda sampl
     engine = engines.build(experiment, dataset, start)
 
     recorder = Recorder(experiment, engine, len(dataset.train))
-    seconds = 0.0
-    rows = [measure(engine, dataset, experiment, 0.0, seconds)]
+    seconds, clock = 0.0, time.perf_counter if experiment.device == "cuda" else time.thread_time
+    rows = [measure(engine, dataset, experiment, 0.0, seconds) | recorder.measure()]
     for samples, epoch in presentations(experiment, len(dataset.train), streams):
         if experiment.until is not None and rows[-1]["test_accuracy"] >= experiment.until:
             break
-        started = time.perf_counter()
+        started = clock()
         recorder.learn(samples)
-        seconds += time.perf_counter() - started
+        seconds += clock() - started
         progress(len(samples))
-        rows.append(measure(engine, dataset, experiment, epoch, seconds))
+        rows.append(measure(engine, dataset, experiment, epoch, seconds) | recorder.measure())
 
     table = pd.DataFrame(rows)
     table.insert(0, "samples", (table["epoch"] * len(dataset.train)).round().astype(int))
@@ -87,15 +95,18 @@ def presentations(
 ) -> Iterator[tuple[np.ndarray, float]]:
     """Yield the indices to present between two measurements, and the epochs passed after them.
 
-    Measurements fall on multiples of ``measure_every`` presentations and on the ends of epochs,
-    where the number of epochs passed is whole. ``samples`` is the size of the training set.
+    Measurements fall on multiples of ``measure_every`` presentations, or on the end of the batch
+    that such a one is in, and on the ends of epochs, where the number of epochs passed is whole
+    and the last batch may be smaller. ``samples`` is the size of the training set.
     """
+    batch = experiment.batch
     for epoch in range(experiment.epochs):
         order = streams.next_epoch(samples, experiment.order)
         inside = range(
             -epoch * samples % experiment.measure_every, samples, experiment.measure_every
         )
-        for begin, end in pairwise(sorted({0, *inside, samples})):
+        ends = (min(-(-place // batch) * batch, samples) for place in inside)
+        for begin, end in pairwise(sorted({0, *ends, samples})):
             yield order[begin:end], epoch + end / samples
 
 
@@ -109,7 +120,8 @@ def measure(
     """Return one row of the table; the training set is looked at on whole epochs only.
 
     Columns with an energy are followed by one for each layer: ``energy_m1_hidden``, the synapses
-    into the hidden layer, and ``energy_m1_output``.
+    into the hidden layer, and ``energy_m1_output``. If ``synapse-updates`` are recorded there is
+    ``effective_synapses`` too, see `Recorder.measure`.
     """
     test = engine.evaluate(dataset.test)
     whole = experiment.measure_training and float(epoch).is_integer()
@@ -156,6 +168,8 @@ class Recorder:
         self.wanted = [name for name in experiment.record if name in ("sample-energy", "path")]
         self.sample_energy = np.zeros(samples)
         self.path = [self._weights()] if "path" in self.wanted else []
+        self.counted = "synapse-updates" in experiment.record
+        self.counts: np.ndarray | None = None  # how often each synapse had changed when measured
 
     def learn(self, samples: np.ndarray) -> None:
         """Present the training samples of these indices, one after another."""
@@ -168,6 +182,18 @@ class Recorder:
             self.sample_energy[sample] += self.engine.meter.m1.sum() - before
             if "path" in self.wanted:
                 self.path.append(self._weights())
+
+    def measure(self) -> dict[str, float]:
+        """Return ``effective_synapses`` if ``synapse-updates`` are recorded, else nothing.
+
+        It is the effective number of synapses (`lazybook.energy.effective_number`) of the first
+        layer among the changes since this was called last; nan the first time.
+        """
+        if not self.counted:
+            return {}
+        before, self.counts = self.counts, self.engine.synapse_updates[0]
+        new = np.nan if before is None else effective_number(self.counts - before)
+        return {"effective_synapses": new}
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:

@@ -12,6 +12,10 @@ def build(experiment: Experiment, dataset: Dataset, start: Start) -> Engine:
     Raises InvalidValue if the engine cannot do what the experiment asks for.
     """
     # Imported here: PyTorch and Numba each take over a second, and a run needs only one.
+    if experiment.engine == "autograd":
+        from lazybook.engines.autograd import AutogradEngine
+
+        return AutogradEngine(experiment, dataset, start)
     if experiment.engine == "numba":
         from lazybook.engines.numba_cpu import NumbaEngine
 

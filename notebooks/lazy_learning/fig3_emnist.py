@@ -1,0 +1,311 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Lazy learning of four times as many digits (Figure 3)
+#
+# Lazy learning learns from the images that the network got wrong {cite}`pache2023lazy`. In a larger
+# data set there are more of these. Are there proportionally as many, or does the network come to
+# know its task, and find less and less that is new? And do more mistakes make a better network?
+#
+# The paper puts this to the test with the digits of EMNIST {cite}`cohen2017emnist`: 240,000 images
+# to train and 40,000 to test, four times as many as MNIST has, by more writers, in the same format.
+
+# %% tags=["parameters", "hide-input"]
+profile = "quick"  # smoke, quick or paper
+device = "cpu"  # cpu or cuda
+jobs = None  # experiments at a time; None: one a core
+fresh = False  # True: compute again what the run store already has
+hidden = None  # sizes of the hidden layer, such as [100, 1000]; None: as the profile says
+epochs = None  # length of a run; None: as the profile says
+seeds = None  # one run each, such as [0, 1, 2]; None: as the profile says
+
+# %% tags=["hide-input"]
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import HTML, Markdown
+
+from lazybook import analysis, claims, datasets, notebook, plotting
+from lazybook.benchmarks import cost
+from lazybook.claims import Finding
+from lazybook.experiment import grid, preset
+from lazybook.gates import EverySample, MemorizedMistakes
+from lazybook.notebook import span
+from lazybook.sweep import sweep
+
+settings = notebook.start(globals())
+NAME = "lazy_learning/fig3_emnist"
+hidden = settings.hidden or settings.choose(
+    smoke=[30, 100], quick=[100, 200, 500, 1000], paper=[100, 200, 500, 1000]
+)
+epochs = settings.epochs or settings.choose(smoke=2, quick=4, paper=50)
+mnist_epochs = settings.epochs or settings.choose(smoke=2, quick=10, paper=50)
+seeds = settings.seeds or settings.choose(smoke=[0], quick=[0], paper=[0, 1, 2])
+mnist_seeds = settings.seeds or settings.choose(smoke=[0], quick=[0], paper=[0, 1, 2, 3, 4])
+LAZY = "memorized-mistakes"
+
+# %% [markdown]
+# ## The images
+#
+# EMNIST takes a download of more than half a gigabyte, so it does not come with this book. Where
+# its files are not found, *deformed MNIST* stands in for it: images of MNIST, each several times,
+# each time a little turned, scaled, sheared, shifted and bent at random {cite}`loosli2007training`.
+# Its test images are deformations of MNIST's test images. That makes as many different images, but
+# they are by no more writers than MNIST's. So it can show what more data do to lazy learning; the
+# paper's numbers are for EMNIST, and are not judged by it.
+
+# %% tags=["hide-input"]
+files = {entry.name: entry for entry in datasets.available()}["emnist-digits"]
+is_emnist = settings.profile != "smoke" and files.folder is not None
+digits = "EMNIST" if is_emnist else "deformed MNIST"
+name = "emnist-digits" if is_emnist else "deformed-mnist:240000"
+name = settings.choose(smoke="deformed-mnist:6000", quick=name, paper=name)
+images = datasets.load(name)
+figure, axes = plt.subplots(figsize=(5.4, 1.4))
+plotting.digits(axes, images.train.values[:16].reshape(2, 8, -1))
+axes.set(xticks=[], yticks=[])
+plotting.show(
+    figure,
+    name="fig-emnist-images",
+    caption=f"The first training images of {digits}.",
+    alt="Two rows of eight handwritten digits.",
+    notebook=NAME,
+)
+Markdown(
+    f"What is learned on this page is **{digits}** (`{name}`): {len(images.train):,} images to"
+    f" train and {len(images.test):,} to test."
+    + (
+        ""
+        if is_emnist
+        else " To have EMNIST instead, say `lazybook data fetch emnist-digits`, and make the page"
+        " again, with the profile `quick` or `paper`."
+    )
+)
+
+# %% [markdown]
+# ## The runs
+#
+# They are those of {doc}`fig2_mnist`, with the other images: the same networks, the same two rules,
+# one image at a time. The test set is measured four times an epoch, which in EMNIST is every 60,000
+# images, as in the paper. For comparison there are the runs of lazy learning on MNIST from that
+# page.
+
+# %%
+base = preset("lazy", engine=settings.engine, device=settings.device)
+more = replace(
+    base,
+    dataset=name,
+    epochs=epochs,
+    measure_every=settings.choose(smoke=1500, quick=60_000, paper=60_000),
+    measure_training=False,
+)
+gates = [EverySample(), MemorizedMistakes()]
+result = sweep(
+    grid(more, hidden=hidden, seed=seeds, gate=gates), jobs=settings.jobs, fresh=settings.fresh
+)
+
+mnist = replace(base, gate=MemorizedMistakes(), epochs=mnist_epochs)
+mnist_result = sweep(
+    grid(mnist, hidden=hidden, seed=mnist_seeds), jobs=settings.jobs, fresh=settings.fresh
+)
+
+# %% tags=["hide-input"]
+costs = cost.measure(hidden)
+runs = []
+for run in result.runs:
+    seconds = costs[run.experiment.hidden].seconds(run.table)
+    runs.append(replace(run, table=run.table.assign(pytorch_seconds=seconds)))
+keys = [(size, seed) for size in hidden for seed in seeds]
+pairs = dict(zip(keys, zip(runs[::2], runs[1::2], strict=True), strict=True))
+mnist_keys = [(size, seed) for size in hidden for seed in mnist_seeds]
+mnist_runs = dict(zip(mnist_keys, mnist_result.runs, strict=True))
+best = {key: [run.table["test_accuracy"].max() for run in pair] for key, pair in pairs.items()}
+points = {key: 100 * (lazy - backprop) for key, (backprop, lazy) in best.items()}
+
+
+def at_best(column):
+    """Return the range over sizes and seeds of lazy / backprop at the best common accuracy."""
+    ratios = [analysis.ratio(lazy, backprop, column) for backprop, lazy in pairs.values()]
+    return span([ratio.iloc[-1] for ratio in ratios if len(ratio)], ".2g")
+
+
+# %% [markdown]
+# ## Time and accuracy
+#
+# How far to the right do the curves go, and how high are they there? The first is the best accuracy
+# that a rule reached, the second what it took in time: in an ordinary PyTorch loop, where an update
+# costs several times as much as a forward pass, and in the engine of this book, where it does not
+# ({doc}`../how_fast`).
+
+# %% tags=["hide-input"]
+STRETCHED = "The axis is stretched towards 100 %, by the share of errors."
+panels = []
+for title, column in (("PyTorch", "pytorch_seconds"), ("this book's engine", "seconds")):
+    figure, axes = plt.subplots(figsize=(3.95, 3.9))
+    plotting.against_accuracy(axes, runs, column)
+    axes.set(title=title, ylabel="training time (s)")
+    panels.append(figure)
+panels[1].axes[0].get_legend().remove()  # the colours are those of the other panel
+plotting.show(
+    *panels,
+    name="fig-emnist-time",
+    caption=f"Training time on one core until a test accuracy was first reached, on {digits}. "
+    "Left, in an ordinary PyTorch loop: the number of forward passes and updates times what each "
+    "costs on this machine. Right, in the engine that made the runs. Blue is backprop, orange lazy "
+    f"learning. {STRETCHED} (Paper: Fig. 3a, there in PyTorch on a GPU.)",
+    alt="Two panels of curves of training time, on logarithmic axes, rising with accuracy, for "
+    "both rules and all network sizes.",
+    notebook=NAME,
+)
+gained = {size: np.mean([points[size, seed] for seed in seeds]) for size in hidden}
+Markdown(
+    "The best accuracy of lazy learning, less that of backprop, is "
+    + ", ".join(f"{gain:+.2f} (H = {size})" for size, gain in gained.items())
+    + " percentage points. At the best accuracy that both reached, lazy learning took"
+    f" {at_best('pytorch_seconds')} times as long as backprop in PyTorch, and"
+    f" {at_best('seconds')} times in this engine."
+)
+
+# %% [markdown]
+# ## Energy
+#
+# Backprop changes its synapses for every image, also where there is little left to learn, and every
+# change costs, whether or not a later one undoes it. The paper found that lazy learning saves more
+# of that energy here than on MNIST ({doc}`fig2_mnist`).
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(figsize=(5.4, 4.2))
+plotting.against_accuracy(axes, runs, "energy_m1")
+axes.set(ylabel="energy $M$ (sum of weight changes)")
+plotting.show(
+    figure,
+    name="fig-emnist-energy",
+    caption=f"Energy spent until a test accuracy was first reached, on {digits}, for networks of "
+    f"<i>H</i> hidden units. Blue is backprop, orange lazy learning. {STRETCHED} (Paper: Fig. 3b.)",
+    alt="Curves of energy, on a logarithmic axis, rising with accuracy, for both rules and all "
+    "network sizes.",
+    notebook=NAME,
+)
+Markdown(
+    "At the best accuracy that both reached, lazy learning spent"
+    f" {at_best('energy_m1')} times the energy of backprop."
+)
+
+# %% [markdown]
+# ## What is remembered
+#
+# An image that was got wrong once is learned whenever it comes by again. So the share of images
+# that are remembered is, more or less, the share of updates that lazy learning cannot save. If it
+# is smaller in the larger set, lazy learning gains by having more data.
+
+# %% tags=["hide-input"]
+panels, tops = [], []
+for title, total, found_in, which in (
+    ("MNIST", len(datasets.load("mnist").train), mnist_runs, mnist_seeds),
+    (digits, len(images.train), {key: lazy for key, (_, lazy) in pairs.items()}, seeds),
+):
+    figure, axes = plt.subplots(figsize=(3.95, 3.7))
+    for size in hidden:
+        band = analysis.band([found_in[size, seed] for seed in which], "memorized")
+        plotting.draw_band(axes, 100 * band / total, LAZY, size, hidden)
+    axes.set(title=title, xlabel="epoch", ylabel="memorized (% of the training set)")
+    axes.locator_params(axis="x", integer=True)
+    tops.append(axes.get_ylim()[1])
+    panels.append(figure)
+for figure in panels:
+    figure.axes[0].set_ylim(0, max(tops))
+panels[0].axes[0].legend(handles=plotting.key([LAZY], hidden), loc="lower right", fontsize="small")
+plotting.show(
+    *panels,
+    name="fig-emnist-memorized",
+    caption="The share of the training set that lazy learning has got wrong at least once, of the "
+    f"{len(datasets.load('mnist').train):,} images of MNIST (left) and the {len(images.train):,} of"
+    f" {digits} (right). (Paper: Fig. 3c.)",
+    alt="Two panels of curves that rise quickly in the first epochs and then level off; the larger "
+    "the network, the lower.",
+    notebook=NAME,
+)
+share = {key: lazy.final["memorized"] / len(images.train) for key, (_, lazy) in pairs.items()}
+mnist_share = {
+    key: run.final["memorized"] / len(datasets.load("mnist").train)
+    for key, run in mnist_runs.items()
+}
+times = {
+    key: pairs[key][1].final["memorized"] / mnist_runs[key].final["memorized"] for key in pairs
+}
+Markdown(
+    f"At the end lazy learning remembers {span([100 * s for s in mnist_share.values()], '.1f')} %"
+    f" of MNIST, after {mnist_epochs} epochs, and {span([100 * s for s in share.values()], '.1f')}"
+    f" % of {digits}, after {epochs}. The second are {span(times.values(), '.2g')} times as many"
+    f" images, out of {len(images.train) / len(datasets.load('mnist').train):.2g} times as many."
+)
+
+# %% [markdown]
+# ## The claims
+#
+# The time that counts is that in PyTorch, until the test accuracy that was backprop's best was
+# first reached. What was measured on deformed MNIST is shown and not judged.
+
+# %% tags=["hide-input"]
+stand_in = "" if is_emnist else digits
+found = {"LL8": [], "LL9": [], "LL10": []}
+for size, seed in pairs:
+    backprop, lazy = best[size, seed]
+    at = {"condition": f"H = {size}", "seed": seed, "stand_in": stand_in}
+    measure = "best accuracy of lazy - of backprop (points)"
+    found["LL8"].append(Finding(measure, value=points[size, seed], **at))
+    found["LL10"].append(Finding("share of EMNIST memorized", value=share[size, seed], **at))
+    measure = "memorized of EMNIST / of MNIST"
+    found["LL10"].append(Finding(measure, value=times[size, seed], **at))
+    if size == 1000:
+        reached = [
+            analysis.when_reached(run, [backprop], "pytorch_seconds").item()
+            for run in pairs[size, seed]
+        ]
+        sooner = reached[0] / reached[1] if lazy >= backprop else 0.0  # lazy never gets there
+        found["LL9"] += [
+            Finding("best accuracy of backprop (%)", value=100 * backprop, **at),
+            Finding("PyTorch time of backprop / of lazy to that accuracy", value=sooner, **at),
+            Finding("best accuracy of lazy (%)", value=100 * lazy, **at),
+        ]
+for seed in seeds:
+    measure = "that difference at the smallest H - at the largest"
+    difference = points[min(hidden), seed] - points[max(hidden), seed]
+    found["LL8"].append(Finding(measure, "all sizes", difference, seed, stand_in=stand_in))
+for (size, seed), value in mnist_share.items():
+    found["LL10"].append(Finding("share of MNIST memorized", f"H = {size}", value, seed))
+if not is_emnist:
+    missing = "EMNIST is not here; lazybook data fetch emnist-digits gets it"
+    missing = settings.choose(smoke="EMNIST is not in this profile", quick=missing, paper=missing)
+    for key, measure in (
+        ("LL8", "best accuracy of lazy - of backprop (points)"),
+        ("LL9", "best accuracy of backprop (%)"),
+        ("LL10", "share of EMNIST memorized"),
+    ):
+        found[key].append(Finding(measure, "all sizes", np.nan, missing=missing))
+verdicts = notebook.verdicts(settings, NAME, found)
+HTML(claims.table(verdicts, "../"))
+
+# %% tags=["hide-cell"]
+# NBVAL_CHECK_OUTPUT
+print(*verdicts, sep="\n")
+for run in (*runs, *mnist_result.runs):
+    which, final = run.experiment, run.final
+    print(
+        f"{which.dataset}, H = {which.hidden}, {which.gate}, seed {which.seed}: {final['updates']}"
+        f" updates, {final['memorized']} memorized, accuracy {final['test_accuracy']}"
+    )
+
+# %% tags=["hide-input"]
+notebook.provenance(settings, [result, mnist_result])

@@ -1,0 +1,239 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Pure lazy learning and its energy (Figure 4)
+#
+# The thriftiest rule has no memory: *pure lazy learning* learns an image only if it gets it wrong
+# now {cite}`pache2023lazy`. How much energy does that save, at an accuracy that backprop reaches
+# too? And why: because the synapses end nearer to where they began, or because they go there more
+# directly?
+
+# %% tags=["parameters", "hide-input"]
+profile = "quick"  # smoke, quick or paper
+device = "cpu"  # cpu or cuda
+jobs = None  # experiments at a time; None: one a core
+fresh = False  # True: compute again what the run store already has
+hidden = None  # sizes of the hidden layer, such as [100, 1000]; None: as the profile says
+epochs = None  # length of a run; None: as the profile says
+seeds = None  # one run each, such as [0, 1, 2]; None: as the profile says
+
+# %% tags=["hide-input"]
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from IPython.display import HTML, Markdown
+
+from lazybook import analysis, claims, notebook, plotting
+from lazybook.claims import Finding
+from lazybook.experiment import grid, preset
+from lazybook.gates import Mistakes
+from lazybook.notebook import span
+from lazybook.sweep import sweep
+
+settings = notebook.start(globals())
+NAME = "lazy_learning/fig4_pure_lazy"
+hidden = settings.hidden or settings.choose(
+    smoke=[30, 100], quick=[100, 200, 500, 1000], paper=list(range(100, 1001, 100))
+)
+epochs = settings.epochs or settings.choose(smoke=2, quick=10, paper=50)
+seeds = settings.seeds or settings.choose(smoke=[0], quick=[0], paper=[0, 1, 2, 3, 4])
+GOAL = 0.975  # of the test set right: then a run stops
+PURE = "mistakes"
+
+# %% [markdown]
+# ## The runs
+#
+# Networks, task and learning rate are those of {doc}`fig2_mnist`. A run stops when it gets 97.5 %
+# of the test set right, or else after the last epoch. The runs of backprop that are shared with
+# that page went on, and are cut where they first got so far.
+
+# %%
+base = preset("lazy", epochs=epochs, engine=settings.engine, device=settings.device)
+SHARED = (30, 100, 200, 500, 1000)
+backprop = [
+    experiment if experiment.hidden in SHARED else replace(experiment, until=GOAL)
+    for experiment in grid(base, hidden=hidden, seed=seeds)
+]
+pure = grid(replace(base, gate=Mistakes(), until=GOAL), hidden=hidden, seed=seeds)
+result = sweep(backprop + pure, jobs=settings.jobs, fresh=settings.fresh)
+
+# %% tags=["hide-input"]
+runs = []
+for run in result.runs:
+    table = analysis.cut(run, GOAL).table
+    winding = table["energy_m1"] / table["energy_min"]
+    runs.append(replace(run, table=table.assign(inefficiency=winding)))
+keys = [(size, seed) for size in hidden for seed in seeds]
+pairs = dict(zip(keys, zip(runs[: len(keys)], runs[len(keys) :], strict=True), strict=True))
+
+
+def saving(column, size, seed):
+    """Return backprop / pure lazy of ``column`` at each accuracy above 85 % that both reached."""
+    return analysis.ratio(*pairs[size, seed], column, least=0.85)
+
+
+def at_best(column):
+    """Return the range over sizes and seeds of that saving at the best common accuracy."""
+    last = [found.iloc[-1] for key in keys if len(found := saving(column, *key))]
+    return span(last, ".2g")
+
+
+# %% [markdown]
+# ## Energy
+#
+# As before, $M = \sum_t \sum_i |\Delta w_i(t)|$ is the length of the way that the synapses went
+# until a test accuracy was first reached. Pure lazy learning goes a shorter way than backprop. But
+# it does not get as far: its curves end at a lower accuracy, which is what {doc}`the next page
+# <fig5_loss_and_accuracy>` is about.
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(figsize=(5.4, 4.2))
+plotting.against_accuracy(axes, runs, "energy_m1")
+axes.set(ylabel="energy $M$ (sum of weight changes)")
+STRETCHED = "The axis is stretched towards 100 %, by the share of errors."
+plotting.show(
+    figure,
+    name="fig-pure-lazy-energy",
+    caption="Energy spent until a test accuracy was first reached. Blue is backprop, green pure "
+    "lazy learning; the darker and thicker a line, the larger the network, of "
+    f"{span(hidden, 'd')} hidden units. {STRETCHED} (Paper: Fig. 4a.)",
+    alt="Curves of energy, on a logarithmic axis, rising with accuracy. For each network size the "
+    "curve of pure lazy learning lies below that of backprop, and ends at a lower accuracy.",
+    notebook=NAME,
+)
+best = {
+    rule: [100 * pair[n].table["test_accuracy"].max() for pair in pairs.values()]
+    for n, rule in enumerate(("backprop", "pure lazy learning"))
+}
+Markdown(
+    "The best accuracies were "
+    + " and ".join(f"{span(found, '.1f')} % for {rule}" for rule, found in best.items())
+    + "."
+)
+
+# %% [markdown]
+# ## What is saved
+#
+# How many times as much does backprop spend to get to the same accuracy? Early on most images are
+# wrong, and the two rules learn much the same. The better a network gets, the more of what backprop
+# learns was right already; that moves the synapses too.
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(figsize=(5.4, 3.9))
+axes.axhspan(2.2, 4.5, color="#808080", alpha=0.15, lw=0)
+for size in hidden:
+    found = pd.concat([saving("energy_m1", size, seed) for seed in seeds], axis=1).dropna()
+    learned = [run.table["test_accuracy"].iloc[1] for seed in seeds for run in pairs[size, seed]]
+    found = found.loc[max(learned) :]
+    found.index = 100 * found.index
+    ends = {"mean": found.mean(axis=1), "low": found.min(axis=1), "high": found.max(axis=1)}
+    plotting.draw_band(axes, pd.DataFrame(ends), PURE, size, hidden)
+plotting.stretch(axes, "x")
+axes.set(xlabel="test accuracy reached (%)", ylabel="$M$ of backprop / of pure lazy learning")
+axes.set_ylim(1, None)
+axes.legend(handles=plotting.key([PURE], hidden), loc="upper left", fontsize="small")
+plotting.show(
+    figure,
+    name="fig-pure-lazy-saving",
+    caption="How many times the energy of pure lazy learning backprop spent, at equal accuracy. A "
+    "line begins where both had been measured, after 5,000 images. Grey: the range that the paper "
+    f"gives. {STRETCHED} (Paper: Fig. 4b.)",
+    alt="The ratio of energies against the test accuracy reached, one curve for each network "
+    "size, with the paper's range from 2.2 to 4.5 as a grey band behind them.",
+    notebook=NAME,
+)
+ratios = pd.concat([saving("energy_m1", *key) for key in keys])
+Markdown(
+    f"Between 85 % and the best common accuracy backprop spent {span(ratios, '.2g')} times as much."
+)
+
+# %% [markdown]
+# ## Nearer, or straighter?
+#
+# No way to the same weights is shorter than the straight one, $M_\mathrm{min} = \sum_i |w_i(T) -
+# w_i(0)|$. What the synapses went is this distance times the inefficiency $M / M_\mathrm{min}$,
+# which says how winding their path was. So the saving comes apart into two factors:
+#
+# $$ \frac{M^\mathrm{backprop}}{M^\mathrm{pure}}
+# = \frac{M_\mathrm{min}^\mathrm{backprop}}{M_\mathrm{min}^\mathrm{pure}} \times
+# \frac{\mathrm{inefficiency}^\mathrm{backprop}}{\mathrm{inefficiency}^\mathrm{pure}}. $$
+
+# %% tags=["hide-input"]
+panels = []
+for column, label in (
+    ("energy_min", "minimal energy $M_\\mathrm{min}$"),
+    ("inefficiency", "inefficiency $M / M_\\mathrm{min}$"),
+):
+    figure, axes = plt.subplots(figsize=(3.95, 3.9))
+    plotting.against_accuracy(axes, runs, column)
+    axes.set(ylabel=label)
+    panels.append(figure)
+panels[0].axes[0].get_legend().remove()  # the colours are those of the other panel
+plotting.show(
+    *panels,
+    name="fig-pure-lazy-inefficiency",
+    caption="Left: the sum of the distances of all weights from where they began, when a test "
+    "accuracy was first reached. Right: how many times as far they went to get there. Blue is "
+    f"backprop, green pure lazy learning. {STRETCHED} (Paper: Fig. 4c, d.)",
+    alt="Two panels of curves that rise with accuracy, on logarithmic axes: the minimal energy "
+    "and the inefficiency, for both rules and all network sizes.",
+    notebook=NAME,
+)
+Markdown(
+    f"At the best common accuracy backprop's weights lay {at_best('energy_min')} times as far from"
+    f" where they began, and had gone there on ways {at_best('inefficiency')} times as winding."
+    f" Together this makes the energy {at_best('energy_m1')} times as large."
+)
+
+# %% [markdown]
+# ## The claims
+#
+# Ratios at equal accuracy compare when each run first reached an accuracy, at every tenth of a
+# percent from 85 % up to the best that both reached; the smallest and the largest of them count. On
+# the way to the first measurement, after 5,000 images, accuracy is taken to grow linearly with what
+# is compared.
+
+# %% tags=["hide-input"]
+found = {"LL11": [], "LL12": []}
+for size, seed in keys:
+    energy, distance, winding = (
+        saving(column, size, seed) for column in ("energy_m1", "energy_min", "inefficiency")
+    )
+    for key, measure, value in (
+        ("LL11", "smallest M(backprop) / M(pure lazy) above 85 %", energy.min()),
+        ("LL11", "largest M(backprop) / M(pure lazy) above 85 %", energy.max()),
+        (
+            "LL12",
+            "largest minimal energy of pure lazy / of backprop above 85 %",
+            1 / distance.min(),
+        ),
+        ("LL12", "largest inefficiency of pure lazy / of backprop above 85 %", 1 / winding.min()),
+    ):
+        found[key].append(Finding(measure, f"H = {size}", float(value), seed))
+verdicts = notebook.verdicts(settings, NAME, found)
+HTML(claims.table(verdicts, "../"))
+
+# %% tags=["hide-cell"]
+# NBVAL_CHECK_OUTPUT
+print(*verdicts, sep="\n")
+for (size, seed), pair in pairs.items():
+    for run in pair:
+        final = run.final
+        print(
+            f"H = {size}, {run.experiment.gate}, seed {seed}: {final['updates']} updates in"
+            f" {final['epoch']:g} epochs, accuracy {final['test_accuracy']}"
+        )
+
+# %% tags=["hide-input"]
+notebook.provenance(settings, [result])

@@ -1,0 +1,152 @@
+"""The engine `autograd`: PyTorch's own layers, gradients and optimizers, in batches.
+
+`AutogradEngine.step` is the training loop that PyTorch's users write, with the three lines that
+make it lazy (see `lazybook.pytorch`). In batches of one with plain descent it learns what the
+reference engine learns; beyond that it is there to see what becomes of the gates with batches,
+other optimizers and augmented data.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lazybook import energy, networks, pytorch
+from lazybook.datasets import Dataset, Split
+from lazybook.engines.contract import Evaluation, Start
+from lazybook.engines.reference import BATCH, classify, losses
+from lazybook.experiment import Experiment
+
+
+class AutogradEngine:
+    """A network in training; see `lazybook.engines.contract.Engine`."""
+
+    def __init__(self, experiment: Experiment, dataset: Dataset, start: Start) -> None:
+        torch.set_num_threads(1)  # for networks this small; it is the runs that go on in parallel
+        self.experiment, self.start = experiment, start
+        self.device = torch.device(experiment.device)
+        self.network = network(experiment, start).to(self.device)
+        self.optimizer = optimizer(experiment, self.network)
+        self.gate = pytorch.Gate(experiment.gate, len(dataset.train), self.device)
+        self.spent = pytorch.Meter(self.network.parameters())
+        self.train = dataset.train
+        self.shifts = np.random.default_rng(int(start.key))  # a stream that nothing else uses
+
+    def learn(self, samples: np.ndarray) -> None:
+        """Present the training samples of these indices, batch by batch."""
+        batch = self.experiment.batch
+        at_once = math.ceil(BATCH / batch) * batch  # to be got ready: it costs less than one by one
+        # What momentum and Adam have kept of inputs long unseen dwindles to numbers that are so
+        # small that processors take ten times as long with each.
+        torch.set_flush_denormal(True)
+        try:
+            for begin in range(0, len(samples), at_once):
+                ready = self.prepare(samples[begin : begin + at_once])
+                for part in zip(*(tensor.split(batch) for tensor in ready), strict=True):
+                    self.step(*part)
+        finally:
+            torch.set_flush_denormal(False)
+
+    def prepare(self, samples: np.ndarray) -> list[Tensor]:
+        """Return inputs as they are presented, labels, and indices of these training samples."""
+        values, labels = self.train.values[samples], self.train.labels[samples]
+        if self.experiment.shifts:
+            values = shifted(values, self.experiment.shifts, self.shifts)
+        inputs = replace(self.train, values=values, labels=labels).inputs()
+        return [torch.tensor(array, device=self.device) for array in (inputs, labels, samples)]
+
+    def step(self, inputs: Tensor, labels: Tensor, indices: Tensor) -> None:
+        """Present a batch, and learn what the gate lets through."""
+        outputs = self.network(inputs)
+        learned = self.gate(outputs, labels, indices)
+        if learned.any():
+            loss = (learned * losses(self.experiment.loss, outputs, labels)).mean()
+            self.optimizer.zero_grad()
+            loss.backward()
+            with self.spent:
+                self.optimizer.step()
+
+    def distance(self) -> float:
+        """Return the energy of the straight path from the initial weights to these."""
+        return energy.m_min(self.weights, self.start.weights)
+
+    @torch.no_grad()
+    def evaluate(self, split: Split) -> Evaluation:
+        """Return accuracy and mean loss on ``split``, whose images are not shifted."""
+        correct, loss = 0, 0.0
+        for begin in range(0, len(split), BATCH):
+            rows = slice(begin, begin + BATCH)
+            labels = torch.tensor(split.labels[rows], device=self.device)
+            outputs = self.network(torch.tensor(split.inputs(rows), device=self.device))
+            correct += int((classify(outputs) == labels).sum())
+            loss += float(losses(self.experiment.loss, outputs, labels).sum(dtype=torch.float64))
+        return Evaluation(accuracy=correct / len(split), loss=loss / len(split))
+
+    @property
+    def meter(self) -> energy.Meter:
+        """What learning has cost so far."""
+        layers = len(self.start.weights)
+        meter = energy.Meter.zero(layers)
+        meter.updates = self.gate.updates
+        # A layer's parameters, its weights and perhaps its biases, stand next to each other.
+        meter.m0, meter.m1 = (
+            spent.cpu().numpy().reshape(layers, -1).sum(axis=1)
+            for spent in (self.spent.m0, self.spent.m1)
+        )
+        return meter
+
+    @property
+    def weights(self) -> list[np.ndarray]:
+        """Copies of the weight matrices, ``[from, to]`` with the bias row, a layer each."""
+        layers = [layer for layer in self.network if isinstance(layer, nn.Linear)]
+        return [
+            np.vstack([parameter.detach().cpu().numpy().T for parameter in layer.parameters()])
+            for layer in layers
+        ]
+
+    @property
+    def memory(self) -> np.ndarray:
+        """Which training samples are remembered, bool, shape ``(samples,)``."""
+        return self.gate.remembered.cpu().numpy().copy()
+
+    @property
+    def synapse_updates(self) -> list[np.ndarray]:
+        """Nothing: this engine does not record how often each synapse changed."""
+        return []
+
+
+def network(experiment: Experiment, start: Start) -> nn.Sequential:
+    """Return the network that ``start`` has the weights of."""
+    bias, layers = experiment.bias != "none", []
+    for weights in start.weights:
+        rows, columns = weights.shape
+        linear = nn.Linear(rows - bias, columns, bias=bias)
+        linear.weight.data = torch.tensor(weights[: rows - bias].T.copy())
+        if bias:
+            linear.bias.data = torch.tensor(weights[-1])
+        layers += [linear, nn.LeakyReLU(networks.leak(experiment.activation))]
+    return nn.Sequential(*layers[:-1])  # the outputs are linear
+
+
+def optimizer(experiment: Experiment, network: nn.Module) -> torch.optim.Optimizer:
+    """Return the optimizer that the experiment names."""
+    # Fused, each is one pass over the weights.
+    settings = {"lr": experiment.learning_rate, "fused": True}
+    if experiment.optimizer == "adam":
+        return torch.optim.Adam(network.parameters(), **settings)
+    momentum = float(experiment.optimizer.partition(":")[2] or 0)
+    return torch.optim.SGD(network.parameters(), momentum=momentum, **settings)
+
+
+def shifted(images: np.ndarray, most: int, generator: np.random.Generator) -> np.ndarray:
+    """Return square ``images``, each shifted by up to ``most`` pixels either way along both axes.
+
+    Their shape is ``(images, pixels)``; what is shifted in is 0.
+    """
+    side = math.isqrt(images.shape[1])
+    framed = np.pad(images.reshape(-1, side, side), ((0, 0), (most, most), (most, most)))
+    windows = np.lib.stride_tricks.sliding_window_view(framed, (side, side), axis=(1, 2))
+    corners = generator.integers(2 * most + 1, size=(len(images), 2))
+    return windows[np.arange(len(images)), *corners.T].reshape(images.shape)
