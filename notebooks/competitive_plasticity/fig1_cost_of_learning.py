@@ -177,8 +177,8 @@ Markdown(
 # ## The size of the network
 #
 # All that follows is at a learning rate of 0.01. A larger network has more synapses to change. It
-# also needs fewer images, but not by as much, so $M_0$ grows nearly as fast as the network. $M_1$
-# grows more slowly: where many synapses work together, each has to do less.
+# also needs fewer images, but not by as much, so $M_0$ grows, if more slowly than the network.
+# $M_1$ grows more slowly still: where many synapses work together, each has to do less.
 
 # %% tags=["hide-input"]
 fitted = sizes[(sizes["hidden"] >= LARGE) & sizes["reached"]]
@@ -231,7 +231,7 @@ plotting.show(
     against_size("samples"),
     against_size("mean_change"),
     name="fig-cost-time",
-    caption="Left: images until the goal was reached, which is looked at every "
+    caption="Left: images until the goal was reached, to the next "
     f"{base.measure_every:,}. Right: mean size of a change, <i>M</i><sub>1</sub> / "
     "<i>M</i><sub>0</sub>. Bands and lines as above. (Paper: Fig. 1c.)",
     alt="Two plots, all axes logarithmic. Learning time and mean size of a change both fall with "
@@ -301,13 +301,18 @@ lines = [
     "| | $H$ | learning time | $M_0$ | $M_1$ | $M_\\min$ |",
     "| --- | --- | --- | --- | --- | --- |",
 ]
+exponents = []
 for name, table in choices.items():
     table = table[table["reached"]]
     cells = [name, notebook.span(table["hidden"], ",")]
     for column in ("samples", "energy_m0", "energy_m1", "energy_min"):
         law = analysis.power_law(table["hidden"], table[column])
         cells.append(f"${law.exponent:.2f}$ (${law.interval[0]:.2f}$ to ${law.interval[1]:.2f}$)")
+        if column == "energy_m1":
+            exponents.append(law.exponent)
     lines.append(f"| {' | '.join(cells)} |")
+lines += ["", f"For $M_1$ they are from {min(exponents):.2f} to {max(exponents):.2f}. A square root"
+          " would be 0.50."]  # fmt: skip
 Markdown("\n".join(lines))
 
 # %% [markdown]

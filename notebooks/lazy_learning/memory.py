@@ -119,7 +119,7 @@ shown = np.concatenate(groups)
 where = (0, images.labels[INDEX])
 shown[where] = INDEX
 
-figure, axes = plt.subplots(figsize=(5.4, 2.9))
+figure, axes = plt.subplots(figsize=(5.4, 2.6))
 plotting.digits(axes, images.values[shown], framed=where)
 axes.set_xticks(range(10), [f"“{digit}”" for digit in range(10)])
 axes.set_yticks([1, 3.5], ["most often\nmemorized", "never\nmemorized"])
@@ -144,9 +144,9 @@ Markdown(
 # %% [markdown]
 # ## Do networks agree?
 #
-# If each network picked its memory at random, few images would be in all memories and few in none.
-# The left panel compares: the line is what is expected if networks of the same memory sizes chose
-# independently.
+# If each network picked its memory at random, hardly any image would be in all of the memories. The
+# left panel compares: the line is what is expected if memories of the same sizes were drawn
+# independently of each other.
 #
 # There are two ways into the memory. A network that has just started gets nearly everything wrong,
 # so the first images of the first epoch are memorized whatever they look like (middle). Later on an
@@ -209,12 +209,11 @@ first, last = (
 easiest, hardest = by_digit.mean(axis=1).argmin(), by_digit.mean(axis=1).argmax()
 Markdown(
     "An image that one network memorized is memorized by another one, with other initial weights"
-    f" and another order, with a probability of {given[apart].mean():.2f}; by chance it"
-    f" would be {shares.mean():.2f}. All {len(networks)} networks memorize"
-    f" {100 * counts[-1] / len(images):.2g} % of the images; by chance it would be"
-    f" {100 * expected[-1]:.2g} %. Of the first 1,000 images of the first epoch {first:.0f} % are"
-    f" memorized, of its last 1,000 {last:.0f} %. The hardest digit is {hardest}"
-    f" ({by_digit[hardest].mean():.0f} % memorized), the easiest {easiest}"
+    f" and another order, with a probability of {given[apart].mean():.2f}; by chance it would be"
+    f" {shares.mean():.2f}. {counts[-1]:,} images are memorized by all {len(networks)} networks; by"
+    f" chance it would be {expected[-1] * len(images):.0f}. Of the first 1,000 images of the first"
+    f" epoch {first:.0f} % are memorized, of its last 1,000 {last:.0f} %. The hardest digit is"
+    f" {hardest} ({by_digit[hardest].mean():.0f} % memorized), the easiest {easiest}"
     f" ({by_digit[easiest].mean():.0f} %)."
 )
 

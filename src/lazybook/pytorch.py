@@ -95,6 +95,6 @@ class Meter:
 
     def __exit__(self, *error: object) -> None:
         pairs = zip(self.parameters, self._before, strict=True)
-        sizes = [(after.detach() - before).abs_() for after, before in pairs]
+        sizes = [before.sub_(after.detach()).abs_() for after, before in pairs]
         self.m0 += torch.stack([size.count_nonzero() for size in sizes])
         self.m1 += torch.stack([size.sum() for size in sizes])

@@ -1,0 +1,391 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Synaptic caching (Figure 4)
+#
+# A weight seldom goes straight to where it ends up: much of what one sample changes, another one
+# undoes. Why pay for both? The brain has changes of two kinds, *transient* ones, which are cheap
+# and fade, and *permanent* ones, which are dear. *Synaptic caching* {cite}`li2020energy` writes an
+# update to the transient part of a synapse first. Only where such changes have added up to a
+# threshold are they consolidated, that is made permanent. What does that save, and does it go
+# together with [restricting plasticity](fig2_masks) {cite}`vanrossum2024competitive`?
+
+# %% tags=["parameters", "hide-input"]
+profile = "quick"  # smoke, quick or paper
+device = "cpu"  # cpu or cuda
+jobs = None  # experiments at a time; None: one a core
+fresh = False  # True: compute again what the run store already has
+hidden = None  # sizes of the hidden layer, such as [300, 1000]; None: as the profile says
+seeds = None  # one run each, such as [0, 1, 2]; None: as the profile says
+
+# %% tags=["hide-input"]
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import HTML, Markdown
+from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
+
+from lazybook import analysis, claims, notebook, plotting
+from lazybook.caching import SynapticCaching
+from lazybook.claims import Finding
+from lazybook.experiment import grid, preset
+from lazybook.restrictions import Subnet
+from lazybook.sweep import sweep
+
+settings = notebook.start(globals())
+NAME = "competitive_plasticity/fig4_synaptic_caching"
+hidden = settings.hidden or settings.choose(
+    smoke=[30, 60, 100], quick=[100, 300, 1000], paper=[100, 300, 1000, 3000]
+)
+seeds = settings.seeds or settings.choose(smoke=[0], quick=[0], paper=[0, 1, 2, 3, 4])
+
+# %% [markdown]
+# ## What counts
+#
+# A weight is the sum of its permanent and its transient part. Updates go to the transient part,
+# which fades by a factor $e^{-d}$ a sample, with $d$ the decay. Where its size reaches the
+# threshold, it is added to the permanent part and starts from 0 again. Each such consolidation
+# counts 1 in $M_0$ and its size in $M_1$. The network works with the sum of both parts, so when it
+# reaches the goal some of what it knows is *pending*: it is transient still, and would fade. It has
+# learned for good only when that is made permanent too. So the energies here are those of all
+# consolidations until the goal, and of a last one then of all that is pending. The figures show
+# what is spent without that last one as well, dashed.
+#
+# ## The runs
+#
+# The setting is that of the [cost of learning](fig1_cost_of_learning). In one size of network the
+# threshold is varied, for several decays, each up to thresholds that are too high for it, if there
+# are any.
+
+# %%
+GOAL = settings.choose(smoke=0.8, quick=0.95, paper=0.95)
+EPOCHS = settings.choose(smoke=1, quick=5, paper=5)
+AT = settings.choose(smoke=60, quick=100, paper=300)
+SUBNET = settings.choose(smoke=20, quick=100, paper=100)
+COST = 1e-3  # of a transient part of size 1, per sample
+thresholds = settings.choose(
+    smoke={0.0: [1e-4, 0.01, 1.0], 0.01: [1e-4, 1e-3, 1.0]},
+    quick={0.0: [1e-4, 1e-3, 0.01, 0.1], 1e-4: [1e-4, 1e-3, 0.01, 0.1]},
+    paper={
+        0.0: [1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 1.0],
+        1e-4: [1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1],
+        1e-3: [1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03],
+    },
+)
+base = preset(
+    "competitive", until=GOAL, epochs=EPOCHS, engine=settings.engine, device=settings.device
+)
+plain_sweep = sweep(
+    grid(base, hidden=sorted({AT, *hidden}), seed=seeds), jobs=settings.jobs, fresh=settings.fresh
+)
+ways = [SynapticCaching(t, decay, COST) for decay, some in thresholds.items() for t in some]
+threshold_sweep = sweep(
+    grid(replace(base, hidden=AT), caching=ways, seed=seeds),
+    jobs=settings.jobs,
+    fresh=settings.fresh,
+)
+
+# %% tags=["hide-input"]
+LABELS = {
+    "m0": "energy $M_0$",
+    "m1": "energy $M_1$",
+    "samples": "samples to the goal",
+}
+CACHING, BOTH = "synaptic-caching", "subnet & synaptic-caching"
+MARKS = "osv"  # of the decays
+
+
+def ends(result):
+    """Return the ends of runs, without values for those that missed the goal.
+
+    ``m0`` and ``m1`` are the energies with what is pending.
+    """
+    table = result.ends()
+    for name in ("m0", "m1"):
+        table[name] = table[f"energy_{name}"] + table[f"pending_{name}"]
+    names = [*LABELS, "energy_m0", "energy_m1", "transient_energy"]
+    table = table.assign(**{name: table[name].where(table["reached"]) for name in names})
+    ways = [run.experiment.caching for run in result.runs]
+    return table.assign(
+        threshold=[getattr(way, "threshold", 0.0) for way in ways],
+        decay=[getattr(way, "decay", 0.0) for way in ways],
+    )
+
+
+def best_threshold(table):
+    """Return the threshold with the least mean M0 over seeds, of those with which all learn."""
+    return table.groupby("threshold")["m0"].agg(lambda m0: m0.mean(skipna=False)).idxmin()
+
+
+plain, cached = ends(plain_sweep), ends(threshold_sweep)
+decays = [*thresholds]
+best = {decay: best_threshold(cached[cached["decay"] == decay]) for decay in decays}
+DECAY = decays[1]  # for all sizes of networks
+Markdown(
+    f"Goal: {100 * GOAL:g} % of the test images right, looked at every {base.measure_every:,} "
+    f"images. The other sizes of networks, and the subnets of {SUBNET} units, learn with a decay "
+    f"of {DECAY:g} and the threshold that costs least $M_0$ with it at H = {AT}, "
+    f"{best[DECAY]:g}."
+)
+
+# %%
+caching = SynapticCaching(best[DECAY], DECAY, COST)
+inside = [size for size in sorted({2 * SUBNET, *hidden}) if size > SUBNET + 1]  # one is the bias
+
+
+def runs(sizes, **changes):
+    """Return experiments with networks of several sizes; the largest take long, and get 3 seeds."""
+    return [e for e in grid(replace(base, **changes), hidden=sizes, seed=seeds)
+            if e.hidden <= 1000 or e.seed in seeds[:3]]  # fmt: skip
+
+
+experiments = runs(hidden, caching=caching)
+experiments += runs(inside, restriction=Subnet(SUBNET))
+experiments += runs(inside, restriction=Subnet(SUBNET), caching=caching)
+size_sweep = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
+
+# %% [markdown]
+# ## The threshold
+#
+# With a threshold near 0 every update is made permanent at once, as in plain learning. The higher
+# the threshold, the more of the to and fro takes place in the transient part, where it costs
+# nothing. If transient changes did not fade, nothing would stand against a threshold so high that
+# it is never reached: the network learns the same in any case, and all is made permanent at the
+# end, once. If they fade, what has not reached the threshold in time is forgotten.
+
+# %% tags=["hide-input"]
+
+
+def logarithmic(axes, y=(1, 3), **labels):
+    """Make both axes logarithmic, with ticks at these multiples of the powers of ten."""
+    axes.set(xscale="log", yscale="log", **labels)
+    for axis, multiples in ((axes.xaxis, (1,)), (axes.yaxis, y)):
+        axis.set_major_locator(LogLocator(subs=multiples))
+        axis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_major_formatter(LogFormatterSciNotation())
+
+
+def draw_decays(axes, column, **look):
+    """Draw ``column`` against the threshold for each decay, with crosses where learning failed."""
+    for place, decay in enumerate(decays):
+        table = cached[cached["decay"] == decay]
+        look |= {"color": plotting.shade(CACHING, decay, decays), "marker": MARKS[place]}
+        lw = plotting.width(decay, decays)
+        label = f"decay {decay:g}"
+        plotting.over_seeds(axes, table, "threshold", column, CACHING, label=label, lw=lw, **look)
+        missed = table.loc[~table["reached"], "threshold"].unique()
+        axes.plot(missed, np.full(len(missed), 0.98 - 0.05 * place), "x", clip_on=False,
+                  color=look["color"], transform=axes.get_xaxis_transform())  # fmt: skip
+
+
+panels = []
+for name in ("m0", "m1"):
+    figure, axes = plt.subplots(figsize=(3.95, 3.6))
+    level = plain.loc[plain["hidden"] == AT, f"energy_{name}"].mean()
+    axes.axhline(level, color=plotting.RULES["all"], label="plain learning")
+    draw_decays(axes, name)
+    for decay in decays:
+        consolidated = cached[cached["decay"] == decay].groupby("threshold")[f"energy_{name}"]
+        alone = consolidated.agg(lambda values: values.mean(skipna=False))
+        color = plotting.shade(CACHING, decay, decays)
+        axes.plot(alone.index, alone.where(alone > 0), "--", color=color, lw=1)
+    logarithmic(axes, y=(1,), xlabel="threshold", ylabel=LABELS[name])
+    axes.set_ylim(cached[name].min() / 5, 5 * level)
+    panels.append(figure)
+axes.legend(fontsize="small")
+plotting.show(
+    *panels,
+    name="fig-caching-threshold",
+    caption=f"Energies until {100 * GOAL:g} % of the test images are right, against the threshold, "
+    f"H = {AT}; what is pending then is made permanent and counts. Dashed: without what is "
+    "pending. Crosses: thresholds with which not every seed got to the goal. Lines are means over "
+    "seeds, bands go from the least to the largest. (Paper: Fig. 4a.)",
+    alt="Two plots of energy against the threshold, on logarithmic axes, with a level line for "
+    "plain learning. The curves for several decays fall steeply as the threshold rises.",
+    notebook=NAME,
+)
+told = []
+for decay in decays:
+    rows = cached[(cached["decay"] == decay) & (cached["threshold"] == best[decay])]
+    costs = [
+        plain.loc[plain["hidden"] == AT, f"energy_{name}"].mean() / rows[name].mean()
+        for name in ("m0", "m1")
+    ]
+    pending = 100 * (rows["pending_m0"] / rows["m0"]).mean()
+    told.append(
+        f"| {decay:g} | {best[decay]:g} | {costs[0]:,.0f} | {costs[1]:,.0f} | {pending:.0f} % "
+        f"| {rows['samples'].mean():,.0f} |"
+    )
+Markdown(
+    "With the threshold that costs least $M_0$:\n\n"
+    "| decay | threshold | $M_0$ of plain learning / with caching | $M_1$ likewise "
+    "| of $M_0$ was pending | samples |\n| --- | --- | --- | --- | --- | --- |\n"
+    + "\n".join(told)
+    + f"\n\nNo $M_0$ can be less than one change of each of the {cached['pending_m0'].max():,.0f} "
+    "synapses, unless some are never touched."
+)
+
+# %% [markdown]
+# ## Fading, and a price of transient changes
+#
+# Fading makes a high threshold cost time. And transient changes may not come for free after all. A
+# price of $c$ for each sample and each unit of transient weight, $c \sum_i |s_i|$, does not change
+# what is learned. So it is computed for several $c$ from the same runs: it is proportional to $c$.
+
+# %% tags=["hide-input"]
+time_figure, left = plt.subplots(figsize=(3.95, 3.6))
+draw_decays(left, "samples")
+logarithmic(left, xlabel="threshold", ylabel=LABELS["samples"])
+left.margins(y=0.2)
+left.legend(fontsize="small", loc="upper left")
+cost_figure, right = plt.subplots(figsize=(3.95, 3.6))
+level = plain.loc[plain["hidden"] == AT, "energy_m1"].mean()
+right.axhline(level, color=plotting.RULES["all"], label="plain learning")
+prices = {0.0: "-", 1e-3: "--", 1e-2: ":"}
+priced = cached[cached["decay"] == DECAY]
+for price, line in prices.items():
+    priced = priced.assign(total=priced["m1"] + price / COST * priced["transient_energy"])
+    look = {"ls": line, "label": f"c = {price:g}"}
+    plotting.over_seeds(right, priced, "threshold", "total", CACHING, **look)
+logarithmic(right, xlabel="threshold", ylabel="$M_1$ and cost of what was transient")
+right.legend(fontsize="small")
+plotting.show(
+    time_figure,
+    cost_figure,
+    name="fig-caching-decay",
+    caption=f"Left: samples until {100 * GOAL:g} % of the test images are right, against the "
+    f"threshold; H = {AT}. Right: <i>M</i><sub>1</sub> and the price of what was transient, for "
+    f"several prices c and a decay of {DECAY:g}. Crosses and bands as above. (Paper: text to "
+    "Fig. 4.)",
+    alt="Left, the number of samples against the threshold, for several decays. Right, the total "
+    "cost against the threshold, for several prices; the higher the price, the higher the curve.",
+    notebook=NAME,
+)
+
+# %% [markdown]
+# ## Large networks
+#
+# Does caching also help against the growth of the cost with the size of the network? One threshold
+# serves for all sizes here. In a subnet, caching takes place in the subnet, and all else is fixed.
+
+# %% tags=["hide-input"]
+sizes = ends(size_sweep)
+in_subnet = sizes["restriction"] != "all"
+with_caching = sizes["caching"] != "immediate"
+tables = {
+    "all": plain,
+    "subnet": sizes[in_subnet & ~with_caching],
+    CACHING: sizes[~in_subnet],
+    BOTH: sizes[in_subnet & with_caching],
+}
+panels = []
+for name, label in LABELS.items():
+    figure, axes = plt.subplots(figsize=(2.65, 3.6))
+    for rule, table in tables.items():
+        plotting.over_seeds(axes, table, "hidden", name, rule)
+        if rule in (CACHING, BOTH) and name != "samples":
+            look = {"ls": "--", "lw": 1, "marker": "", "label": None}
+            plotting.over_seeds(axes, table, "hidden", f"energy_{name}", rule, **look)
+    logarithmic(axes, xlabel="hidden units $H$", title=label)
+    axes.xaxis.set_major_formatter("{x:,g}")
+    panels.append(figure)
+    if name == "m1":
+        axes.legend(fontsize="x-small")
+plotting.show(
+    *panels,
+    name="fig-caching-size",
+    caption=f"Energies and learning time until {100 * GOAL:g} % of the test images are right, "
+    "against network size. What is pending then is made permanent and counts; dashed: without it. "
+    f"Threshold {best[DECAY]:g}, decay {DECAY:g}; subnets have {SUBNET} units. A size at which a "
+    "seed missed the goal is left out. (Paper: Fig. 4b.)",
+    alt="Three plots against network size on logarithmic axes, with a curve each for plain "
+    "learning, a subnet, caching, and caching in a subnet. Both energies are far less with caching "
+    "than without.",
+    notebook=NAME,
+)
+
+
+def exponents(table, column):
+    """Return the exponent of ``column`` against size, for each seed that all sizes have."""
+    complete = table.groupby("seed").filter(
+        lambda rows: rows["hidden"].nunique() == table["hidden"].nunique()
+    )
+    return {
+        seed: analysis.power_law(rows["hidden"], rows[column]).exponent
+        if rows[column].notna().all() and len(rows) > 1 else np.nan
+        for seed, rows in complete.groupby("seed")
+    }  # fmt: skip
+
+
+laws = [
+    "| | $M_0$ | $M_1$ | $M_0$ without what is pending | $M_1$ likewise |",
+    "| --- | --- | --- | --- | --- |",
+]
+for rule, table in tables.items():
+    cells = []
+    for name in ("m0", "m1", "energy_m0", "energy_m1"):
+        good = table.dropna(subset=name)
+        law = analysis.power_law(good["hidden"], good[name]) if good["hidden"].nunique() > 2 else None
+        cells.append("–" if law is None else "{:.2f} ({:.2f} to {:.2f})".format(law.exponent, *law.interval))
+    laws.append(f"| {plotting.NAMES[rule]} | {' | '.join(cells)} |")
+pending = tables[CACHING].eval("100 * pending_m0 / m0").groupby(tables[CACHING]["hidden"]).mean()
+Markdown(
+    "Exponents of the power laws, all seeds together, with their 95 % intervals:\n\n"
+    + "\n".join(laws)
+    + f"\n\nWith caching in the whole network, what is pending is {pending.iloc[0]:.0f} % of $M_0$ "
+    f"at H = {pending.index[0]:,} and {pending.iloc[-1]:.0f} % at H = {pending.index[-1]:,}. It is "
+    "nearly all synapses of the network, one change each, however small: so this part of $M_0$ "
+    "grows as the network does."
+)
+
+# %% [markdown]
+# ## The claims
+#
+# Each claim of the paper about this figure, and what was measured here. The energies are with what
+# is pending; exponents are given for both ways to count, and fitted for each seed. The paper does
+# have a decay: without one, no threshold makes learning fail, and that claim cannot hold.
+
+# %% tags=["hide-input"]
+found = {"CP14": [], "CP15": []}
+for decay in decays:
+    for seed, rows in cached[cached["decay"] == decay].groupby("seed"):
+        m0, at = rows.set_index("threshold")["m0"], f"H = {AT}, decay {decay:g}"
+        fall = m0.iloc[0] / m0[best[decay]]
+        failed = int(m0[m0.index > best[decay]].isna().sum())
+        measure = "M0 at the smallest threshold / least M0"
+        found["CP14"].append(Finding(measure, at, fall, seed))
+        measure = "number of larger thresholds with which learning fails"
+        found["CP14"].append(Finding(measure, at, failed, seed))
+for measure, rule, name in (
+    ("exponent of M1 with caching", CACHING, "m1"),
+    ("exponent of M0 with caching", CACHING, "m0"),
+    ("exponent of M0 with caching in a subnet", BOTH, "m0"),
+):
+    for column, at in ((name, "with what is pending"), (f"energy_{name}", "without")):
+        for seed, exponent in exponents(tables[rule], column).items():
+            found["CP15"].append(Finding(measure, at, exponent, seed))
+verdicts = notebook.verdicts(settings, NAME, found)
+HTML(claims.table(verdicts, "../"))
+
+# %% tags=["hide-cell"]
+# NBVAL_CHECK_OUTPUT
+print(*verdicts, sep="\n")
+sweeps = [plain_sweep, threshold_sweep, size_sweep]
+for run in [run for each in sweeps for run in each.runs]:
+    e = run.experiment
+    if e.seed == seeds[0]:
+        print(f"H = {e.hidden}, {e.restriction}, {e.caching}: {run.final['updates']}")
+
+# %% tags=["hide-input"]
+notebook.provenance(settings, sweeps)
