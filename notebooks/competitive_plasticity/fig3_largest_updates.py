@@ -61,8 +61,9 @@ RULES = {"layer": "largest-per-layer", "neuron": "largest-per-neuron"}
 # layer to the outputs always change. An update is the product of an input and the error that is
 # propagated back to the hidden neuron. That error is one for all inputs of a neuron, so within a
 # neuron the largest inputs win, the same ones in every neuron; within the layer neurons with large
-# errors get more places. Of equal updates, chance decides which are made. Else the setting is that of the [cost of learning](fig1_cost_of_learning): MNIST with zero mean, one image
-# at a time, until the goal is reached, or 5 epochs have passed in vain.
+# errors get more places. Of equal updates, chance decides which are made. Else the setting is that
+# of the [cost of learning](fig1_cost_of_learning): MNIST with zero mean, one image at a time, until
+# the goal is reached.
 #
 # First many fractions in a network of one size, then a few of them in all sizes.
 
@@ -135,7 +136,7 @@ in_subnet = best(competing[competing["rule"] == both_rules], "energy_m0")
 f_inside = in_subnet["fraction"].iloc[0] if len(in_subnet) else max(inside)
 Markdown(
     f"Goal: {100 * GOAL:g} % of the test images right, looked at every {base.measure_every:,} "
-    f"images. Inside a subnet of {SUBNET} units the fraction with the least $M_0$ at H = {AT:,} is "
+    f"images; a run gives up after {60_000 * EPOCHS:,}. Inside a subnet of {SUBNET} units the fraction with the least $M_0$ at H = {AT:,} is "
     f"f = {f_inside:g}, of {', '.join(f'{f:g}' for f in inside)}; it is used in all sizes."
 )
 
@@ -508,8 +509,9 @@ Markdown(
 # Each claim of the paper about this figure, and what was measured here. Ratios are of runs of the
 # same size and seed, each rule with its best fraction. That selection saves only little $M_1$ is
 # put to the test as: half of it or more is left. Where more is saved than that, this fails.
-# Exponents are fitted for each seed that learned in all sizes. The accuracy lost is the mean over seeds, and what is less than one test
-# image in 10,000 counts as one, so that there is something to divide by.
+# Exponents are fitted for each seed that learned in all sizes. The accuracy lost is the mean over
+# seeds, and what is less than one test image in 10,000 counts as one, so that there is something to
+# divide by.
 
 # %% tags=["hide-input"]
 found = {"CP10": [], "CP11": [], "CP12": [], "CP13": []}

@@ -134,7 +134,7 @@ best = {decay: best_threshold(cached[cached["decay"] == decay]) for decay in dec
 DECAY = decays[1]  # for all sizes of networks
 Markdown(
     f"Goal: {100 * GOAL:g} % of the test images right, looked at every {base.measure_every:,} "
-    f"images. The other sizes of networks, and the subnets of {SUBNET} units, learn with a decay "
+    f"images; a run gives up after {60_000 * EPOCHS:,}. The other sizes of networks, and the subnets of {SUBNET} units, learn with a decay "
     f"of {DECAY:g} and the threshold that costs least $M_0$ with it at H = {AT}, "
     f"{best[DECAY]:g}."
 )
@@ -336,8 +336,11 @@ for rule, table in tables.items():
     cells = []
     for name in ("m0", "m1", "energy_m0", "energy_m1"):
         good = table.dropna(subset=name)
-        law = analysis.power_law(good["hidden"], good[name]) if good["hidden"].nunique() > 2 else None
-        cells.append("–" if law is None else "{:.2f} ({:.2f} to {:.2f})".format(law.exponent, *law.interval))
+        if good["hidden"].nunique() < 3:
+            cells.append("–")
+            continue
+        law = analysis.power_law(good["hidden"], good[name])
+        cells.append(f"{law.exponent:.2f} ({law.interval[0]:.2f} to {law.interval[1]:.2f})")
     laws.append(f"| {plotting.NAMES[rule]} | {' | '.join(cells)} |")
 pending = tables[CACHING].eval("100 * pending_m0 / m0").groupby(tables[CACHING]["hidden"]).mean()
 Markdown(
