@@ -237,11 +237,11 @@ def test_measurements_fall_between_batches(batch):
 def test_a_run_with_all_of_it_learns_and_is_kept(few, tmp_path):
     experiment = Experiment(
         engine="autograd", gate=MemorizedMistakes(), batch=8, optimizer="adam", shifts=1,
-        loss="cross-entropy", learning_rate=0.003, epochs=12, measure_every=300,
+        loss="cross-entropy", learning_rate=0.003, epochs=6, measure_every=300,
     )  # fmt: skip
     run = train(experiment)
-    assert run.final["test_accuracy"] > 0.75
-    assert 0 < run.final["memorized"] < run.final["updates"] < run.final["samples"] == 7200
+    assert run.final["test_accuracy"] > 0.7
+    assert 0 < run.final["memorized"] < run.final["updates"] < run.final["samples"] == 3600
     assert run.final["energy_min"] < run.final["energy_m1"]
     assert run.table["energy_m0"].is_monotonic_increasing
     store = Store(tmp_path)

@@ -34,6 +34,7 @@ RESTRICTIONS = (
     "synapse-mask:0.4,0.7",
     "synapse-mask-per-sample:0.4,0.7",
     "synapse-mask-per-class:0.4,0.7",
+    "synapse-mask:0,0.7",  # only the outputs learn
     "neuron-mask:7",
     "neuron-mask-per-sample:7",
     "neuron-mask-per-class:7",

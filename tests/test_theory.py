@@ -38,7 +38,8 @@ def test_outputs_are_masked_from_the_kink_on_and_cost_as_much_as_inputs(masks, t
     hidden = masks.kink * times
     into, out = masks.plastic(hidden)
     assert into == pytest.approx(out)
-    assert masks.fractions(masks.needed * min(times, masks.inputs / masks.outputs))[1] == 1
+    below = masks.needed * min(times, masks.inputs / masks.outputs)
+    assert masks.fractions(below)[1] == pytest.approx(1)
     # The cost of both grows as the square root of the size.
     assert sum(masks.plastic(4 * hidden)) == pytest.approx(2 * (into + out))
 

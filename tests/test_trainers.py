@@ -196,7 +196,9 @@ def test_the_seconds_are_those_of_training_alone(few, monkeypatch):
 
         return timed
 
-    monkeypatch.setattr(trainers, "time", SimpleNamespace(perf_counter=lambda: now, thread_time=lambda: now))
+    monkeypatch.setattr(
+        trainers, "time", SimpleNamespace(perf_counter=lambda: now, thread_time=lambda: now)
+    )
     monkeypatch.setattr(NumbaEngine, "learn", takes(1, NumbaEngine.learn))
     monkeypatch.setattr(NumbaEngine, "evaluate", takes(1000, NumbaEngine.evaluate))
     run = train(SMALL)

@@ -330,10 +330,12 @@ for column, condition in (("samples", "learning time"), ("energy_m0", "M0")):
     found["CP1"].append(Finding(measure, condition, ratio))
 for (size, seed), tried in rates.groupby(["hidden", "seed"]):
     spent = tried.set_index("learning_rate")["energy_m1"].dropna().sort_index()
-    first, second = spent.iloc[:2]
+    if len(spent) < 2:
+        continue  # too small a network for the goal
+    two = spent.iloc[:2]
     for measure, value in (
-        ("M1 at the two smallest rates, larger / smaller", max(first, second) / min(first, second)),
-        ("M1 at the smallest rate / least M1 of all rates", first / spent.min()),
+        ("M1 at the two smallest rates, larger / smaller", two.max() / two.min()),
+        ("M1 at the smallest rate / least M1 of all rates", spent.iloc[0] / spent.min()),
     ):
         found["CP2"].append(Finding(measure, f"H = {size}", value, seed))
 condition = f"H = {fitted['hidden'].min()} to {fitted['hidden'].max()}"

@@ -282,6 +282,8 @@ for rule, group in pd.DataFrame(rows).groupby("rule", sort=False):
 left.set(xscale="log", xlabel="hidden units $H$", ylabel="test accuracy (%)")
 left.set_xticks(sizes, sizes)
 left.minorticks_off()
+low, high = left.get_ylim()
+left.set_ylim(bottom=low - 0.35 * (high - low))  # room for the legend
 left.legend(fontsize="small", loc="lower right")
 
 on_the_way, right = plt.subplots(figsize=(3.95, 3.6))
@@ -484,7 +486,7 @@ Markdown(
 #
 # The paper finds that from four times as many images lazy learning memorizes twice as many, and
 # asks for the general relation. Here it is measured on digits of MNIST that were deformed at
-# random: each image of MNIST once, and in sets of more than 60,000 images again, deformed
+# random: each image of MNIST at most once, and in sets of more than 60,000 again, deformed
 # differently. All networks learn for the same number of epochs. If the number of memorized images
 # is a power of the number of images, $N^a$, it is a straight line in the figure; twice as many from
 # four times as many is $a = 1/2$.
@@ -532,10 +534,12 @@ left.set(ylabel="images memorized")
 right.set(ylabel="test error (%)")
 for axes in (left, right):
     axes.set(xscale="log", yscale="log", xlabel="images in the training set, $N$")
+    axes.set_xticks(numbers[::2], [f"{number:,}" for number in numbers[::2]])
+    axes.set_xticks([], minor=True)
+    axes.yaxis.set_minor_formatter("")
     axes.legend(fontsize="small")
 right.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
 right.yaxis.set_major_formatter("{x:g}")
-right.yaxis.set_minor_formatter("")
 plotting.show(
     counted,
     errors,

@@ -184,9 +184,9 @@ Markdown(
 #   test images stay where they are.
 # * *Batches* are of 32 images, and are combined with the others, as one would.
 #
-# For Adam, batches and normalised inputs a few learning rates were tried, and the one was taken
-# with which *backprop* got to 97 % soonest. Lazy learning has to do with the same. Momentum, Adam
-# and shifts one image at a time take long, and are left to the profile `paper`.
+# For Adam, batches and normalised inputs a few learning rates were tried, and one was taken with
+# which *backprop* gets to 97 % soon. Lazy learning has to do with the same. Momentum, Adam and
+# shifts one image at a time take long, and are left to the profile `paper`.
 #
 # Two things about the rule. In a batch each image's loss is gated: of those not learned it counts
 # as 0, and the mean is taken over the whole batch. And if nothing is learned there is no step, so
