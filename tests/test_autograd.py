@@ -115,15 +115,16 @@ def test_a_batch_is_learned_as_the_mean_of_what_the_gate_lets_through(loss):
         np.testing.assert_allclose(now, then - 0.02 * gradient, rtol=RELATIVE, atol=1e-7)
 
 
-def test_a_last_batch_is_smaller():
-    whole, order, _ = build(small(batch=40))
-    parts, *_ = build(small(batch=40))
-    whole.learn(order[:90])
-    for begin, end in ((0, 40), (40, 80), (80, 90)):
-        parts.learn(order[begin:end])
+@pytest.mark.parametrize("batch", [40, 600, 1100])
+def test_only_the_last_batch_is_smaller(batch):
+    whole, order, _ = build(small(batch=batch))
+    parts, *_ = build(small(batch=batch))
+    whole.learn(order[: 2 * batch + 10])
+    for begin in (0, batch, 2 * batch):
+        parts.learn(order[begin : min(begin + batch, 2 * batch + 10)])
     for a, b in zip(whole.weights, parts.weights, strict=True):
         np.testing.assert_array_equal(a, b)
-    assert whole.meter.updates == 90
+    assert whole.meter.updates == 2 * batch + 10
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum:0.9", "adam"])

@@ -136,8 +136,9 @@ in_subnet = best(competing[competing["rule"] == both_rules], "energy_m0")
 f_inside = in_subnet["fraction"].iloc[0] if len(in_subnet) else max(inside)
 Markdown(
     f"Goal: {100 * GOAL:g} % of the test images right, looked at every {base.measure_every:,} "
-    f"images; a run gives up after {60_000 * EPOCHS:,}. Inside a subnet of {SUBNET} units the fraction with the least $M_0$ at H = {AT:,} is "
-    f"f = {f_inside:g}, of {', '.join(f'{f:g}' for f in inside)}; it is used in all sizes."
+    f"images; a run gives up after {60_000 * EPOCHS:,}. Inside a subnet of "
+    f"{SUBNET} units the fraction with the least $M_0$ at H = {AT:,} is f = {f_inside:g}, of "
+    f"{', '.join(f'{f:g}' for f in inside)}; it is used in all sizes."
 )
 
 # %% [markdown]

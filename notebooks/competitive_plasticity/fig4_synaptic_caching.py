@@ -134,9 +134,9 @@ best = {decay: best_threshold(cached[cached["decay"] == decay]) for decay in dec
 DECAY = decays[1]  # for all sizes of networks
 Markdown(
     f"Goal: {100 * GOAL:g} % of the test images right, looked at every {base.measure_every:,} "
-    f"images; a run gives up after {60_000 * EPOCHS:,}. The other sizes of networks, and the subnets of {SUBNET} units, learn with a decay "
-    f"of {DECAY:g} and the threshold that costs least $M_0$ with it at H = {AT}, "
-    f"{best[DECAY]:g}."
+    f"images; a run gives up after {60_000 * EPOCHS:,}. The other sizes "
+    f"of networks, and the subnets of {SUBNET} units, learn with a decay of {DECAY:g} and the "
+    f"threshold that costs least $M_0$ with it at H = {AT}, {best[DECAY]:g}."
 )
 
 # %%

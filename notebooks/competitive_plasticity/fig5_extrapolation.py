@@ -13,9 +13,9 @@
 # %% [markdown]
 # # From a small network to a brain (Figure 5)
 #
-# The larger a network, the more it pays to learn one and the same task, if all of its synapses take
-# part: that is what the page on the [cost of learning](fig1_cost_of_learning) shows. A network of
-# the size of a brain area would then pay very much more than the task is worth. How much more
+# The larger a network, the more it spends on learning one and the same task, if all of its synapses
+# take part: see the [cost of learning](fig1_cost_of_learning). A network of the size of a brain
+# area would then spend very much more than the task needs. How much more
 # {cite}`vanrossum2024competitive`? And how little can one get away with, by all the means of these
 # pages?
 
@@ -56,10 +56,11 @@ if sum(size >= LARGE for size in hidden) < 3:
 # %% [markdown]
 # ## The runs
 #
-# Two kinds of networks: of many sizes, all synapses of which learn; and of a few sizes, in which
-# only a small *subnet* learns. What a subnet costs does not depend on the network around it, so it
-# tells what the task needs. And in networks of one size, all methods of the paper, each with a few
-# settings. Every run goes on until 95 % of the test images are right (80 % in the smoke profile).
+# First, networks of many sizes in which all synapses learn, and a few in which only a small
+# *subnet* does. What a subnet costs does not depend on the network [around it](fig2_masks), so it
+# tells what the task needs. Then, in networks of one size, all methods of the paper, some of them
+# with several settings. Every run goes on until 95 % of the test images are right (80 % in the
+# smoke profile).
 
 # %%
 GOAL = settings.choose(smoke=0.8, quick=0.95, paper=0.95)
@@ -167,7 +168,7 @@ plotting.show(
 def spelled(number):
     """Return a number with two digits, for a sentence."""
     rounded = float(f"{number:.2g}")
-    if 0.01 <= rounded < 10_000:
+    if 0.01 <= rounded < 1_000_000:
         return f"{rounded:,g}"
     digits, power = f"{rounded:.1e}".split("e")
     return rf"${digits} \times 10^{{{int(power)}}}$"
@@ -264,7 +265,10 @@ plotting.show(
     notebook=NAME,
 )
 cached = tried["caching"] != "immediate"
-least = {"without caching": cheapest(tried[~cached]), "with caching": cheapest(tried[cached])}
+least = {
+    "every change counted": cheapest(tried[~cached]),
+    "permanent changes only": cheapest(tried[cached]),
+}
 counted, permanent = least.values()
 images, changes = counted["samples"].mean(), counted["energy_m0"].mean()
 of_all = tried.loc[tried["method"] == "all", "energy_m0"].mean()

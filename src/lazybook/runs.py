@@ -183,7 +183,7 @@ def record_name(experiment: Experiment, dataset: Dataset) -> str:
     given = {name: v for name, v in experiment.to_dict().items() if v != defaults[name]}
     what = [given, dataset.checksum, SEMANTICS]
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
-    return f"{experiment.dataset.replace(':', '-')}/{digest[:24]}.parquet"
+    return f"{experiment.dataset.partition(':')[0]}/{digest[:24]}.parquet"
 
 
 def write(run: Run, path: Path) -> None:
