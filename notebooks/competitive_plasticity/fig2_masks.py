@@ -142,19 +142,19 @@ LABELS = {
 }
 
 
-def logarithmic(axes, x=(1,), y=(1, 2, 5), **labels):
-    """Make both axes logarithmic, with ticks at these multiples of the powers of ten."""
-    axes.set(xscale="log", yscale="log", **labels)
-    for axis, multiples in ((axes.xaxis, x), (axes.yaxis, y)):
-        axis.set_major_locator(LogLocator(subs=multiples))
-        axis.set_minor_formatter(NullFormatter())
-    axes.xaxis.set_major_formatter("{x:,g}")
-    axes.yaxis.set_major_formatter(LogFormatterSciNotation())
+def logarithmic(axis, multiples, text=None):
+    """Make an axis logarithmic, with ticks at these multiples of the powers of ten."""
+    getattr(axis.axes, f"set_{axis.axis_name}scale")("log")
+    scientific = LogFormatterSciNotation(labelOnlyBase=False, minor_thresholds=(np.inf, np.inf))
+    axis.set_major_locator(LogLocator(subs=multiples))
+    axis.set_major_formatter(text or scientific)
+    axis.set_minor_formatter(NullFormatter())
 
 
 def reached(table):
     """Return the ends of runs, without energy and time for those that missed the goal."""
-    return table.assign(**{name: table[name].where(table["reached"]) for name in LABELS})
+    names = [*LABELS, "energy_m1_hidden", "energy_m1_output"]
+    return table.assign(**{name: table[name].where(table["reached"]) for name in names})
 
 
 def means(table, by):
@@ -176,28 +176,34 @@ Markdown(
 )
 
 # %% [markdown]
-# Now the masks. The largest networks cost most, so they get fewer seeds and coarser steps.
+# Now the masks. The larger the network, the more a run costs, so large ones get fewer seeds.
 
 # %%
 numbers = settings.choose(
     smoke=[5, 10, 20, 40],
-    quick=[20, 50, 100, 200],
-    paper=[10, 20, 30, 50, 70, 100, 150, 200, 300, 500],
+    quick=[40, 70, 100, 200],
+    paper=[20, 30, 50, 70, 100, 150, 200, 300],
 )
-coarse = settings.choose(smoke=numbers, quick=numbers, paper=[10, 20, 50, 100, 200, 500])
-subnets_in = settings.choose(smoke=[60, 100], quick=[300, 1000], paper=[300, 1000, 3000])
+in_large = settings.choose(  # where fewer neurons are enough, but every run is dear
+    smoke=[], quick=[50, 100, 200], paper=[10, 20, 30, 50, 100, 200, 500]
+)
+subnets_in = settings.choose(smoke=[60, 100], quick=[300, 1000], paper=[300, 1000])
 fractions_in = settings.choose(smoke=[60], quick=[300], paper=[300, 1000])
-beyond = settings.choose(smoke=[], quick=[], paper=[round(n * masks.kink) for n in (1, 2, 4)])
-outputs_in = settings.choose(smoke=[60], quick=[1000], paper=[1000, 3000])
-deviations = settings.choose(
-    smoke=[0.01, 0.1], quick=[0.01, 0.03], paper=[0.01, 0.02, 0.03, 0.05, 0.1]
+factors = settings.choose(
+    smoke=[0.25, 0.5, 1, 2], quick=[0.25, 0.5, 1, 2], paper=[0.125, 0.25, 0.5, 1, 2, 4]
 )
+beyond = settings.choose(smoke=[], quick=[], paper=[round(n * masks.kink) for n in (1, 4)])
+outputs_in = settings.choose(smoke=[60], quick=[300], paper=[1000, 3000])
+deviations = settings.choose(smoke=[0.01, 0.1], quick=[0.01, 0.05], paper=[0.01, 0.02, 0.03, 0.05])
 
 
-def runs(size, *restrictions):
-    """Return experiments with each restriction that leaves some hidden units fixed, if by units."""
+def runs(size, *restrictions, most=3):
+    """Return experiments with these restrictions, of which masks of units must leave some fixed.
+
+    At most ``most`` seeds for networks from 1,000 units on.
+    """
     kept = [r for r in restrictions if getattr(r, "n", 0) < size - 1]  # one unit is the bias
-    few = seeds if size <= 1000 else seeds[:3]
+    few = seeds if size < 1000 else seeds[:most]
     return grid(replace(base, hidden=size), restriction=kept, seed=few)
 
 
@@ -211,17 +217,18 @@ for size in [*hidden, *beyond]:
     if size > needed:
         experiments += runs(size, best_mask(size))
 for size in hidden:
-    some = numbers if size <= 1000 else coarse
-    experiments += runs(size, Subnet(SUBNET), *map(NeuronMask, some))
+    experiments += runs(size, Subnet(SUBNET))
+    tried = map(NeuronMask, numbers if size <= 1000 else in_large)
+    experiments += runs(size, *tried, most=2 if size >= 10_000 else 3)
 for size in subnets_in:
-    experiments += runs(size, *map(Subnet, numbers if size <= 1000 else coarse))
+    experiments += runs(size, *map(Subnet, numbers))
 for size in fractions_in:
-    p_in = [times * needed / size for times in (0.25, 0.5, 1, 2, 4)]
+    p_in = [factor * needed / size for factor in factors]
     experiments += runs(size, *(SynapseMask(p, 1.0) for p in p_in if p <= 1))
 for draw in ("once", "sample", "class"):
     experiments += runs(REDRAWN_AT["synapse-mask"], best_mask(REDRAWN_AT["synapse-mask"], draw))
-    experiments += runs(REDRAWN_AT["neuron-mask"], NeuronMask(SUBNET, draw))
-    experiments += runs(REDRAWN_AT["subnet"], Subnet(SUBNET, draw))
+    for name, mask in (("neuron-mask", NeuronMask), ("subnet", Subnet)):
+        experiments += runs(REDRAWN_AT[name], mask(SUBNET, draw))
 only_outputs = grid(
     replace(base, restriction=SynapseMask(0, 1), measure_every=5000, seed=seeds[0]),
     hidden=outputs_in,
@@ -252,7 +259,7 @@ def best_numbers(name):
         if len(tried) > 2:
             found = {c: analysis.lowest(tried["n"], tried[c]) for c in ("energy_m0", "energy_m1")}
             rows.append({"hidden": size, "seed": seed} | found)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["hidden", "seed", "energy_m0", "energy_m1"])
 
 
 best = {name: best_numbers(name) for name in ("neuron-mask", "subnet")}
@@ -329,7 +336,8 @@ right.plot(MANY, all_synapses, color=plotting.RULES["all"], lw=1, label="all the
 right.set(ylabel="plastic synapses")
 for axes in (left, right):
     axes.axvline(masks.kink, color="#808080", lw=0.8, ls=":")
-    logarithmic(axes, y=(1,), xlabel="hidden units $H$")
+    axes.set(xlabel="hidden units $H$", yscale="log")
+    logarithmic(axes.xaxis, [1], "{x:,g}")
     axes.legend(fontsize="small")
 plotting.show(
     left_figure,
@@ -381,7 +389,9 @@ for column, label in LABELS.items():
         into, out = masks.plastic(reach)
         count = plain_means[column][needed] * (into + out) / (into + out)[0]
         axes.plot(reach, count, **MASK, ls="--", lw=1.2, label="count of paths")
-    logarithmic(axes, xlabel="hidden units $H$", title=label)
+    axes.set(xlabel="hidden units $H$", title=label)
+    logarithmic(axes.xaxis, [1], "{x:,g}")
+    logarithmic(axes.yaxis, [1, 2, 3, 5, 7] if column == "energy_m1" else [1, 2, 5])
     panels.append(figure)
     if column == "energy_m0":
         axes.legend(fontsize="x-small")
@@ -417,10 +427,14 @@ Markdown(
 # %% [markdown]
 # ## How many neurons?
 #
-# With few plastic neurons each update is cheap, but learning takes long; with many it is the other
-# way round. In between lies the best number. For a subnet, nothing but its own size counts. Under
-# a neuron mask all outputs stay plastic, and each sample pays for them: the larger the network, the
-# more.
+# With few plastic neurons each sample costs little, but learning takes many; with many neurons it is
+# the other way round. In between lies the best number. It need not be the same for both energies.
+# $M_0$ charges a small change as much as a large one, so it is best served by few neurons whose
+# synapses change much. For $M_1$ it makes no difference if a change is split between several
+# synapses.
+#
+# With a neuron mask there is a second bill. All outputs stay plastic, and every sample pays
+# for them: the larger the network, the more, and the fewer neurons learn, the longer.
 
 # %% tags=["hide-input"]
 panels = []
@@ -433,15 +447,21 @@ for name, of in (("neuron-mask", "plastic neurons $n$"), ("subnet", "size of the
             tried = fixed[name][fixed[name]["hidden"] == size]
             lw = plotting.width(size, within)
             plotting.over_seeds(axes, tried, "n", column, name, lw=lw, **look)
-        logarithmic(axes, x=(1, 2, 5), xlabel=of, title=LABELS[column])
+            if (name, column) == ("neuron-mask", "energy_m1"):
+                dotted = look | {"ls": ":", "marker": None, "label": None}
+                plotting.over_seeds(axes, tried, "n", "energy_m1_hidden", name, lw=lw, **dotted)
+        axes.set(xlabel=of, title=LABELS[column])
+        logarithmic(axes.xaxis, [1, 2, 5], "{x:g}")
+        logarithmic(axes.yaxis, [1, 2, 3, 5, 7])
         panels.append(figure)
     axes.legend(fontsize="x-small")
     figure, axes = plt.subplots(figsize=(2.65, 3.2))
     plotting.over_seeds(axes, best[name], "hidden", "energy_m0", name, label="for $M_0$")
     look = {"ls": "--", "mfc": "none", "label": "for $M_1$"}
     plotting.over_seeds(axes, best[name], "hidden", "energy_m1", name, **look)
-    logarithmic(axes, xlabel="hidden units $H$", title="best number")
-    axes.yaxis.set_major_formatter("{x:g}")
+    axes.set(xlabel="hidden units $H$", title="best number")
+    logarithmic(axes.xaxis, [1], "{x:,g}")
+    logarithmic(axes.yaxis, [1, 2, 3, 5, 7], "{x:g}")
     axes.legend(fontsize="x-small")
     panels.append(figure)
 plotting.show(
@@ -449,19 +469,25 @@ plotting.show(
     name="fig-masks-best-neurons",
     caption="Energies against the number of plastic neurons, and the number that costs least "
     "against network size: with a neuron mask (above) and in a subnet (below). The best number is "
-    "the vertex of a parabola, for each seed its own. (Paper: Fig. 2c; for subnets, text.)",
+    "the vertex of a parabola, for each seed its own. Dotted: what the input layer has of <i>M</i>"
+    "<sub>1</sub> under a neuron mask. (Paper: Fig. 2c; for subnets, text.)",
     alt="Six plots. Both energies fall with the number of plastic neurons and then rise again. The "
     "curves for subnets in networks of different sizes lie on one another.",
     notebook=NAME,
 )
-share = fixed["neuron-mask"].assign(
-    share=lambda table: 100 * table["energy_m1_output"] / table["energy_m1"]
-)
-share = share[share["hidden"] == max(hidden)].groupby("n")["share"].mean().dropna()
+largest = fixed["neuron-mask"].dropna(subset="energy_m1")
+largest = largest[largest["hidden"] == largest["hidden"].max()]
+spent_on = largest.groupby("n")[["energy_m1", "energy_m1_output"]].mean()
+share = 100 * spent_on["energy_m1_output"] / spent_on["energy_m1"]
+average = {name: numbers_of.mean() for name, numbers_of in best.items()}
 Markdown(
-    f"Where does the energy go? With a neuron mask at H = {max(hidden):,}, the output layer has "
-    f"{share.iloc[0]:.0f} % of $M_1$ if {share.index[0]:.0f} neurons are plastic, and "
-    f"{share.iloc[-1]:.0f} % if {share.index[-1]:.0f} are."
+    "On average over sizes and seeds, a neuron mask is best with "
+    f"{average['neuron-mask']['energy_m0']:.0f} plastic neurons for $M_0$ and with "
+    f"{average['neuron-mask']['energy_m1']:.0f} for $M_1$, a subnet with "
+    f"{average['subnet']['energy_m0']:.0f} and {average['subnet']['energy_m1']:.0f}. Under the "
+    f"neuron mask at H = {largest['hidden'].max():,}, the output layer has {share.iloc[0]:.0f} % of "
+    f"$M_1$ if {share.index[0]:.0f} neurons are plastic, and {share.iloc[-1]:.0f} % if "
+    f"{share.index[-1]:.0f} are."
 )
 
 # %% [markdown]
@@ -471,6 +497,11 @@ Markdown(
 # have their turn, with a new mask for each sample, or to keep the classes out of each other's way,
 # with a mask for each class? The masks here leave as many synapses plastic at a time as the fixed
 # ones do.
+#
+# If they leave a share $p$ of the input synapses plastic, then with a new mask for each sample a
+# synapse learns from a share $p$ of the samples. Should learning take $1/p$ times as long for that,
+# nothing is saved. Outputs that stay plastic throughout can make up for a part of the delay. With a
+# mask for each class, what is learned for one class cannot be corrected by the others.
 
 # %% tags=["hide-input"]
 WHEN = {"": "once", "-per-sample": "sample", "-per-class": "class"}
@@ -496,7 +527,8 @@ for column in ("energy_m0", "energy_m1"):
     axes.axhline(1, color=plotting.RULES["all"], lw=1)
     places = [4 * block + place for block in range(3) for place in range(3)]
     axes.set_xticks(places, [*WHEN.values()] * 3, rotation=60, fontsize="small")
-    axes.set(ylabel=f"{LABELS[column]} / of all synapses", yscale="log")
+    axes.set(ylabel=f"{LABELS[column]} / with all plastic", xlim=(-0.8, places[-1] + 0.8))
+    logarithmic(axes.yaxis, [1, 2, 5], "{x:g}")
     panels.append(figure)
 plotting.show(
     *panels,
@@ -509,6 +541,17 @@ plotting.show(
     alt="Two plots with three groups of markers each, for synapse masks, neuron masks and subnets. "
     "In each group markers for masks drawn once, for each sample and for each class.",
     notebook=NAME,
+)
+slowed = []
+for name, size in REDRAWN_AT.items():
+    redrawn = masked[(masked["mask"] == f"{name}-per-sample") & (masked["hidden"] == size)]
+    factor = redrawn["samples"].mean(skipna=False) / plain_means["samples"][size]
+    share = masks.fractions(size)[0] if name == "synapse-mask" else SUBNET / size
+    factor = "without end" if np.isnan(factor) else f"{factor:.2g} times"
+    slowed.append(f"{factor} with {plotting.NAMES[name]}s (1/*p* = {1 / share:.2g})")
+Markdown(
+    "With a new mask for each sample, learning took longer than with all synapses plastic: "
+    f"{', '.join(slowed)}."
 )
 
 # %% [markdown]
