@@ -356,11 +356,13 @@ Markdown(
 # ## The claims
 #
 # Each claim of the paper about this figure, and what was measured here. The energies are with what
-# is pending; exponents are given for both ways to count, and fitted for each seed. The paper does
-# have a decay: without one, no threshold makes learning fail, and that claim cannot hold.
+# is pending; of that the paper says nothing, so exponents are given for both ways to count. They
+# are fitted for each seed. The paper does have a decay: without one, no threshold makes learning
+# fail, and that part of the claim cannot hold.
 
 # %% tags=["hide-input"]
 found = {"CP14": [], "CP15": []}
+PENDING = "what is pending"
 for decay in decays:
     for seed, rows in cached[cached["decay"] == decay].groupby("seed"):
         m0, at = rows.set_index("threshold")["m0"], f"H = {AT}, decay {decay:g}"
@@ -375,7 +377,7 @@ for measure, rule, name in (
     ("exponent of M0 with caching", CACHING, "m0"),
     ("exponent of M0 with caching in a subnet", BOTH, "m0"),
 ):
-    for column, at in ((name, "with what is pending"), (f"energy_{name}", "without")):
+    for column, at in ((name, f"with {PENDING}"), (f"energy_{name}", f"without {PENDING}")):
         for seed, exponent in exponents(tables[rule], column).items():
             found["CP15"].append(Finding(measure, at, exponent, seed))
 verdicts = notebook.verdicts(settings, NAME, found)

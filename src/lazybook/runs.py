@@ -67,7 +67,7 @@ class Run:
 
 
 def provenance(dataset: Dataset, compute_seconds: float) -> dict[str, Any]:
-    """Return where, when and with what a run was made; ``compute_seconds`` is its wall time."""
+    """Return where, when and with what a run was made; it took ``compute_seconds`` of one core."""
     return {
         "dataset": dataset.name,
         "data_checksum": dataset.checksum,

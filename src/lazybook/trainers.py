@@ -60,7 +60,8 @@ def train(experiment: Experiment, progress: Callable[[int], None] = lambda sampl
     InvalidValue: the experiment cannot be done with its data set, engine or device.
     DataError: the data set is missing or damaged.
     """
-    began = time.perf_counter()
+    clock = time.perf_counter if experiment.device == "cuda" else time.thread_time
+    began = clock()
     dataset = datasets.load(experiment.dataset)
     if experiment.zero_mean:
         dataset = dataset.zero_mean()
@@ -70,7 +71,7 @@ def train(experiment: Experiment, progress: Callable[[int], None] = lambda sampl
     engine = engines.build(experiment, dataset, start)
 
     recorder = Recorder(experiment, engine, len(dataset.train))
-    seconds, clock = 0.0, time.perf_counter if experiment.device == "cuda" else time.thread_time
+    seconds = 0.0
     rows = [measure(engine, dataset, experiment, 0.0, seconds) | recorder.measure()]
     for samples, epoch in presentations(experiment, len(dataset.train), streams):
         if experiment.until is not None and rows[-1]["test_accuracy"] >= experiment.until:
@@ -87,7 +88,7 @@ def train(experiment: Experiment, progress: Callable[[int], None] = lambda sampl
     if "synapse-updates" in experiment.record:
         counts = zip(_layers(engine.meter), engine.synapse_updates, strict=True)
         arrays |= {f"synapse_updates_{layer}": updates for layer, updates in counts}
-    return Run(experiment, table, arrays, provenance(dataset, time.perf_counter() - began))
+    return Run(experiment, table, arrays, provenance(dataset, clock() - began))
 
 
 def presentations(
