@@ -126,7 +126,7 @@ REDRAWN_AT = settings.choose(  # smaller for synapses, whose masks take long to 
     paper={"synapse-mask": 300, "neuron-mask": 1000, "subnet": 1000},
 )
 small = settings.choose(
-    smoke=[10, 20, 40], quick=[30, 50, 70, 200], paper=[20, 30, 40, 50, 70, 100, 150, 200]
+    smoke=[10, 40], quick=[30, 50, 70, 200], paper=[20, 30, 40, 50, 70, 100, 150, 200]
 )
 base = preset(
     "competitive", until=GOAL, epochs=EPOCHS, engine=settings.engine, device=settings.device
@@ -149,6 +149,12 @@ def logarithmic(axis, multiples, text=None):
     axis.set_major_locator(LogLocator(subs=multiples))
     axis.set_major_formatter(text or scientific)
     axis.set_minor_formatter(NullFormatter())
+
+
+def spread(values):
+    """Return the least and the largest value as text."""
+    ends = [f"{min(values):.2g}", f"{max(values):.2g}"]
+    return " to ".join(dict.fromkeys(ends))
 
 
 def reached(table):
@@ -180,7 +186,7 @@ Markdown(
 
 # %%
 numbers = settings.choose(
-    smoke=[5, 10, 20, 40],
+    smoke=[10, 20, 40],
     quick=[40, 70, 100, 200],
     paper=[20, 30, 50, 70, 100, 150, 200, 300],
 )
@@ -352,12 +358,13 @@ plotting.show(
     "the kink and then rises as the square root of the size.",
     notebook=NAME,
 )
-found_by_trying = tuned["energy_m0"] / masks.fractions(tuned["hidden"])[0]
+by_trying = tuned["energy_m0"] / masks.fractions(tuned["hidden"])[0]
+at_end = "; the least tried" if by_trying.min() < 1.01 * min(factors) else ""
 Markdown(
     f"The kink is at H = {masks.kink:,.0f}. By trying, the best $p_1$ for $M_0$ was "
-    f"{found_by_trying.min():.2g} to {found_by_trying.max():.2g} times that of the count, "
-    "depending on size and seed. The best is where a parabola has its vertex that is fitted to "
-    "the logarithms of the least energy found and its neighbours."
+    f"{spread(by_trying)} times that of the count (depending on size and seed{at_end}). Here and "
+    "below, what is best is where a parabola has its vertex that is fitted, in logarithms, to the "
+    "least energy found and its neighbours."
 )
 
 # %% [markdown]
@@ -420,18 +427,18 @@ for name, label in (("energy_m0", "M_0"), ("energy_m1", "M_1")):
 Markdown(
     f"At H = {largest:,} learning with everything plastic costs {saved['energy_m0']:.2g} times the "
     f"$M_0$ and {saved['energy_m1']:.2g} times the $M_1$ of the subnet, in {saved['samples']:.2g} "
-    f"times the samples. All seeds together, the subnet's energy goes as {' and '.join(laws)}: the "
-    "fixed neurons around it are no help, and no burden."
+    f"times the samples. All seeds together, the subnet's energy goes as {' and '.join(laws)}. "
+    "With an exponent of 0 the fixed neurons around it are neither help nor burden."
 )
 
 # %% [markdown]
 # ## How many neurons?
 #
-# With few plastic neurons each sample costs little, but learning takes many; with many neurons it is
-# the other way round. In between lies the best number. It need not be the same for both energies.
-# $M_0$ charges a small change as much as a large one, so it is best served by few neurons whose
-# synapses change much. For $M_1$ it makes no difference if a change is split between several
-# synapses.
+# With few plastic neurons a sample costs little, but learning takes many samples; with many neurons
+# it is the other way round. In between lies the best number, which need not be the same for both
+# energies. $M_0$ charges a small change as much as a large one, so it should be best served by few
+# neurons whose synapses change much. To $M_1$ it makes no difference if a change is split between
+# several synapses.
 #
 # With a neuron mask there is a second bill. All outputs stay plastic, and every sample pays
 # for them: the larger the network, the more, and the fewer neurons learn, the longer.
@@ -484,10 +491,10 @@ Markdown(
     "On average over sizes and seeds, a neuron mask is best with "
     f"{average['neuron-mask']['energy_m0']:.0f} plastic neurons for $M_0$ and with "
     f"{average['neuron-mask']['energy_m1']:.0f} for $M_1$, a subnet with "
-    f"{average['subnet']['energy_m0']:.0f} and {average['subnet']['energy_m1']:.0f}. Under the "
-    f"neuron mask at H = {largest['hidden'].max():,}, the output layer has {share.iloc[0]:.0f} % of "
-    f"$M_1$ if {share.index[0]:.0f} neurons are plastic, and {share.iloc[-1]:.0f} % if "
-    f"{share.index[-1]:.0f} are."
+    f"{average['subnet']['energy_m0']:.0f} and {average['subnet']['energy_m1']:.0f}. Where "
+    f"does $M_1$ go? Under the neuron mask at H = {largest['hidden'].max():,} the output layer has "
+    f"{share.iloc[0]:.0f} % of it if {share.index[0]:.0f} neurons are plastic, and "
+    f"{share.iloc[-1]:.0f} % if {share.index[-1]:.0f} are."
 )
 
 # %% [markdown]
