@@ -1,8 +1,12 @@
 """The notebooks are run as they should be, or not at all."""
 
+from contextlib import suppress
+
 import nbformat
 import pytest
+from jupyter_core.utils import run_sync
 
+from lazybook import figures
 from lazybook.errors import InvalidValue, LazybookError
 from lazybook.figures import notebooks, run_figures
 
@@ -117,6 +121,23 @@ def test_a_kernel_that_dies_is_an_error(book):
     with pytest.raises(LazybookError, match="scorecard: the kernel died"):
         run(book, only=["scorecard"])
     assert outputs(book) == []
+
+
+@pytest.mark.parametrize("ending", ["print(1)", "1 / 0"])
+def test_no_kernel_is_left_running(book, monkeypatch, ending):
+    managers = []
+
+    def noted():
+        managers.append(figures.AsyncKernelManager())
+        return managers[-1]
+
+    monkeypatch.setattr(figures, "_kernel_manager", noted)
+    path = book / "notebooks/zebra/a.py"
+    path.write_text(f"{path.read_text()}\n# %%\n{ending}\n")
+    with suppress(LazybookError):
+        run_figures(only=["a"], output=book / "out", sources=book / "notebooks")
+    [manager] = managers
+    assert not run_sync(manager.is_alive)()
 
 
 def test_an_output_folder_that_cannot_be_written(book):

@@ -19,6 +19,7 @@ import nbformat
 import papermill
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import run_sync
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError, strip_color
 from rich.console import Console
@@ -128,6 +129,7 @@ def _execute(
     console: Console,
 ) -> nbformat.NotebookNode:
     """Return the document executed with its working directory in ``folder``."""
+    manager = _kernel_manager()
     with _progress(name, console):
         try:
             executed = papermill.execute_notebook(
@@ -138,7 +140,7 @@ def _execute(
                 language="python",
                 progress_bar=False,
                 cwd=folder,
-                km=_kernel_manager(),
+                km=manager,
                 # ipykernel warns at every start that it listens on TCP, as kernels do
                 extra_arguments=["--IPKernelApp.log_level=40"],
             )
@@ -146,6 +148,9 @@ def _execute(
             raise LazybookError(f"{name}: {_explain(error)}") from None
         except DeadKernelError:
             raise LazybookError(f"{name}: the kernel died; was there enough memory?") from None
+        finally:
+            # A kernel that was handed in is left running, with all its data.
+            run_sync(manager.shutdown_kernel)(now=True)
     del executed.metadata["papermill"]  # it holds a second copy of the notebook
     for cell in executed.cells:
         if "injected-parameters" in cell.metadata.get("tags", ()):
