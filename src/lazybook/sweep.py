@@ -115,7 +115,10 @@ def sweep(
 def _work(experiment: Experiment) -> float:
     """A run's share of the work, in units that only compare with each other."""
     samples = len(datasets.load(experiment.dataset).train)
-    return experiment.epochs * samples * (50 + (experiment.hidden or 1))
+    per_sample = 50 + (experiment.hidden or 1)
+    if experiment.engine != "numba":
+        per_sample += 15_000 / experiment.batch  # what PyTorch takes for a step, however small
+    return experiment.epochs * samples * per_sample
 
 
 def _first(experiments: Sequence[Experiment]) -> str:
