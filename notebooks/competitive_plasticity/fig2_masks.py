@@ -36,6 +36,7 @@ from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
 
 from lazybook import analysis, claims, notebook, plotting
 from lazybook.claims import Finding
+from lazybook.errors import InvalidValue
 from lazybook.experiment import grid, preset
 from lazybook.networks import Shape
 from lazybook.restrictions import AllSynapses, NeuronMask, Plan, Subnet, SynapseMask
@@ -48,6 +49,16 @@ hidden = settings.hidden or settings.choose(
     smoke=[30, 60, 100], quick=[100, 300, 1000, 3000], paper=[100, 300, 1000, 3000, 10_000]
 )
 seeds = settings.seeds or settings.choose(smoke=[0], quick=[0], paper=[0, 1, 2, 3, 4])
+numbers = settings.choose(
+    smoke=[10, 20, 40],
+    quick=[40, 70, 100, 200],
+    paper=[20, 30, 50, 70, 100, 150, 200, 300],
+)
+if max(hidden) < numbers[2] + 2:
+    raise InvalidValue(
+        f"hidden is {hidden}; to find the best number of plastic neurons, of {numbers}, this page "
+        f"needs at least one size from {numbers[2] + 2} on"
+    )
 
 # %% [markdown]
 # ## Three ways to choose
@@ -58,10 +69,9 @@ seeds = settings.seeds or settings.choose(smoke=[0], quick=[0], paper=[0, 1, 2, 
 # - A *subnet* chooses hidden units too, and leaves only their own outputs plastic. What learns
 #   is a small network inside the large one.
 #
-# What matters is paths. An input can learn to have a say in an output where the synapse into a
-# hidden unit is plastic and so is the one out of it. Count in the drawing how many
-# coloured lines lead to a unit from which no coloured line goes on, and the other way round: they
-# cost energy, and complete no path.
+# What matters is paths: from an input over a hidden unit to an output, both synapses plastic. Look
+# in the drawing for coloured lines that lead to a unit from which no coloured line goes on, and for
+# those that start at a unit which none leads to. They cost energy, and complete no path.
 
 # %% tags=["hide-input"]
 SMALL = Shape(inputs=6, hidden=7, outputs=3, bias=False)
@@ -70,26 +80,22 @@ for restriction in (AllSynapses(), SynapseMask(0.35, 0.6), NeuronMask(3), Subnet
     plan = Plan.draw(restriction, SMALL, SMALL.outputs, np.random.default_rng(8))
     layers = [mask[0] for mask in plan.masks or [np.ones((1, *layer)) for layer in SMALL.layers]]
     if plan.units is not None:
-        fixed = np.setdiff1d(np.arange(SMALL.hidden), plan.units)
-        layers[0][:, fixed] = 0
+        others = np.setdiff1d(np.arange(SMALL.hidden), plan.units)
+        layers[0][:, others] = 0
         if plan.outputs_of_units:
-            layers[1][fixed] = 0
+            layers[1][others] = 0
     rule = str(restriction).split(":")[0]
     figure, axes = plt.subplots(figsize=(1.95, 2.3))
     units = [np.linspace(-1, 1, n + 2)[1:-1] for n in (SMALL.inputs, SMALL.hidden, SMALL.outputs)]
     for place, layer in enumerate(layers):
         for (i, j), plastic in np.ndenumerate(layer):
-            look = (
-                {"c": plotting.RULES[rule], "lw": 1.3} if plastic else {"c": "#808080", "lw": 0.5}
-            )
-            ends = [units[place][i], units[place + 1][j]]
-            axes.plot(
-                [place, place + 1], ends, alpha=1 if plastic else 0.45, zorder=plastic, **look
-            )
-        axes.scatter(
-            np.full(len(units[place]), place), units[place], s=22, c=plotting.INK, zorder=3
-        )
-    axes.scatter(np.full(len(units[2]), 2), units[2], s=22, c=plotting.INK, zorder=3)
+            look = {"c": "#808080", "lw": 0.5, "alpha": 0.45}
+            if plastic:
+                look = {"c": plotting.RULES[rule], "lw": 1.3}
+            ends = units[place][i], units[place + 1][j]
+            axes.plot((place, place + 1), ends, zorder=1 + plastic, **look)
+    for place, heights in enumerate(units):
+        axes.scatter([place] * len(heights), heights, s=22, c=plotting.INK, zorder=3)
     axes.set_title(plotting.NAMES[rule], loc="center")
     axes.set_xticks(range(3), ["input", "hidden", "output"], fontsize="small")
     axes.set(yticks=[])
@@ -185,11 +191,6 @@ Markdown(
 # Now the masks. The larger the network, the more a run costs, so large ones get fewer seeds.
 
 # %%
-numbers = settings.choose(
-    smoke=[10, 20, 40],
-    quick=[40, 70, 100, 200],
-    paper=[20, 30, 50, 70, 100, 150, 200, 300],
-)
 in_large = settings.choose(  # where fewer neurons are enough, but every run is dear
     smoke=[], quick=[50, 100, 200], paper=[10, 20, 30, 50, 100, 200, 500]
 )
@@ -265,7 +266,7 @@ def best_numbers(name):
         if len(tried) > 2:
             found = {c: analysis.lowest(tried["n"], tried[c]) for c in ("energy_m0", "energy_m1")}
             rows.append({"hidden": size, "seed": seed} | found)
-    return pd.DataFrame(rows, columns=["hidden", "seed", "energy_m0", "energy_m1"])
+    return pd.DataFrame(rows)
 
 
 best = {name: best_numbers(name) for name in ("neuron-mask", "subnet")}
@@ -310,7 +311,7 @@ def exponents(table, column):
 # $2 \sqrt{N_i N_o N_c H}$. Random masks can slow the growth of the cost down to a square root, but
 # not stop it.
 #
-# Is the count right? The dots are networks in which $p_1$ was varied, with all outputs plastic.
+# Is the count right? The squares are networks in which $p_1$ was varied, with all outputs plastic.
 
 # %% tags=["hide-input"]
 MANY = np.geomspace(needed, 1e5, 200)

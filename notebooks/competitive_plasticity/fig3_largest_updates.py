@@ -80,9 +80,9 @@ fractions = settings.choose(
 few_fractions = settings.choose(
     smoke={"layer": [0.03, 0.1], "neuron": [0.1]},
     quick={"layer": [0.01, 0.03], "neuron": [0.03, 0.1]},
-    paper={"layer": [0.003, 0.01, 0.03], "neuron": [0.03, 0.1]},
+    paper={"layer": [0.01, 0.03], "neuron": [0.03, 0.1]},
 )
-inside = settings.choose(smoke=[0.1], quick=[0.02, 0.05], paper=[0.01, 0.02, 0.05, 0.1])
+inside = settings.choose(smoke=[0.1], quick=[0.02, 0.05], paper=[0.01, 0.02, 0.05])
 base = preset(
     "competitive", until=GOAL, epochs=EPOCHS, engine=settings.engine, device=settings.device
 )
@@ -453,7 +453,7 @@ Markdown(
 # %%
 SMALL = settings.choose(smoke=30, quick=100, paper=100)
 LAST = 5  # epochs that the final accuracy is the mean of
-plastic = settings.choose(smoke=[0.1], quick=[0.03, 0.1], paper=[0.02, 0.05, 0.1, 0.3])
+plastic = settings.choose(smoke=[0.1], quick=[0.03, 0.1], paper=[0.03, 0.1, 0.3])
 limits = [AllSynapses(), *(SynapseMask(f, 1.0) for f in plastic)]
 limits += [LargestUpdates(f, per) for per in RULES for f in plastic]
 long = replace(base, hidden=SMALL, epochs=epochs, until=None, measure_every=60_000)

@@ -362,9 +362,9 @@ Markdown(
 # ## Two conventions for the squared error
 #
 # The paper does not say whether its squared error is the mean over the outputs or half their sum.
-# The mean, PyTorch's default, gives the shares of memorized images that the paper reports. But with
-# the mean and a learning rate of 0.01 backprop is slow, and some of what the paper says of it fits
-# half the sum better. Here are both.
+# The mean is the default of PyTorch, which it used, and so of this book. But the convention sets
+# the pace, by a factor of five, and not all that the paper says need fit the same one. Here are
+# both.
 
 # %% tags=["hide-input"]
 GOAL = 0.975
