@@ -16,6 +16,11 @@ from lazybook.experiment import Experiment
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
 from lazybook.restrictions import number_selected
 
+# Values left free behind each array. Before a loop over two arrays runs in vectors it is checked that
+# they lie further apart than a few vectors; short ones side by side would not, and the loop would run
+# one by one, which rounds differently: the result would depend on where arrays happen to lie.
+APART = 512
+
 PANEL = 256  # at most so many hidden units are evaluated together: they fit the second cache
 
 WIDE = 400  # units from which on it pays that rows wait with their changes
@@ -87,7 +92,7 @@ class NumbaEngine:
         panel, readout = aligned(self.inputs + 1 + layout.ROWS, width), aligned(self.outputs, width)
         correct, loss = evaluate(
             data, self.network, LOSSES[self.experiment.loss], outputs, panel, readout,
-            *aligned(2, width), np.empty(self.outputs, np.float32),
+            *aligned(2, width), aligned(1, self.outputs)[0],
         )  # fmt: skip
         return Evaluation(accuracy=correct / len(split), loss=loss / len(split))
 
@@ -227,13 +232,13 @@ class NumbaEngine:
         return layout.Room(
             **{name: aligned(1, units)[0] for name in per_unit},
             free=np.ones(units, np.uint8),
-            outputs=np.zeros(self.outputs, np.float32),
-            more_outputs=np.zeros(self.outputs, np.float32),
-            error=np.zeros(self.outputs, np.float32),
-            readout_step=np.zeros(self.outputs, np.float32),
-            x=np.zeros(rows, np.float32),
-            x_size=np.zeros(rows, np.float32),
-            level=np.zeros(rows + 1, np.float32),
+            outputs=aligned(1, self.outputs)[0],
+            more_outputs=aligned(1, self.outputs)[0],
+            error=aligned(1, self.outputs)[0],
+            readout_step=aligned(1, self.outputs)[0],
+            x=aligned(1, rows)[0],
+            x_size=aligned(1, rows)[0],
+            level=aligned(1, rows + 1)[0],
             many=np.zeros(rows + 1, np.int64),
             where=np.zeros(rows + 1, np.int64),
             reach=np.zeros(rows + 1, np.int64),
@@ -356,7 +361,10 @@ def _padded(counts: np.ndarray) -> np.ndarray:
 
 
 def aligned(rows: int, columns: int) -> np.ndarray:
-    """Return float32 zeros that start on a cache line, so that no vector spans two."""
-    room = np.zeros(rows * columns + layout.LANES, np.float32)
+    """Return float32 zeros that start on a cache line, `APART` from any other array.
+
+    So no vector spans two lines, and loops run the same whatever was allocated before.
+    """
+    room = np.zeros(rows * columns + layout.LANES + APART, np.float32)
     start = -room.ctypes.data // 4 % layout.LANES
     return room[start : start + rows * columns].reshape(rows, columns)
