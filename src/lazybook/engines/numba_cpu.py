@@ -16,9 +16,9 @@ from lazybook.experiment import Experiment
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
 from lazybook.restrictions import number_selected
 
-# Values left free behind each array. Before a loop over two arrays runs in vectors it is checked that
-# they lie further apart than a few vectors; short ones side by side would not, and the loop would run
-# one by one, which rounds differently: the result would depend on where arrays happen to lie.
+# Values left free behind each array. Before a loop over two arrays runs in vectors it is checked
+# that they lie further apart than a few vectors. Short ones side by side would not, and the loop
+# would run one by one and round differently: the result would depend on where they happen to lie.
 APART = 512
 
 PANEL = 256  # at most so many hidden units are evaluated together: they fit the second cache
