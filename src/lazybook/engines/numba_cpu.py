@@ -21,7 +21,7 @@ from lazybook.restrictions import number_selected
 # would run one by one and round differently: the result would depend on where they happen to lie.
 APART = 512
 
-PANEL = 256  # at most so many hidden units are evaluated together: they fit the second cache
+PANEL = 512  # at most so many hidden units are evaluated together: they fit the second cache
 
 WIDE = 400  # units from which on it pays that rows wait with their changes
 
@@ -88,7 +88,7 @@ class NumbaEngine:
         """Return accuracy and mean loss on ``split``."""
         data, panels = sparse(split, self.bias), -(-self.units // PANEL)
         width = _round_up(-(-self.units // panels))
-        outputs = np.empty((len(split), self.outputs), np.float32)
+        outputs = aligned(len(split), self.outputs)
         panel, readout = aligned(self.inputs + 1 + layout.ROWS, width), aligned(self.outputs, width)
         correct, loss = evaluate(
             data, self.network, LOSSES[self.experiment.loss], outputs, panel, readout,
