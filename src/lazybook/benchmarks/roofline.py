@@ -15,7 +15,7 @@ from lazybook.caching import SynapticCaching
 from lazybook.compiling import compiled
 from lazybook.datasets import Dataset
 from lazybook.engines.contract import Start
-from lazybook.engines.numba_cpu import aligned
+from lazybook.engines.numba_cpu import apart
 from lazybook.experiment import Experiment
 from lazybook.restrictions import number_selected
 
@@ -54,7 +54,7 @@ def measure_caches(repeats: int = 30) -> list[Cache]:
     """Measure the first two levels of cache of this core; the best of ``repeats`` counts."""
     caches = []
     for name, size in cache_sizes().items():
-        numbers = aligned(1, size // 2 // BYTES)[0].view(np.int64)
+        numbers = apart(size // 2 // BYTES).view(np.int64)
         numbers[:] = 1  # memory that was never written to is not there yet
         passes = max(1, 2**26 // numbers.nbytes)  # some milliseconds
         rates = {

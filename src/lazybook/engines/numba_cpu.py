@@ -1,5 +1,6 @@
 """The fast engine: compiled loops that touch only what is not zero. See `kernels`."""
 
+import math
 import threading
 
 import numpy as np
@@ -16,10 +17,13 @@ from lazybook.experiment import Experiment
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
 from lazybook.restrictions import number_selected
 
-# Values left free behind each array. Before a loop over two arrays runs in vectors it is checked
-# that they lie further apart than a few vectors. Short ones side by side would not, and the loop
-# would run one by one and round differently: the result would depend on where they happen to lie.
-APART = 512
+# Bytes left free on both sides of each array. Before a loop over two arrays runs in vectors it is
+# checked that they lie further apart than a few vectors. Short ones side by side would not, and
+# the loop would run one by one and round differently: the result would depend on where they
+# happen to lie.
+APART = 2048
+
+LINE = 4 * layout.LANES  # bytes of a cache line
 
 PANEL = 512  # at most so many hidden units are evaluated together: they fit the second cache
 
@@ -88,11 +92,11 @@ class NumbaEngine:
         """Return accuracy and mean loss on ``split``."""
         data, panels = sparse(split, self.bias), -(-self.units // PANEL)
         width = _round_up(-(-self.units // panels))
-        outputs = aligned(len(split), self.outputs)
-        panel, readout = aligned(self.inputs + 1 + layout.ROWS, width), aligned(self.outputs, width)
+        outputs = apart(len(split), self.outputs)
+        panel, readout = apart(self.inputs + 1 + layout.ROWS, width), apart(self.outputs, width)
         correct, loss = evaluate(
             data, self.network, LOSSES[self.experiment.loss], outputs, panel, readout,
-            *aligned(2, width), aligned(1, self.outputs)[0],
+            apart(width), apart(width), apart(self.outputs),
         )  # fmt: skip
         return Evaluation(accuracy=correct / len(split), loss=loss / len(split))
 
@@ -148,7 +152,7 @@ class NumbaEngine:
 
     def _network(self, experiment: Experiment, dataset: Dataset, start: Start) -> layout.Network:
         rows, cached = self.inputs + 1 + layout.ROWS, self.rules.consolidation != layout.ALL
-        synapses, readout = aligned(rows, self.units), aligned(self.outputs, self.units)
+        synapses, readout = apart(rows, self.units), apart(self.outputs, self.units)
         first, *more = start.weights
         for row, weights in zip(synapses, first, strict=False):  # the layer may be large
             row[: len(weights)] = weights[self.order]
@@ -163,15 +167,15 @@ class NumbaEngine:
             leak=np.float32(networks.leak(experiment.activation)),
             synapses=synapses,
             readout=readout,
-            transient=aligned(*(synapses.shape if cached else (1, 1))),
-            readout_transient=aligned(*(readout.shape if cached else (1, 1))),
+            transient=apart(*(synapses.shape if cached else (1, 1))),
+            readout_transient=apart(*(readout.shape if cached else (1, 1))),
             scale=np.ones(1),
-            background=aligned(1, self.units)[0],
-            column_sums=aligned(1, self.units)[0],
-            transient_column_sums=aligned(1, self.units)[0],
-            waiting=np.zeros(rows, np.float32),
-            wait_for=np.zeros(rows, np.int64),
-            steps=aligned(layout.SLOTS, self.units),
+            background=apart(self.units),
+            column_sums=apart(self.units),
+            transient_column_sums=apart(self.units),
+            waiting=apart(rows),
+            wait_for=apart(rows, dtype=np.int64),
+            steps=apart(layout.SLOTS, self.units),
             step_samples=np.full(layout.SLOTS, -1),
         )
 
@@ -179,15 +183,16 @@ class NumbaEngine:
         plan, rows = start.plan, self.inputs + 1 + layout.ROWS
         draws = len(plan.masks[0]) if plan.masks else 1
         mask_shape = (draws, rows, self.units) if plan.mask else (1, 1, 1)
-        synapses = np.zeros(mask_shape, np.uint8)
-        readout = np.zeros((draws, self.outputs, self.units) if plan.mask else (1, 1, 1), np.uint8)
+        synapses = apart(*mask_shape, dtype=np.uint8)
+        readout_shape = (draws, self.outputs, self.units) if plan.mask else (1, 1, 1)
+        readout = apart(*readout_shape, dtype=np.uint8)
         if plan.masks:
             first, *more = plan.masks
             synapses[:, : first.shape[1], : first.shape[2]] = first[:, :, self.order]
             if more:
                 units = np.concatenate([self.order, np.arange(self.hidden, more[0].shape[1])])
                 readout[:, :, : len(units)] = more[0][:, units].transpose(0, 2, 1)
-        plastic = np.zeros(self.units, np.float32)
+        plastic = apart(self.units)
         fixed = plan.units is not None and plan.unit_draw == "once"
         plastic[: plan.unit_count if fixed else self.shapes[0][1]] = 1
         names = np.arange(self.units)
@@ -216,8 +221,10 @@ class NumbaEngine:
             exponents=exponents,
             m_alpha=np.zeros((len(exponents), 2)),
             transient=np.zeros(3),
-            synapse_updates=np.zeros((rows, self.units) if counted else (1, 1), np.int64),
-            readout_updates=np.zeros((self.outputs, self.units) if counted else (1, 1), np.int64),
+            synapse_updates=apart(*((rows, self.units) if counted else (1, 1)), dtype=np.int64),
+            readout_updates=apart(
+                *((self.outputs, self.units) if counted else (1, 1)), dtype=np.int64
+            ),
         )
 
     def _room(self) -> layout.Room:
@@ -229,25 +236,27 @@ class NumbaEngine:
             "sums", "more_sums", "mask_sums", "activity", "plastic_activity", "hidden_error",
             "step", "size", "spare", "ranked", "more_spare",
         )  # fmt: skip
+        free = apart(units, dtype=np.uint8)
+        free[:] = 1
         return layout.Room(
-            **{name: aligned(1, units)[0] for name in per_unit},
-            free=np.ones(units, np.uint8),
-            outputs=aligned(1, self.outputs)[0],
-            more_outputs=aligned(1, self.outputs)[0],
-            error=aligned(1, self.outputs)[0],
-            readout_step=aligned(1, self.outputs)[0],
-            x=aligned(1, rows)[0],
-            x_size=aligned(1, rows)[0],
-            level=aligned(1, rows + 1)[0],
-            many=np.zeros(rows + 1, np.int64),
-            where=np.zeros(rows + 1, np.int64),
-            reach=np.zeros(rows + 1, np.int64),
-            tied=np.zeros(max(rows, units), np.int32),
-            order=np.zeros(units, np.int32),
-            spare_order=np.zeros(units, np.int32),
-            cumulative=np.zeros(units + 1),
-            counts=np.zeros(256, np.int32),
-            selection=np.zeros((rows, units) if dense else (1, 1), np.uint8),
+            **{name: apart(units) for name in per_unit},
+            free=free,
+            outputs=apart(self.outputs),
+            more_outputs=apart(self.outputs),
+            error=apart(self.outputs),
+            readout_step=apart(self.outputs),
+            x=apart(rows),
+            x_size=apart(rows),
+            level=apart(rows + 1),
+            many=apart(rows + 1, dtype=np.int64),
+            where=apart(rows + 1, dtype=np.int64),
+            reach=apart(rows + 1, dtype=np.int64),
+            tied=apart(max(rows, units), dtype=np.int32),
+            order=apart(units, dtype=np.int32),
+            spare_order=apart(units, dtype=np.int32),
+            cumulative=apart(units + 1, dtype=np.float64),
+            counts=apart(256, dtype=np.int32),
+            selection=apart(*((rows, units) if dense else (1, 1)), dtype=np.uint8),
             guess=np.full(1, 1e-6, np.float32),
             one=np.zeros(1, np.float32),
         )
@@ -360,11 +369,12 @@ def _padded(counts: np.ndarray) -> np.ndarray:
     return -(-counts // layout.ROWS) * layout.ROWS
 
 
-def aligned(rows: int, columns: int) -> np.ndarray:
-    """Return float32 zeros that start on a cache line, `APART` from any other array.
+def apart(*shape: int, dtype: type = np.float32) -> np.ndarray:
+    """Return zeros of this shape that start on a cache line, `APART` from any other array.
 
     So no vector spans two lines, and loops run the same whatever was allocated before.
     """
-    room = np.zeros(rows * columns + layout.LANES + APART, np.float32)
-    start = -room.ctypes.data // 4 % layout.LANES
-    return room[start : start + rows * columns].reshape(rows, columns)
+    bytes_ = math.prod(shape) * np.dtype(dtype).itemsize
+    room = np.zeros(bytes_ + LINE + 2 * APART, np.uint8)
+    start = APART + -(room.ctypes.data + APART) % LINE
+    return room[start : start + bytes_].view(dtype).reshape(shape)
