@@ -93,6 +93,7 @@ def assert_same(experiment: Experiment, presented: int = STEPS) -> None:
     """Train both engines on the same samples, half of them twice, and compare all they tell."""
     fast, order, dataset = build(replace(experiment, engine="numba"))
     slow, *_ = build(replace(experiment, engine="reference"))
+    fast.evaluate(dataset.test)  # what is kept of it must stay true while the network learns
     half = order[: presented // 2]
     for part in (half[:33], half[33:], half):
         for engine in (fast, slow):

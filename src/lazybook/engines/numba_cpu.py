@@ -12,7 +12,7 @@ from lazybook.energy import Meter
 from lazybook.engines.contract import Evaluation, Start
 from lazybook.engines.kernels import layout
 from lazybook.engines.kernels.layers import store_nonzero
-from lazybook.engines.kernels.training import evaluate, learn
+from lazybook.engines.kernels.training import add_outputs, judge, learn
 from lazybook.experiment import Experiment
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
 from lazybook.restrictions import number_selected
@@ -69,6 +69,7 @@ class NumbaEngine:
         self.masks = self._masks(start)
         self.totals = self._totals(experiment, len(dataset.train))
         self.room = self._room()
+        self.given_by_fixed: dict[Split, np.ndarray] = {}
         self.learn(np.empty(0, np.int64))  # compile now, or load what was compiled before
 
     def learn(self, samples: np.ndarray) -> None:
@@ -89,16 +90,30 @@ class NumbaEngine:
         return total + energy.m_min([readout], [self.initial_readout])
 
     def evaluate(self, split: Split) -> Evaluation:
-        """Return accuracy and mean loss on ``split``."""
-        data, panels = sparse(split, self.bias), -(-self.units // PANEL)
-        width = _round_up(-(-self.units // panels))
+        """Return accuracy and mean loss on ``split``.
+
+        Units that are never plastic, nor are their outputs, give each time what they gave first.
+        """
+        plastic = max(self.rules.width, self.rules.readout_width)
         outputs = apart(len(split), self.outputs)
+        if plastic < self.units:
+            if split not in self.given_by_fixed:
+                self.given_by_fixed[split] = apart(len(split), self.outputs)
+                self._add_outputs(split, plastic, self.units, self.given_by_fixed[split])
+            outputs[:] = self.given_by_fixed[split]
+        self._add_outputs(split, 0, plastic, outputs)
+        loss = LOSSES[self.experiment.loss]
+        correct, total = judge(outputs, split.labels, loss, apart(self.outputs))
+        return Evaluation(accuracy=correct / len(split), loss=total / len(split))
+
+    def _add_outputs(self, split: Split, begin: int, end: int, outputs: np.ndarray) -> None:
+        panels = -(-(end - begin) // PANEL)
+        width = _round_up(-(-(end - begin) // panels))
         panel, readout = apart(self.inputs + 1 + layout.ROWS, width), apart(self.outputs, width)
-        correct, loss = evaluate(
-            data, self.network, LOSSES[self.experiment.loss], outputs, panel, readout,
-            apart(width), apart(width), apart(self.outputs),
+        add_outputs(
+            sparse(split, self.bias), self.network, begin, end, outputs, panel, readout,
+            apart(width), apart(width),
         )  # fmt: skip
-        return Evaluation(accuracy=correct / len(split), loss=loss / len(split))
 
     @property
     def weights(self) -> list[np.ndarray]:

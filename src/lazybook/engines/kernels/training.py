@@ -340,21 +340,19 @@ def consolidate(network, rules, totals, room):
 
 
 @compiled
-def evaluate(data, network, loss, outputs, panel, panel_readout, sums, column_sums, error):
-    """Return how many samples are classified correctly, and the sum of their losses.
+def add_outputs(data, network, begin, end, outputs, panel, panel_readout, sums, column_sums):
+    """Add to ``outputs``, ``(samples, outputs)``, what the units from ``begin`` to ``end`` give.
 
-    The synapses of a few units at a time are copied to ``panel``, ``[rows, some units]``, and meet
-    all the samples before the next: so they stay in the cache, however many units there are.
-    ``outputs``, ``(samples, outputs)``, adds up what the panels give. To be called when the
-    background has been added to the synapses.
+    The synapses of some units at a time are copied to ``panel``, ``[rows, some units]``, and meet
+    all the samples before the next: so they stay in the cache, however many units there are. To be
+    called when the background has been added to the synapses.
     """
     samples, scale, width = data.labels.shape[0], np.float32(network.scale[0]), sums.shape[0]
     cached = network.transient.shape[0] > 1
-    for sample in range(samples):
-        fill(outputs[sample], 0)
-    for start in range(0, network.synapses.shape[1], width):
-        cut(network.synapses, network.transient, scale, cached, start, panel)
-        cut(network.readout, network.readout_transient, scale, cached, start, panel_readout)
+    for start in range(begin, end, width):
+        many = min(width, end - start)
+        cut(network.synapses, network.transient, scale, cached, start, many, panel)
+        cut(network.readout, network.readout_transient, scale, cached, start, many, panel_readout)
         sum_columns(panel, network.inputs, column_sums)
         for sample in range(samples):
             for j in range(width):
@@ -368,27 +366,31 @@ def evaluate(data, network, loss, outputs, panel, panel_readout, sums, column_su
                 continue
             for j in range(width):
                 sums[j] = max(sums[j], network.leak * sums[j])
-            if start <= network.hidden < start + width:
+            if start <= network.hidden < start + many:
                 sums[network.hidden - start] = network.bias
             add_read_out(panel_readout, sums, total)
-    correct, loss_sum = 0, 0.0
-    for sample in range(samples):
-        correct += classify(outputs[sample]) == data.labels[sample]
-        loss_sum += output_error(outputs[sample], data.labels[sample], loss, error)
-    return correct, loss_sum
 
 
 @compiled
-def cut(synapses, transient, scale, cached, start, panel):
-    """Set ``panel`` to the columns of the synapses from ``start`` on, and 0 behind the last."""
-    left = min(panel.shape[1], synapses.shape[1] - start)
+def cut(synapses, transient, scale, cached, start, many, panel):
+    """Set ``panel`` to ``many`` columns of the synapses from ``start`` on, and 0 behind them."""
     for i in range(synapses.shape[0]):
         row, target = synapses[i], panel[i]
-        for j in range(left):
+        for j in range(many):
             target[j] = row[start + j]
         if cached:
             parts = transient[i]
-            for j in range(left):
+            for j in range(many):
                 target[j] += scale * parts[start + j]
-        for j in range(left, panel.shape[1]):
+        for j in range(many, panel.shape[1]):
             target[j] = 0
+
+
+@compiled
+def judge(outputs, labels, loss, error):
+    """Return how many samples are classified correctly, and the sum of their losses."""
+    correct, loss_sum = 0, 0.0
+    for sample in range(labels.shape[0]):
+        correct += classify(outputs[sample]) == labels[sample]
+        loss_sum += output_error(outputs[sample], labels[sample], loss, error)
+    return correct, loss_sum
