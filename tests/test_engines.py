@@ -357,6 +357,20 @@ def test_cuda_without_a_gpu_is_refused():
         engines.check_device("cuda")
 
 
+@pytest.mark.parametrize("samples", [1, 2, 31])
+@pytest.mark.parametrize("hidden", [30, None])
+def test_any_number_of_samples_can_be_evaluated(samples, hidden):
+    """The fast engine evaluates samples in pairs, and one may be left over."""
+    split = datasets.load("mnist").test
+    few = replace(split, values=split.values[:samples], labels=split.labels[:samples])
+    experiment = small(hidden=hidden, zero_mean=False, bias="none")
+    fast, slow = (build(replace(experiment, engine=name))[0] for name in ("numba", "reference"))
+    for engine in (fast, slow):
+        engine.learn(np.arange(100))
+    assert fast.evaluate(few).accuracy == slow.evaluate(few).accuracy
+    assert fast.evaluate(few).loss == pytest.approx(slow.evaluate(few).loss, rel=1e-5)
+
+
 def test_a_result_does_not_depend_on_where_arrays_lie():
     """Small arrays that lie close together once made loops run, and round, in another way."""
     experiment = small(hidden=30, loss="cross-entropy")

@@ -11,8 +11,9 @@ from lazybook.datasets import Dataset, Split
 from lazybook.energy import Meter
 from lazybook.engines.contract import Evaluation, Start
 from lazybook.engines.kernels import layout
+from lazybook.engines.kernels.evaluation import add_outputs, judge, pair_up, store_pairs
 from lazybook.engines.kernels.layers import store_nonzero
-from lazybook.engines.kernels.training import add_outputs, judge, learn
+from lazybook.engines.kernels.training import learn
 from lazybook.experiment import Experiment
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
 from lazybook.restrictions import number_selected
@@ -94,26 +95,25 @@ class NumbaEngine:
 
         Units that are never plastic, nor are their outputs, give each time what they gave first.
         """
-        plastic = max(self.rules.width, self.rules.readout_width)
-        outputs = apart(len(split), self.outputs)
+        data, plastic = paired(split), max(self.rules.width, self.rules.readout_width)
+        outputs = apart(2 * len(data.last), self.outputs)
         if plastic < self.units:
             if split not in self.given_by_fixed:
-                self.given_by_fixed[split] = apart(len(split), self.outputs)
-                self._add_outputs(split, plastic, self.units, self.given_by_fixed[split])
+                self.given_by_fixed[split] = apart(*outputs.shape)
+                self._add_outputs(data, plastic, self.units, self.given_by_fixed[split])
             outputs[:] = self.given_by_fixed[split]
-        self._add_outputs(split, 0, plastic, outputs)
+        self._add_outputs(data, 0, plastic, outputs)
         loss = LOSSES[self.experiment.loss]
-        correct, total = judge(outputs, split.labels, loss, apart(self.outputs))
+        correct, total = judge(outputs, data.labels, loss, apart(self.outputs))
         return Evaluation(accuracy=correct / len(split), loss=total / len(split))
 
-    def _add_outputs(self, split: Split, begin: int, end: int, outputs: np.ndarray) -> None:
+    def _add_outputs(self, data: layout.Pairs, begin: int, end: int, outputs: np.ndarray) -> None:
         panels = -(-(end - begin) // PANEL)
         width = _round_up(-(-(end - begin) // panels))
         panel, readout = apart(self.inputs + 1 + layout.ROWS, width), apart(self.outputs, width)
         add_outputs(
-            sparse(split, self.bias), self.network, begin, end, outputs, panel, readout,
-            apart(width), apart(width),
-        )  # fmt: skip
+            data, self.network, begin, end, outputs, panel, readout, apart(2, width), apart(width)
+        )
 
     @property
     def weights(self) -> list[np.ndarray]:
@@ -361,7 +361,7 @@ def _sparse(split: Split, bias: bool, ordered: bool) -> layout.Data:
     last = np.cumsum(_padded(stored))
     first = np.concatenate([[0], last[:-1]])
     inputs = split.values.shape[1]
-    index = np.empty(last[-1], np.uint16 if inputs < 2**16 - 2 * layout.ROWS else np.uint32)
+    index = np.empty(last[-1], _index_type(inputs))
     value = np.empty(last[-1], np.float32)
     store_nonzero(split.values, np.float32(split.scale), first, last, index, value)
     if ordered:
@@ -378,6 +378,34 @@ def _sparse(split: Split, bias: bool, ordered: bool) -> layout.Data:
     total = np.add.reduceat(value, first).astype(np.float32)
     total[stored == 0] = 0
     return layout.Data(first, last, index, value, split.labels, total, count, size)
+
+
+_paired_splits: dict[Split, layout.Pairs] = {}
+
+
+def paired(split: Split) -> layout.Pairs:
+    """Return the samples of ``split`` in pairs that are alike, made once for this process."""
+    with _lock:
+        if split not in _paired_splits:
+            _paired_splits[split] = _paired(split)
+        return _paired_splits[split]
+
+
+def _paired(split: Split) -> layout.Pairs:
+    samples, inputs = split.values.shape
+    order = np.lexsort((np.count_nonzero(split.values, axis=1), split.labels))
+    pairs, last = np.empty(samples + samples % 2, np.int64), np.empty(-(-samples // 2), np.int64)
+    pair_up(split.values, split.labels, order, np.zeros(samples, bool), pairs)
+    scale = np.float32(split.scale)
+    index, value = np.empty(0, _index_type(inputs)), np.empty((0, 2), np.float32)
+    end = store_pairs(split.values, scale, pairs, last, index, value)
+    index, value = np.empty(end, index.dtype), np.empty((end, 2), np.float32)
+    store_pairs(split.values, scale, pairs, last, index, value)
+    return layout.Pairs(last, index, value, split.labels[pairs[:samples]])
+
+
+def _index_type(inputs: int) -> type:
+    return np.uint16 if inputs < 2**16 - 2 * layout.ROWS else np.uint32
 
 
 def _padded(counts: np.ndarray) -> np.ndarray:

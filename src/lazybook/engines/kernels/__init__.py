@@ -4,5 +4,6 @@ r"""The compiled steps of the fast engine.
 * `layers`: forward and backward through the layers;
 * `changes`: changing the synapses, one way for each kind of restriction, and what it costs;
 * `largest`: the k largest entries of an outer product, without forming it;
-* `training`: the loop over the samples.
+* `training`: the loop over the samples;
+* `evaluation`: how good a network is.
 """

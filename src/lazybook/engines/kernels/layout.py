@@ -59,6 +59,23 @@ class Data(NamedTuple):
     size: np.ndarray
 
 
+class Pairs(NamedTuple):
+    """Samples to be evaluated, two by two: see `evaluation`.
+
+    Attributes
+    ----------
+    last: where the pixels of each pair end, and those of the next begin.
+    index: of the pixels that are not zero in one of a pair, padded with indices of spare rows.
+    value: of both samples, ``(…, 2)``.
+    labels: in the order of the pairs.
+    """
+
+    last: np.ndarray
+    index: np.ndarray
+    value: np.ndarray
+    labels: np.ndarray
+
+
 class Network(NamedTuple):
     """A network. The transient parts have the shapes of the persistent ones, or (1, 1) if unused.
 
