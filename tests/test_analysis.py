@@ -196,3 +196,18 @@ def test_the_band_goes_as_far_as_all_seeds():
     runs = [run([0.1, 0.5, 0.9]), run([0.2, 0.9]), run([0.3, np.nan, 0.8, 0.8])]
     assert analysis.band(runs[:2], "test_accuracy").index.tolist() == [0, 1]
     assert analysis.band(runs[::2], "test_accuracy").index.tolist() == [0, 2]
+
+
+def test_exponents_are_of_seeds_that_all_sizes_have():
+    sizes = np.array([10.0, 100.0, 1000.0])
+    table = pd.concat(
+        pd.DataFrame({"seed": seed, "hidden": sizes, "m0": sizes**exponent})
+        for seed, exponent in enumerate((0.5, 1.0, 2.0))
+    ).reset_index(drop=True)
+    table.loc[(table["seed"] == 1) & (table["hidden"] == 100), "m0"] = np.nan  # missed its goal
+    few = table[(table["seed"] != 2) | (table["hidden"] < 1000)]  # the largest has fewer seeds
+    found = analysis.exponents(few, "m0")
+    assert found.keys() == {0, 1}
+    assert found[0] == pytest.approx(0.5)
+    assert np.isnan(found[1])
+    assert np.isnan(analysis.exponents(table[table["hidden"] == 10], "m0")[0])

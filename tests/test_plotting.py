@@ -78,3 +78,20 @@ def test_a_legend_names_every_size_or_the_smallest_and_the_largest():
     smallest, largest = plotting.key(["mistakes"], range(100, 1001, 100))[1:]
     assert largest.get_color() == pytest.approx(plt.matplotlib.colors.to_rgb("#009e73"))
     assert smallest.get_color() == plotting.shade("mistakes", 100, range(100, 1001, 100))
+
+
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_a_logarithmic_axis_has_ticks_at_multiples_of_powers_of_ten(axes, name):
+    axis = getattr(axes, f"{name}axis")
+    plotting.logarithmic(axis, [1, 5], "{x:,g}")
+    getattr(axes, f"set_{name}lim")(1, 2000)
+    axes.figure.canvas.draw()
+    shown = dict(zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True))
+    inside = [text.get_text() for at, text in shown.items() if 1 <= at <= 2000]
+    assert inside == ["1", "5", "10", "50", "100", "500", "1,000"]
+    plotting.logarithmic(axis)
+    axes.figure.canvas.draw()
+    assert [text.get_text() for text in axis.get_ticklabels()][1:3] == [
+        r"$\mathdefault{10^{0}}$",
+        r"$\mathdefault{10^{1}}$",
+    ]

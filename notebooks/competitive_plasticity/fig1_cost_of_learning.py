@@ -136,9 +136,10 @@ for column in ("samples", "energy_m0", "energy_m1"):
         look = {"color": plotting.shade("all", size, tuned), "lw": plotting.width(size, tuned)}
         some = rates[rates["hidden"] == size]
         plotting.over_seeds(axes, some, "learning_rate", column, "all", label=f"H = {size}", **look)
-    plotting.logarithmic(axes, y=(1,), xlabel="learning rate", title=LABELS[column])
+    plotting.logarithmic(axes.xaxis, text="{x:g}")
+    plotting.logarithmic(axes.yaxis)
+    axes.set(xlabel="learning rate", title=LABELS[column])
     axes.set_xlim(0.8 * min(RATES), 1.25 * max(RATES))
-    axes.xaxis.set_major_formatter("{x:g}")
     panels.append(figure)
 axes.legend(fontsize="small")
 plotting.show(
@@ -201,7 +202,9 @@ def against_size(column, slope=None, name=None):
     if slope:
         guide = law(LARGE) * (ends / LARGE) ** slope
         axes.plot(ends, guide, color="#808080", lw=1.2, ls=":", label=name)
-    plotting.logarithmic(axes, xlabel="hidden units $H$", ylabel=LABELS[column])
+    plotting.logarithmic(axes.xaxis, text="{x:,g}")
+    plotting.logarithmic(axes.yaxis, [1, 2, 5])
+    axes.set(xlabel="hidden units $H$", ylabel=LABELS[column])
     axes.legend()
     return figure
 

@@ -32,7 +32,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
-from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
 
 from lazybook import analysis, claims, notebook, plotting
 from lazybook.claims import Finding
@@ -146,21 +145,6 @@ LABELS = {
     "energy_m1": "energy $M_1$",
     "samples": "samples to the goal",
 }
-
-
-def logarithmic(axis, multiples, text=None):
-    """Make an axis logarithmic, with ticks at these multiples of the powers of ten."""
-    getattr(axis.axes, f"set_{axis.axis_name}scale")("log")
-    scientific = LogFormatterSciNotation(labelOnlyBase=False, minor_thresholds=(np.inf, np.inf))
-    axis.set_major_locator(LogLocator(subs=multiples))
-    axis.set_major_formatter(text or scientific)
-    axis.set_minor_formatter(NullFormatter())
-
-
-def spread(values):
-    """Return the least and the largest value as text."""
-    ends = [f"{min(values):.2g}", f"{max(values):.2g}"]
-    return " to ".join(dict.fromkeys(ends))
 
 
 def reached(table):
@@ -278,18 +262,6 @@ def ratio(table, other, column):
     return both.assign(ratio=both[column].fillna(np.inf) / both[f"{column}_other"])
 
 
-def exponents(table, column):
-    """Return the exponent of ``column`` against size, for each seed that all sizes have."""
-    complete = table.groupby("seed").filter(
-        lambda rows: rows["hidden"].nunique() == table["hidden"].nunique()
-    )
-    return {
-        seed: analysis.power_law(rows["hidden"], rows[column]).exponent
-        if rows[column].notna().all() else np.nan
-        for seed, rows in complete.groupby("seed")
-    }  # fmt: skip
-
-
 # %% [markdown]
 # ## How many synapses? A count of paths
 #
@@ -344,7 +316,7 @@ right.set(ylabel="plastic synapses")
 for axes in (left, right):
     axes.axvline(masks.kink, color="#808080", lw=0.8, ls=":")
     axes.set(xlabel="hidden units $H$", yscale="log")
-    logarithmic(axes.xaxis, [1], "{x:,g}")
+    plotting.logarithmic(axes.xaxis, [1], "{x:,g}")
     axes.legend(fontsize="small")
 plotting.show(
     left_figure,
@@ -362,10 +334,10 @@ plotting.show(
 by_trying = tuned["energy_m0"] / masks.fractions(tuned["hidden"])[0]
 at_end = "; the least tried" if by_trying.min() < 1.01 * min(factors) else ""
 Markdown(
-    f"The kink is at H = {masks.kink:,.0f}. By trying, the best $p_1$ for $M_0$ was "
-    f"{spread(by_trying)} times that of the count (depending on size and seed{at_end}). Here and "
-    "below, what is best is where a parabola has its vertex that is fitted, in logarithms, to the "
-    "least energy found and its neighbours."
+    f"The kink is at H = {masks.kink:,.0f}. By trying, the best $p_1$ for $M_0$ was"
+    f" {notebook.span(by_trying, '.2g')} times that of the count (depending on size and"
+    f" seed{at_end}). Here and below, what is best is where a parabola has its vertex that is"
+    " fitted, in logarithms, to the least energy found and its neighbours."
 )
 
 # %% [markdown]
@@ -398,8 +370,8 @@ for column, label in LABELS.items():
         count = plain_means[column][needed] * (into + out) / (into + out)[0]
         axes.plot(reach, count, **MASK, ls="--", lw=1.2, label="count of paths")
     axes.set(xlabel="hidden units $H$", title=label)
-    logarithmic(axes.xaxis, [1], "{x:,g}")
-    logarithmic(axes.yaxis, [1, 2, 3, 5, 7] if column == "energy_m1" else [1, 2, 5])
+    plotting.logarithmic(axes.xaxis, [1], "{x:,g}")
+    plotting.logarithmic(axes.yaxis, [1, 2, 3, 5, 7] if column == "energy_m1" else [1, 2, 5])
     panels.append(figure)
     if column == "energy_m0":
         axes.legend(fontsize="x-small")
@@ -459,8 +431,8 @@ for name, of in (("neuron-mask", "plastic neurons $n$"), ("subnet", "size of the
                 dotted = look | {"ls": ":", "marker": None, "label": None}
                 plotting.over_seeds(axes, tried, "n", "energy_m1_hidden", name, lw=lw, **dotted)
         axes.set(xlabel=of, title=LABELS[column])
-        logarithmic(axes.xaxis, [1, 2, 5], "{x:g}")
-        logarithmic(axes.yaxis, [1, 2, 3, 5, 7])
+        plotting.logarithmic(axes.xaxis, [1, 2, 5], "{x:g}")
+        plotting.logarithmic(axes.yaxis, [1, 2, 3, 5, 7])
         panels.append(figure)
     axes.legend(fontsize="x-small")
     figure, axes = plt.subplots(figsize=(2.65, 3.2))
@@ -468,8 +440,8 @@ for name, of in (("neuron-mask", "plastic neurons $n$"), ("subnet", "size of the
     look = {"ls": "--", "mfc": "none", "label": "for $M_1$"}
     plotting.over_seeds(axes, best[name], "hidden", "energy_m1", name, **look)
     axes.set(xlabel="hidden units $H$", title="best number")
-    logarithmic(axes.xaxis, [1], "{x:,g}")
-    logarithmic(axes.yaxis, [1, 2, 3, 5, 7], "{x:g}")
+    plotting.logarithmic(axes.xaxis, [1], "{x:,g}")
+    plotting.logarithmic(axes.yaxis, [1, 2, 3, 5, 7], "{x:g}")
     axes.legend(fontsize="x-small")
     panels.append(figure)
 plotting.show(
@@ -536,7 +508,7 @@ for column in ("energy_m0", "energy_m1"):
     places = [4 * block + place for block in range(3) for place in range(3)]
     axes.set_xticks(places, [*WHEN.values()] * 3, rotation=60, fontsize="small")
     axes.set(ylabel=f"{LABELS[column]} / with all plastic", xlim=(-0.8, places[-1] + 0.8))
-    logarithmic(axes.yaxis, [1, 2, 5], "{x:g}")
+    plotting.logarithmic(axes.yaxis, [1, 2, 5], "{x:g}")
     panels.append(figure)
 plotting.show(
     *panels,
@@ -602,7 +574,7 @@ for row in compared[compared["hidden"] >= min(1000, max(hidden))].itertuples():
 from_kink = optimal[optimal["hidden"] >= round(masks.kink)]
 measure, condition = "exponent of M0 beyond the kink", f"H ≥ {round(masks.kink)}"
 if from_kink["hidden"].nunique() > 2:
-    for seed, exponent in exponents(from_kink, "energy_m0").items():
+    for seed, exponent in analysis.exponents(from_kink, "energy_m0").items():
         found["CP5"].append(Finding(measure, condition, exponent, seed))
 else:
     why = "such large networks are in the paper profile only"
@@ -615,7 +587,7 @@ for row in best["neuron-mask"].itertuples():
         found["CP6"].append(Finding(other, at, row.energy_m1 / row.energy_m0, row.seed))
 for name, label in (("energy_m0", "M0"), ("energy_m1", "M1")):
     at = f"H = {subnets['hidden'].min()} to {subnets['hidden'].max()}"
-    for seed, exponent in exponents(subnets, name).items():
+    for seed, exponent in analysis.exponents(subnets, name).items():
         found["CP7"].append(Finding(f"exponent of {label} with a subnet", at, exponent, seed))
     for row in best["subnet"].itertuples():
         at, value = f"{label}, H = {row.hidden}", getattr(row, name)

@@ -36,7 +36,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
-from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
 
 from lazybook import analysis, claims, notebook, plotting
 from lazybook.claims import Finding
@@ -164,16 +163,6 @@ plain = competing[competing["rule"] == "all"]
 selecting = competing[competing["rule"].isin(RULES.values())]
 
 
-def logarithmic(axes, x=(1, 3), **labels):
-    """Make both axes logarithmic, with ticks at these multiples of the powers of ten."""
-    axes.set(xscale="log", yscale="log", **labels)
-    for axis, multiples in ((axes.xaxis, x), (axes.yaxis, (1, 3))):
-        axis.set_major_locator(LogLocator(subs=multiples))
-        axis.set_minor_formatter(NullFormatter())
-    axes.xaxis.set_major_formatter("{x:,g}")
-    axes.yaxis.set_major_formatter(LogFormatterSciNotation())
-
-
 panels = []
 for column in ("energy_m0", "energy_m1"):
     figure, axes = plt.subplots(figsize=(3.95, 3.6))
@@ -185,7 +174,9 @@ for column in ("energy_m0", "energy_m1"):
         missed = table.loc[~table["reached"], "fraction"].unique()
         axes.plot(missed, np.full(len(missed), 0.98 - 0.05 * place), "x", clip_on=False,
                   color=plotting.RULES[rule], transform=axes.get_xaxis_transform())  # fmt: skip
-    logarithmic(axes, xlabel="fraction $f$ that changes", ylabel=LABELS[column])
+    plotting.logarithmic(axes.xaxis, [1, 3], "{x:,g}")
+    plotting.logarithmic(axes.yaxis, [1, 3])
+    axes.set(xlabel="fraction $f$ that changes", ylabel=LABELS[column])
     panels.append(figure)
 axes.legend(fontsize="small")
 plotting.show(
@@ -250,7 +241,9 @@ for column, label in LABELS.items():
     tables = [("all", plain), *((rule, chosen[chosen["rule"] == rule]) for rule in RULES.values())]
     for rule, table in [*tables, ("subnet", alone), (both_rules, both)]:
         plotting.over_seeds(axes, table, "hidden", column, rule)
-    logarithmic(axes, x=(1,), xlabel="hidden units $H$", title=label)
+    plotting.logarithmic(axes.xaxis, text="{x:,g}")
+    plotting.logarithmic(axes.yaxis, [1, 3])
+    axes.set(xlabel="hidden units $H$", title=label)
     panels.append(figure)
     if column == "energy_m0":
         axes.set_ylim(top=10 * plain[column].max())  # room for the legend
@@ -421,7 +414,9 @@ for per, rule in RULES.items():
 reach = [diversity["selected"].min() / 1.5, synapses]
 axes.plot(reach, reach, color=plotting.INK, lw=1, label="always the same: $D = K$")
 axes.axhline(synapses, color=plotting.INK, lw=1, ls=":", label="all in turn: $D = N$")
-logarithmic(axes, xlabel="selected on a sample, $K$", ylabel="effective number $D$")
+plotting.logarithmic(axes.xaxis, [1, 3], "{x:,g}")
+plotting.logarithmic(axes.yaxis, [1, 3])
+axes.set(xlabel="selected on a sample, $K$", ylabel="effective number $D$")
 axes.legend(fontsize="small", loc="lower right")
 plotting.show(
     figure,

@@ -34,7 +34,6 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, Markdown
-from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
 
 from lazybook import analysis, claims, notebook, plotting
 from lazybook.caching import SynapticCaching
@@ -167,15 +166,6 @@ size_sweep = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
 # %% tags=["hide-input"]
 
 
-def logarithmic(axes, y=(1, 3), **labels):
-    """Make both axes logarithmic, with ticks at these multiples of the powers of ten."""
-    axes.set(xscale="log", yscale="log", **labels)
-    for axis, multiples in ((axes.xaxis, (1,)), (axes.yaxis, y)):
-        axis.set_major_locator(LogLocator(subs=multiples))
-        axis.set_minor_formatter(NullFormatter())
-    axes.yaxis.set_major_formatter(LogFormatterSciNotation())
-
-
 def draw_decays(axes, column, **look):
     """Draw ``column`` against the threshold for each decay, with crosses where learning failed."""
     for place, decay in enumerate(decays):
@@ -200,7 +190,9 @@ for name in ("m0", "m1"):
         alone = consolidated.agg(lambda values: values.mean(skipna=False))
         color = plotting.shade(CACHING, decay, decays)
         axes.plot(alone.index, alone.where(alone > 0), "--", color=color, lw=1)
-    logarithmic(axes, y=(1,), xlabel="threshold", ylabel=LABELS[name])
+    plotting.logarithmic(axes.xaxis)
+    plotting.logarithmic(axes.yaxis)
+    axes.set(xlabel="threshold", ylabel=LABELS[name])
     axes.set_ylim(cached[name].min() / 5, 5 * level)
     panels.append(figure)
 axes.legend(fontsize="small")
@@ -246,7 +238,9 @@ Markdown(
 # %% tags=["hide-input"]
 time_figure, left = plt.subplots(figsize=(3.95, 3.6))
 draw_decays(left, "samples")
-logarithmic(left, xlabel="threshold", ylabel=LABELS["samples"])
+plotting.logarithmic(left.xaxis)
+plotting.logarithmic(left.yaxis, [1, 3])
+left.set(xlabel="threshold", ylabel=LABELS["samples"])
 left.margins(y=0.2)
 left.legend(fontsize="small", loc="upper left")
 cost_figure, right = plt.subplots(figsize=(3.95, 3.6))
@@ -258,7 +252,9 @@ for price, line in prices.items():
     priced = priced.assign(total=priced["m1"] + price / COST * priced["transient_energy"])
     look = {"ls": line, "label": f"c = {price:g}"}
     plotting.over_seeds(right, priced, "threshold", "total", CACHING, **look)
-logarithmic(right, xlabel="threshold", ylabel="$M_1$ and cost of what was transient")
+plotting.logarithmic(right.xaxis)
+plotting.logarithmic(right.yaxis, [1, 3])
+right.set(xlabel="threshold", ylabel="$M_1$ and cost of what was transient")
 right.legend(fontsize="small")
 plotting.show(
     time_figure,
@@ -297,8 +293,9 @@ for name, label in LABELS.items():
         if rule in (CACHING, BOTH) and name != "samples":
             look = {"ls": "--", "lw": 1, "marker": "", "label": None}
             plotting.over_seeds(axes, table, "hidden", f"energy_{name}", rule, **look)
-    logarithmic(axes, xlabel="hidden units $H$", title=label)
-    axes.xaxis.set_major_formatter("{x:,g}")
+    plotting.logarithmic(axes.xaxis, text="{x:,g}")
+    plotting.logarithmic(axes.yaxis, [1, 3])
+    axes.set(xlabel="hidden units $H$", title=label)
     panels.append(figure)
     if name == "m1":
         axes.legend(fontsize="x-small")
@@ -314,18 +311,6 @@ plotting.show(
     "than without.",
     notebook=NAME,
 )
-
-
-def exponents(table, column):
-    """Return the exponent of ``column`` against size, for each seed that all sizes have."""
-    complete = table.groupby("seed").filter(
-        lambda rows: rows["hidden"].nunique() == table["hidden"].nunique()
-    )
-    return {
-        seed: analysis.power_law(rows["hidden"], rows[column]).exponent
-        if rows[column].notna().all() and len(rows) > 1 else np.nan
-        for seed, rows in complete.groupby("seed")
-    }  # fmt: skip
 
 
 laws = [
@@ -378,7 +363,7 @@ for measure, rule, name in (
     ("exponent of M0 with caching in a subnet", BOTH, "m0"),
 ):
     for column, at in ((name, f"with {PENDING}"), (f"energy_{name}", f"without {PENDING}")):
-        for seed, exponent in exponents(tables[rule], column).items():
+        for seed, exponent in analysis.exponents(tables[rule], column).items():
             found["CP15"].append(Finding(measure, at, exponent, seed))
 verdicts = notebook.verdicts(settings, NAME, found)
 HTML(claims.table(verdicts, "../"))

@@ -33,7 +33,7 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, Markdown
-from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from lazybook import analysis, claims, networks, notebook, plotting
 from lazybook.caching import SynapticCaching
@@ -147,9 +147,10 @@ for name in LABELS:
     plotting.over_seeds(axes, subnets, "synapses", name, "subnet", ls="none")
     axes.axvline(V1, color="#808080", lw=1, ls=":")
     axes.text(V1, 1, "V1 ", ha="right", va="top", transform=axes.get_xaxis_transform())
-    plotting.logarithmic(axes, y=(1,), xlabel="synapses", ylabel=LABELS[name])
+    plotting.logarithmic(axes.xaxis)
     axes.xaxis.set_major_locator(LogLocator(100))
-    axes.xaxis.set_major_formatter(LogFormatterSciNotation())
+    plotting.logarithmic(axes.yaxis)
+    axes.set(xlabel="synapses", ylabel=LABELS[name])
     axes.legend(loc="upper left")
     panels.append(figure)
 plotting.show(

@@ -37,7 +37,6 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, Markdown
-from matplotlib.ticker import LogLocator, NullFormatter
 from scipy import stats
 
 from lazybook import claims, datasets, networks, notebook, plotting
@@ -217,9 +216,7 @@ def dots(column, table, rows, colours, **look):
     if axes.get_xscale() == "linear":
         axes.axvline(1, color="#808080", lw=1)
     elif high < 100 * low:
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.xaxis.set_major_formatter("{x:,g}")
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        plotting.logarithmic(axes.xaxis, [1, 2, 5], "{x:,g}")
     look = {"ncols": len(rules), "columnspacing": 1, "fontsize": "small"}
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", **look)
     return figure

@@ -39,12 +39,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
-from matplotlib.ticker import LogLocator
 
 from lazybook import analysis, claims, datasets, notebook, plotting
 from lazybook.claims import Finding
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes
+from lazybook.notebook import span
 from lazybook.randomness import Streams
 from lazybook.sweep import sweep
 
@@ -85,13 +85,6 @@ images = mnist.train
 networks = list(product(hidden, more))
 memories = np.array([runs[LAZY, *network].arrays["memory"] for network in networks])
 times = memories.sum(axis=0)  # by how many networks each image is memorized
-
-
-def span(values, form=".1f"):
-    """Return the range of ``values``, as text."""
-    low, high = format(min(values), form), format(max(values), form)
-    return low if low == high else f"{low} to {high}"
-
 
 # %% [markdown]
 # ## Hard images
@@ -326,8 +319,9 @@ late = [
     for table in (runs["memory", hidden[0], seed].table for seed in seeds)
 ]
 Markdown(
-    f"The memory is {span([100 * final['memorized'] / len(images) for final in lazy_runs])} % of"
-    f" the images. To learn it {epochs} times takes"
+    "The memory is"
+    f" {span([100 * final['memorized'] / len(images) for final in lazy_runs], '.1f')} % of the"
+    f" images. To learn it {epochs} times takes"
     f" {span([epochs * final['memorized'] / final['updates'] for final in lazy_runs], '.2f')} times"
     " as many updates as lazy learning made. Trained on it alone, backprop ends"
     f" {span(points('memory', LAZY).values(), '+.2f')} points from lazy learning,"
@@ -412,12 +406,10 @@ for when, label, fill in (("begin", "first epoch", "none"), ("balanced", "last e
     left.plot(x, y, "o", color=plotting.RULES[LAZY], markerfacecolor=fill, label=label)
 ends = np.array([min(x) / 1.5, max(x) * 1.5])
 left.plot(ends, ends, color=plotting.RULES[BACKPROP], label="backprop: as in the data")
-left.set(xscale="log", yscale="log", xlabel="rare digits in the data (%)")
-left.set(ylabel="among the samples learned (%)", ylim=(min(ends), 3 * max(y)))
 for axis in (left.xaxis, left.yaxis):
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter("{x:g}")
-left.minorticks_off()
+    plotting.logarithmic(axis, [1, 2, 5], "{x:g}")
+left.set(xlabel="rare digits in the data (%)", ylabel="among the samples learned (%)")
+left.set_ylim(min(ends), 3 * max(y))
 left.legend(fontsize="small", loc="upper left")
 
 panels = [learned]
@@ -430,10 +422,8 @@ for test, label in (
         group = [runs[test, rule, size, thin, seed] for seed in seeds]
         reached = 100 * analysis.band(group, "test_accuracy").loc[1:]
         plotting.draw_band(axes, reached, rule, thin, thins)
-    axes.set(xscale="log", xlabel="epoch", ylabel=label)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.minorticks_off()
+    plotting.logarithmic(axes.xaxis, [1, 2, 5], "{x:g}")
+    axes.set(xlabel="epoch", ylabel=label)
     panels.append(figure)
 plotting.show(
     *panels,
@@ -465,7 +455,7 @@ excess = {
 }
 early = max(epochs // 10, 1)
 lines = [
-    f"| H = {size}, 1/{thin} | {span([excess[size, thin, seed] for seed in seeds])}"
+    f"| H = {size}, 1/{thin} | {span([excess[size, thin, seed] for seed in seeds], '.1f')}"
     f" | {np.mean(lead(size, thin, epoch=early)):+.2f} | {np.mean(lead(size, thin)):+.2f} |"
     for size, thin in cases
 ]
@@ -538,8 +528,7 @@ for axes in (left, right):
     axes.set_xticks([], minor=True)
     axes.yaxis.set_minor_formatter("")
     axes.legend(fontsize="small")
-right.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-right.yaxis.set_major_formatter("{x:g}")
+plotting.logarithmic(right.yaxis, [1, 2, 5], "{x:g}")
 plotting.show(
     counted,
     errors,
@@ -574,7 +563,7 @@ laws_said = "; ".join(
 )
 Markdown(
     f"The exponents: {laws_said}. Four times as many images then lead to"
-    f" {span([4**law.exponent for law in laws.values()])} times as many in memory. Of the"
+    f" {span([4**law.exponent for law in laws.values()], '.1f')} times as many in memory. Of the"
     f" memory of {numbers[0]:,} images {still(numbers[0]):.1f} % came in the last epoch,"
     f" of that of {numbers[-1]:,} images {still(numbers[-1]):.1f} %."
 )

@@ -40,7 +40,6 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullFormatter
 
 from lazybook import analysis, claims, datasets, notebook, plotting
 from lazybook.claims import Finding
@@ -268,10 +267,8 @@ right.axvline(1, color=plotting.INK, lw=1)
 for axes in (left, right):
     axes.set_yticks(range(len(VARIATIONS)), VARIATIONS)
     axes.invert_yaxis()
-left.set(xscale="log", xlabel=f"samples learned until {100 * goal:g} %")
-left.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
-left.xaxis.set_major_formatter("{x:,.0f}")
-left.xaxis.set_minor_formatter(NullFormatter())
+plotting.logarithmic(left.xaxis, [1, 3], "{x:,.0f}")
+left.set(xlabel=f"samples learned until {100 * goal:g} %")
 right.set(xlim=(0, None), xlabel="lazy / backprop")
 plotting.show(
     learned,

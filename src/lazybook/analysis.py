@@ -70,6 +70,19 @@ def power_law(x: np.ndarray, y: np.ndarray) -> PowerLaw:
     return PowerLaw(float(fit.slope), interval, float(np.exp(fit.intercept)))
 
 
+def exponents(table: pd.DataFrame, column: str) -> dict[int, float]:
+    """Return the exponent of ``column`` against ``hidden``, for each seed that all sizes have.
+
+    It is nan for a seed that has only one size, or lacks a value, as when a goal was missed.
+    """
+    found = {}
+    for seed, rows in table.groupby("seed"):
+        if rows["hidden"].nunique() == table["hidden"].nunique():
+            complete = len(rows) > 1 and rows[column].notna().all()
+            found[seed] = power_law(rows["hidden"], rows[column]).exponent if complete else np.nan
+    return found
+
+
 def prediction(x: np.ndarray, y: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the 95 % interval of a further ``y`` at each of ``at``, by the law `power_law` fits.
 

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, display
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -161,19 +162,16 @@ def stretch(axes: Axes, name: str, ticks: Sequence[float] = ACCURACIES) -> None:
     axis.set_major_formatter("{x:g}")
 
 
-def logarithmic(
-    axes: Axes, x: Sequence[int] = (1,), y: Sequence[int] = (1, 2, 5), **labels: str
-) -> None:
-    """Make both axes logarithmic, with ticks at these multiples of the powers of ten.
+def logarithmic(axis: Axis, multiples: Sequence[int] = (1,), text: str | None = None) -> None:
+    """Make an axis logarithmic, with ticks at these multiples of the powers of ten.
 
-    ``x`` is written out, as it is a number of something; ``labels`` are as for `Axes.set`.
+    The numbers are spelled as the format ``text`` says, such as ``"{x:,g}"``, or as powers of ten.
     """
-    axes.set(xscale="log", yscale="log", **labels)
-    for axis, multiples in ((axes.xaxis, x), (axes.yaxis, y)):
-        axis.set_major_locator(LogLocator(subs=multiples))
-        axis.set_minor_formatter(NullFormatter())
-    axes.xaxis.set_major_formatter("{x:,g}")
-    axes.yaxis.set_major_formatter(LogFormatterSciNotation())
+    getattr(axis.axes, f"set_{axis.axis_name}scale")("log")
+    powers = LogFormatterSciNotation(labelOnlyBase=False, minor_thresholds=(np.inf, np.inf))
+    axis.set_major_locator(LogLocator(subs=multiples))
+    axis.set_major_formatter(text or powers)
+    axis.set_minor_formatter(NullFormatter())
 
 
 def over_seeds(axes: Axes, table: pd.DataFrame, x: str, y: str, rule: str, **look) -> None:
