@@ -140,6 +140,9 @@ Markdown(
 # So most answers are right, but they are not sure. Nothing else can be expected of a rule that
 # learns no more from an image than which of the outputs has to be the largest.
 #
+# How many times its loss is backprop's depends on when backprop stops, for backprop's loss goes on
+# falling long after its accuracy is good. The paper says about ten times; it does not say when.
+#
 # ## The accuracy
 #
 # On which side of a boundary an image lies is all that pure lazy learning attends to, not how far
