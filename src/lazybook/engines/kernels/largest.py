@@ -5,9 +5,10 @@ number of entries above a threshold is counted in one walk along both, and the k
 is found by a search for the threshold with the right count: some ten walks of length
 inputs + units, where a selection from the matrix would look at inputs × units entries.
 
-Inputs of one size are one *level*: ``level`` holds the sizes in falling order and ``many`` how
-many inputs have each (all pixels that are 0 share one). ``ranked`` holds the sizes of the units'
-errors in falling order.
+The sizes of the inputs in falling order are *levels*: ``level`` has one for each stored input, and
+one that all pixels share that are 0; ``many`` tells how many inputs a level stands for. To count,
+levels of one size are merged: ``distinct`` and ``multiple``. ``ranked`` holds the sizes of the
+units' errors in falling order.
 """
 
 import numpy as np
@@ -18,7 +19,7 @@ from lazybook.engines.kernels.layers import fill
 from lazybook.engines.kernels.layout import DENSE, LANES, NOT_DRAWN
 from lazybook.randomness import noise
 
-FEW = 24  # candidates at which the search for the threshold ends with looking at each
+FEW = 40  # candidates at which the search for the threshold ends with looking at each
 
 
 @compiled
@@ -46,6 +47,19 @@ def sort_levels(data, sample, network, level, many, where):
             level[levels], many[levels], where[levels] = size, 1, data.index[i]
             levels += 1
     return levels
+
+
+@compiled
+def merge_levels(level, many, levels, distinct, multiple):
+    """Set the ``distinct`` levels, and how many inputs have each; return their number."""
+    merged = 0
+    for g in range(levels):
+        if merged > 0 and level[g] == distinct[merged - 1]:
+            multiple[merged - 1] += many[g]
+        else:
+            distinct[merged], multiple[merged] = level[g], many[g]
+            merged += 1
+    return merged
 
 
 @compiled
@@ -188,6 +202,8 @@ def rank(data, sample, network, rules, room):
     """
     ranked, order, cumulative = room.ranked, room.order, room.cumulative
     levels = sort_levels(data, sample, network, room.level, room.many, room.where)
+    distinct, multiple = room.distinct, room.multiple
+    merged = merge_levels(room.level, room.many, levels, distinct, multiple)
     bits = room.size.view(np.int32)
     units = sort_units(room.size[: rules.width], bits, order, room.spare_order, room.counts)
     cumulative[0] = 0
@@ -197,7 +213,7 @@ def rank(data, sample, network, rules, room):
     # From sample to sample the threshold changes little in comparison with the mean update.
     mean = np.float32(data.size[sample] * cumulative[units])
     threshold, above = find_threshold(
-        room.level, room.many, levels, ranked, units, rules.selected, room.guess[0] * mean,
+        distinct, multiple, merged, ranked, units, rules.selected, room.guess[0] * mean,
         room.one, room.one.view(np.int32),
     )  # fmt: skip
     if threshold > 0:
@@ -229,44 +245,72 @@ def change_largest_per_layer(data, sample, network, rules, masks, presented, roo
         everywhere[order[u]] = network.offset * step[order[u]]
     for j in range(step.shape[0]):
         network.background[j] -= everywhere[j]
+    rows, waiting = room.rows, 0
     for g in range(levels):
         i = where[g]
         if i == network.inputs:
             for u in range(reach[g]):
                 network.synapses[i, order[u]] -= network.bias * step[order[u]]
+        elif i >= 0 and LANES * (reach[g] + background_reach) < step.shape[0]:
+            change_few(
+                network, i, room.x[i], order[: reach[g]], order[:background_reach], step, everywhere
+            )
         elif i >= 0:
-            change_reached(
-                network, i, room.x[i], level[g], reach[g], background_reach, threshold, room.size,
-                order, step, everywhere,
-            )  # fmt: skip
+            rows[waiting] = i
+            waiting += 1
+            if waiting == rows.shape[0]:
+                change_four(network, rows, room.x, threshold, room.size, step, everywhere)
+                waiting = 0
+    for i in rows[:waiting]:
+        change_one(network, i, room.x[i], threshold, room.size, step, everywhere)
     left = take_turns(network, rules, masks, presented, threshold, above, levels, units, room)
     totals.m0[0] += left
     totals.m1[0] += left * threshold * rules.rate
 
 
 @compiled
-def change_reached(
-    network, i, x, level, reach, background_reach, threshold, size, order, step, everywhere
-):
-    """Change the row of a stored input for the units that it reaches.
+def change_few(network, i, x, reached, by_background, step, everywhere):
+    """Change a row for the units that its input has ``reached``, one by one.
 
     What the background subtracts ``everywhere`` is given back to the row.
     """
     row, sums = network.synapses[i], network.column_sums
-    if LANES * (reach + background_reach) < step.shape[0]:
-        for u in range(reach):
-            j = order[u]
-            row[j] -= x * step[j]
-            sums[j] -= x * step[j]
-        for u in range(background_reach):
-            j = order[u]
-            row[j] += everywhere[j]
-            sums[j] += everywhere[j]
-        return
+    for j in reached:
+        row[j] -= x * step[j]
+        sums[j] -= x * step[j]
+    for j in by_background:
+        row[j] += everywhere[j]
+        sums[j] += everywhere[j]
+
+
+@compiled
+def change_one(network, i, x, threshold, size, step, everywhere):
+    """Do as `change_few`, for an input that reaches many units."""
+    row, sums, x_size = network.synapses[i], network.column_sums, abs(x)
     for j in range(step.shape[0]):
-        change = (x * step[j] if level * size[j] > threshold else np.float32(0)) - everywhere[j]
+        change = (x * step[j] if x_size * size[j] > threshold else np.float32(0)) - everywhere[j]
         row[j] -= change
         sums[j] -= change
+
+
+@compiled
+def change_four(network, rows, x, threshold, size, step, everywhere):
+    """Do as `change_one` for four inputs at a time."""
+    synapses, sums, none = network.synapses, network.column_sums, np.float32(0)
+    row_0, x_0, size_0 = synapses[rows[0]], x[rows[0]], abs(x[rows[0]])
+    row_1, x_1, size_1 = synapses[rows[1]], x[rows[1]], abs(x[rows[1]])
+    row_2, x_2, size_2 = synapses[rows[2]], x[rows[2]], abs(x[rows[2]])
+    row_3, x_3, size_3 = synapses[rows[3]], x[rows[3]], abs(x[rows[3]])
+    for j in range(step.shape[0]):
+        change_0 = (x_0 * step[j] if size_0 * size[j] > threshold else none) - everywhere[j]
+        change_1 = (x_1 * step[j] if size_1 * size[j] > threshold else none) - everywhere[j]
+        change_2 = (x_2 * step[j] if size_2 * size[j] > threshold else none) - everywhere[j]
+        change_3 = (x_3 * step[j] if size_3 * size[j] > threshold else none) - everywhere[j]
+        row_0[j] -= change_0
+        row_1[j] -= change_1
+        row_2[j] -= change_2
+        row_3[j] -= change_3
+        sums[j] -= (change_0 + change_1) + (change_2 + change_3)
 
 
 @compiled

@@ -216,7 +216,10 @@ class Room(NamedTuple):
     level: np.ndarray
     many: np.ndarray
     where: np.ndarray
+    distinct: np.ndarray
+    multiple: np.ndarray
     reach: np.ndarray
+    rows: np.ndarray
     tied: np.ndarray
     order: np.ndarray
     spare_order: np.ndarray
