@@ -99,32 +99,29 @@ def masked(data, sample, network, mask, plastic_inputs, mask_sums, step, totals)
     ``mask_sums[j]`` is the sum over the inputs i of ``value[i] * mask[i, j]``.
     """
     offset = network.offset
-    count, size = 0.0, 0.0
-    plastic_count, plastic_size = 0.0, 0.0  # of the rows with a stored input
-    for i in range(data.first[sample], data.last[sample]):
-        x = data.value[i]
-        if x != 0:
-            row, allowed = network.synapses[data.index[i]], mask[data.index[i]]
-            row_count, row_size = masked_row(row, allowed, x, step)
-            plastic_count += row_count
-            plastic_size += row_size
-            if x + offset != 0:
-                count += row_count
-                size += abs(x + offset) * row_size
-    row_count, row_size = masked_row(
+    row_count, size = masked_row(
         network.synapses[network.inputs], mask[network.inputs], network.bias, step
     )
-    count += row_count * (network.bias != 0)
-    size += network.bias * row_size
-    if offset != 0:
-        all_count, all_size = 0.0, 0.0
+    count, size = np.float64(row_count * (network.bias != 0)), np.float64(network.bias * size)
+    if offset != 0:  # as if all pixels were 0, which counts each plastic synapse
         for j in range(step.shape[0]):
             network.column_sums[j] -= mask_sums[j] * step[j]
             network.background[j] -= offset * step[j]
-            all_count += plastic_inputs[j] * (step[j] != 0)
-            all_size += plastic_inputs[j] * abs(step[j])
-        count += all_count - plastic_count
-        size += abs(offset) * (all_size - plastic_size)
+            count += plastic_inputs[j] * (step[j] != 0)
+            size += abs(offset) * plastic_inputs[j] * abs(step[j])
+    for i in range(data.first[sample], data.last[sample]):
+        x = data.value[i]
+        if x == 0:
+            continue
+        row, allowed = network.synapses[data.index[i]], mask[data.index[i]]
+        if offset == 0:
+            row_count, row_size = masked_row(row, allowed, x, step)
+            count += row_count
+            size += abs(x) * row_size
+        else:
+            size += (abs(x + offset) - abs(offset)) * change_masked_row(row, allowed, x, step)
+            if x + offset == 0:
+                count -= masked_row(row, allowed, np.float32(0), step)[0]
     totals.m0[0] += count
     totals.m1[0] += size
 
@@ -139,6 +136,17 @@ def masked_row(row, allowed, x, step):
         count += np.float32(s != 0)
         size += abs(s)
     return count, size
+
+
+@compiled
+def change_masked_row(row, allowed, x, step):
+    """Do as `masked_row`, but return the sizes only: counting takes a third of the time."""
+    size = np.float32(0)
+    for j in range(step.shape[0]):
+        s = np.float32(allowed[j]) * step[j]
+        row[j] -= x * s
+        size += abs(s)
+    return size
 
 
 @inlined
