@@ -409,7 +409,7 @@ left.plot(ends, ends, color=plotting.RULES[BACKPROP], label="backprop: as in the
 for axis in (left.xaxis, left.yaxis):
     plotting.logarithmic(axis, [1, 2, 5], "{x:g}")
 left.set(xlabel="rare digits in the data (%)", ylabel="among the samples learned (%)")
-left.set_ylim(min(ends), 3 * max(y))
+left.set_ylim(min(ends), 8 * max(y))
 left.legend(fontsize="small", loc="upper left")
 
 panels = [learned]
