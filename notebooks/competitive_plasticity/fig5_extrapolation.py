@@ -33,7 +33,7 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, Markdown
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator
 
 from lazybook import analysis, claims, networks, notebook, plotting
 from lazybook.caching import SynapticCaching
@@ -251,8 +251,8 @@ for name in LABELS:
         axes.plot(means, np.full(len(means), place), mfc="none", ms=5, **look)
         axes.plot(means.min(), place, ms=8, **look)
     axes.set_yticks(range(len(methods)), [plotting.NAMES[m] for m in reversed(methods)])
-    axes.set(xscale="log", xlabel=LABELS[name])
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set(xlabel=LABELS[name])
+    plotting.logarithmic(axes.xaxis)
     panels.append(figure)
 plotting.show(
     *panels,

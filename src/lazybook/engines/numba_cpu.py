@@ -1,7 +1,9 @@
 """The fast engine: compiled loops that touch only what is not zero. See `kernels`."""
 
+import functools
 import math
 import threading
+from collections.abc import Callable
 
 import numpy as np
 
@@ -11,7 +13,13 @@ from lazybook.datasets import Dataset, Split
 from lazybook.energy import Meter
 from lazybook.engines.contract import Evaluation, Start
 from lazybook.engines.kernels import layout
-from lazybook.engines.kernels.evaluation import add_outputs, judge, pair_up, store_pairs
+from lazybook.engines.kernels.evaluation import (
+    TOGETHER,
+    add_outputs,
+    judge,
+    pair_up,
+    store_pairs,
+)
 from lazybook.engines.kernels.layers import store_nonzero
 from lazybook.engines.kernels.training import learn
 from lazybook.experiment import Experiment
@@ -344,36 +352,37 @@ def _round_up(columns: int) -> int:
     return -(-columns // layout.LANES) * layout.LANES
 
 
-_sparse_splits: dict[tuple[Split, bool, bool], layout.Data] = {}
-_lock = threading.Lock()
+def _once(make: Callable) -> Callable:
+    """Let ``make`` be called once for the same arguments, whichever thread is first."""
+    made, lock = functools.cache(make), threading.Lock()
+
+    @functools.wraps(make)
+    def get(*what):
+        with lock:
+            return made(*what)
+
+    return get
 
 
+@_once
 def sparse(split: Split, bias: bool, ordered: bool = False) -> layout.Data:
-    """Return the non-zero pixels of ``split``, made once for all runs in this process.
+    """Return the pixels of ``split`` that are not zero, for all runs in this process.
 
     With ``ordered`` each sample's inputs stand in falling order of their sizes.
     """
-    with _lock:
-        if (split, bias, ordered) not in _sparse_splits:
-            _sparse_splits[split, bias, ordered] = _sparse(split, bias, ordered)
-        return _sparse_splits[split, bias, ordered]
-
-
-def _sparse(split: Split, bias: bool, ordered: bool) -> layout.Data:
+    samples, inputs = split.values.shape
     stored = np.count_nonzero(split.values, axis=1)
-    last = np.cumsum(_padded(stored))
+    last = np.cumsum(_padded(stored, layout.ROWS))
     first = np.concatenate([[0], last[:-1]])
-    inputs = split.values.shape[1]
-    index = np.empty(last[-1], _index_type(inputs))
-    value = np.empty(last[-1], np.float32)
+    index, value = np.empty(last[-1], _index_type(inputs)), np.empty(last[-1], np.float32)
     store_nonzero(split.values, np.float32(split.scale), first, last, index, value)
     if ordered:
         for begin, count in zip(first, stored, strict=True):
             here = slice(begin, begin + count)
             falling = np.argsort(-np.abs(value[here] - np.float32(split.offset)), kind="stable")
             index[here], value[here] = index[here][falling], value[here][falling]
-    count, size = np.empty(len(split), np.int64), np.empty(len(split))
-    for begin in range(0, len(split), 1000):
+    count, size = np.empty(samples, np.int64), np.empty(samples)
+    for begin in range(0, samples, 1000):
         rows = slice(begin, begin + 1000)
         x = split.inputs(rows)
         count[rows] = np.count_nonzero(x, axis=1) + bias
@@ -383,27 +392,17 @@ def _sparse(split: Split, bias: bool, ordered: bool) -> layout.Data:
     return layout.Data(first, last, index, value, split.labels, total, count, size)
 
 
-_paired_splits: dict[Split, layout.Pairs] = {}
-
-
+@_once
 def paired(split: Split) -> layout.Pairs:
-    """Return the samples of ``split`` in pairs that are alike, made once for this process."""
-    with _lock:
-        if split not in _paired_splits:
-            _paired_splits[split] = _paired(split)
-        return _paired_splits[split]
-
-
-def _paired(split: Split) -> layout.Pairs:
+    """Return the samples of ``split`` in pairs that are alike, for all runs in this process."""
     samples, inputs = split.values.shape
     order = np.lexsort((np.count_nonzero(split.values, axis=1), split.labels))
-    pairs, last = np.empty(samples + samples % 2, np.int64), np.empty(-(-samples // 2), np.int64)
+    pairs = np.empty(samples + samples % 2, np.int64)
     pair_up(split.values, split.labels, order, np.zeros(samples, bool), pairs)
-    scale = np.float32(split.scale)
-    index, value = np.empty(0, _index_type(inputs)), np.empty((0, 2), np.float32)
-    end = store_pairs(split.values, scale, pairs, last, index, value)
-    index, value = np.empty(end, index.dtype), np.empty((end, 2), np.float32)
-    store_pairs(split.values, scale, pairs, last, index, value)
+    either = (split.values[pairs[::2]] != 0) | (split.values[pairs[1::2]] != 0)
+    last = np.cumsum(_padded(np.count_nonzero(either, axis=1), TOGETHER))
+    index, value = np.empty(last[-1], _index_type(inputs)), np.empty((last[-1], 2), np.float32)
+    store_pairs(split.values, np.float32(split.scale), pairs, last, index, value)
     return layout.Pairs(last, index, value, split.labels[pairs[:samples]])
 
 
@@ -411,8 +410,8 @@ def _index_type(inputs: int) -> type:
     return np.uint16 if inputs < 2**16 - 2 * layout.ROWS else np.uint32
 
 
-def _padded(counts: np.ndarray) -> np.ndarray:
-    return -(-counts // layout.ROWS) * layout.ROWS
+def _padded(counts: np.ndarray, rows: int) -> np.ndarray:
+    return -(-counts // rows) * rows
 
 
 def apart(*shape: int, dtype: type = np.float32) -> np.ndarray:

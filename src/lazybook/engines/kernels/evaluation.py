@@ -21,7 +21,7 @@ WINDOW = 64  # candidates for a partner; with all of them 2 % fewer rows would b
 
 @compiled
 def pair_up(values, labels, order, taken, pairs):
-    """Set ``pairs`` to the samples, each followed by its partner, the last perhaps by -1.
+    """Set ``pairs`` to the samples, each followed by its partner; one left over is its own.
 
     Samples are taken in ``order``, which brings the labels together. A sample's partner is, of the
     next few that are left and have its label, the one most alike in which ``values`` are not 0.
@@ -32,9 +32,9 @@ def pair_up(values, labels, order, taken, pairs):
         if taken[sample]:
             continue
         taken[sample] = True
-        partner, least, seen = -1, values.shape[1] + 1, 0
+        partner, least, seen = sample, values.shape[1] + 1, 0
         for other in order[place + 1 :]:
-            if seen == WINDOW or (partner >= 0 and labels[other] != labels[sample]):
+            if seen == WINDOW or (partner != sample and labels[other] != labels[sample]):
                 break
             if taken[other]:
                 continue
@@ -42,8 +42,7 @@ def pair_up(values, labels, order, taken, pairs):
             if different < least:
                 partner, least = other, different
             seen += 1
-        if partner >= 0:
-            taken[partner] = True
+        taken[partner] = True
         pairs[at], pairs[at + 1] = sample, partner
         at += 2
 
@@ -61,25 +60,20 @@ def count_different(one, other):
 def store_pairs(values, scale, pairs, last, index, value):
     """Store the ``values`` that are not 0 in either of a pair, times ``scale``.
 
-    Set ``last``, ``(pairs,)``, to where those of a pair end. Return where all end, so that room can
-    be made if ``index`` is empty.
+    ``last``, ``(pairs,)``, is where those of a pair end, spare rows included.
     """
-    inputs, at, kept = values.shape[1], 0, index.shape[0] > 0
+    inputs, at = values.shape[1], 0
     for pair in range(last.shape[0]):
         sample, partner = pairs[2 * pair], pairs[2 * pair + 1]
         for i in range(inputs):
-            one = np.float32(values[sample, i])
-            other = np.float32(values[partner, i]) if partner >= 0 else np.float32(0)
-            if one != 0 or other != 0:
-                if kept:
-                    index[at], value[at, 0], value[at, 1] = i, one * scale, other * scale
+            if values[sample, i] != 0 or values[partner, i] != 0:
+                index[at] = i
+                value[at, 0] = np.float32(values[sample, i]) * scale
+                value[at, 1] = np.float32(values[partner, i]) * scale
                 at += 1
-        for spare in range(-at % TOGETHER):
-            if kept:
-                index[at], value[at, 0], value[at, 1] = inputs + 1 + spare, 0, 0
+        for spare in range(last[pair] - at):
+            index[at], value[at, 0], value[at, 1] = inputs + 1 + spare, 0, 0
             at += 1
-        last[pair] = at
-    return at
 
 
 @compiled

@@ -245,7 +245,7 @@ def change_largest_per_layer(data, sample, network, rules, masks, presented, roo
         everywhere[order[u]] = network.offset * step[order[u]]
     for j in range(step.shape[0]):
         network.background[j] -= everywhere[j]
-    rows, waiting = room.rows, 0
+    together, number = room.rows, 0
     for g in range(levels):
         i = where[g]
         if i == network.inputs:
@@ -256,12 +256,12 @@ def change_largest_per_layer(data, sample, network, rules, masks, presented, roo
                 network, i, room.x[i], order[: reach[g]], order[:background_reach], step, everywhere
             )
         elif i >= 0:
-            rows[waiting] = i
-            waiting += 1
-            if waiting == rows.shape[0]:
-                change_four(network, rows, room.x, threshold, room.size, step, everywhere)
-                waiting = 0
-    for i in rows[:waiting]:
+            together[number] = i
+            number += 1
+            if number == together.shape[0]:
+                change_four(network, together, room.x, threshold, room.size, step, everywhere)
+                number = 0
+    for i in together[:number]:
         change_one(network, i, room.x[i], threshold, room.size, step, everywhere)
     left = take_turns(network, rules, masks, presented, threshold, above, levels, units, room)
     totals.m0[0] += left

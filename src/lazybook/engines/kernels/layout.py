@@ -192,8 +192,8 @@ class Room(NamedTuple):
     absolute error there. ``x`` are the inputs, the bias last, and ``x_size`` their sizes.
     ``selection``, uint8, is shaped like the first layer, or (1, 1) if unused; ``free`` is a row of
     it that allows all. What nobody reads goes to ``spare`` and ``more_spare``. ``level`` to
-    ``counts`` are as in `largest`; ``guess`` is the last threshold found there, in comparison with
-    the mean update.
+    ``counts`` are as in `largest`, where ``rows`` are those changed together; ``guess`` is the last
+    threshold found there, in comparison with the mean update.
     """
 
     sums: np.ndarray
