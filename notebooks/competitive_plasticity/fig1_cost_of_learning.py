@@ -220,9 +220,15 @@ plotting.show(
     "to straight lines; the number of changes more steeply than the sum of their sizes.",
     notebook=NAME,
 )
+reached = sizes.groupby("hidden")["reached"].sum()
+left_out = [
+    f" With H = {size:,} only {count} of {len(seeds)} seeds reached the goal, so it is not shown."
+    for size, count in reached[reached < len(seeds)].items()
+]
 Markdown(
     f"From {LARGE} hidden units up, $M_0$ grows as {spelled(laws['energy_m0'])} and $M_1$ as"
     f" {spelled(laws['energy_m1'])}, all seeds together, with the 95 % interval of the exponent."
+    + "".join(left_out)
 )
 
 # %% [markdown]

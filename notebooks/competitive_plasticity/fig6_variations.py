@@ -216,7 +216,7 @@ def dots(column, table, rows, colours, **look):
     if axes.get_xscale() == "linear":
         axes.axvline(1, color="#808080", lw=1)
     elif high < 100 * low:
-        plotting.logarithmic(axes.xaxis, [1, 2, 5], "{x:,g}")
+        plotting.logarithmic(axes.xaxis, [1, 2, 5] if high < 30 * low else [1, 3], "{x:,g}")
     look = {"ncols": len(rules), "columnspacing": 1, "fontsize": "small"}
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", **look)
     return figure
