@@ -21,6 +21,8 @@ from lazybook.randomness import noise
 
 FEW = 40  # candidates at which the search for the threshold ends with looking at each
 
+LIKELY = np.float32(0.8)  # of the threshold that is guessed, the next is hardly ever lower
+
 
 @compiled
 def sort_levels(data, sample, network, level, many, where):
@@ -63,15 +65,17 @@ def merge_levels(level, many, levels, distinct, multiple):
 
 
 @compiled
-def sort_units(size, bits, order, spare, counts):
-    """Set ``order`` to the units with a ``size`` above 0, largest first; return their number.
+def sort_units(size, bits, largest, least, order, spare, counts):
+    """Set ``order`` to units in falling order of ``size``, and return their number.
+
+    They are those whose update is above ``least`` for the ``largest`` input.
 
     A radix sort: the bits of a float that is not negative have the order of the float. ``bits``
     are those of ``size``; ``spare`` is like ``order``; ``counts`` has length 256.
     """
     number = 0
     for j in range(size.shape[0]):
-        if size[j] > 0:
+        if largest * size[j] > least:
             order[number] = j
             number += 1
     source, target = order, spare
@@ -204,20 +208,26 @@ def rank(data, sample, network, rules, room):
     levels = sort_levels(data, sample, network, room.level, room.many, room.where)
     distinct, multiple = room.distinct, room.multiple
     merged = merge_levels(room.level, room.many, levels, distinct, multiple)
-    bits = room.size.view(np.int32)
-    units = sort_units(room.size[: rules.width], bits, order, room.spare_order, room.counts)
+    size, one = room.size[: rules.width], room.one
+    # From sample to sample the threshold changes little in comparison with the mean update.
+    mean = np.float32(data.size[sample] * norms(size)[1])
+    guess = room.guess[0] * mean
+    for least in (LIKELY * guess, np.float32(0)):
+        units = sort_units(
+            size, size.view(np.int32), distinct[0], least, order, room.spare_order, room.counts
+        )
+        for u in range(units):
+            ranked[u] = size[order[u]]
+        threshold, above = find_threshold(
+            distinct, multiple, merged, ranked, units, rules.selected, guess,
+            one, one.view(np.int32),
+        )  # fmt: skip
+        if threshold > least:
+            room.guess[0] = threshold / mean
+            break
     cumulative[0] = 0
     for u in range(units):
-        ranked[u] = room.size[order[u]]
         cumulative[u + 1] = cumulative[u] + ranked[u]
-    # From sample to sample the threshold changes little in comparison with the mean update.
-    mean = np.float32(data.size[sample] * cumulative[units])
-    threshold, above = find_threshold(
-        distinct, multiple, merged, ranked, units, rules.selected, room.guess[0] * mean,
-        room.one, room.one.view(np.int32),
-    )  # fmt: skip
-    if threshold > 0:
-        room.guess[0] = threshold / mean
     return threshold, above, levels, units
 
 
