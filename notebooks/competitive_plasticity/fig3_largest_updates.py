@@ -178,6 +178,7 @@ for column in ("energy_m0", "energy_m1"):
     plotting.logarithmic(axes.yaxis, [1, 3])
     axes.set(xlabel="fraction $f$ that changes", ylabel=LABELS[column])
     panels.append(figure)
+axes.set_ylim(top=1.4 * axes.get_ylim()[1])  # room for the legend
 axes.legend(fontsize="small")
 plotting.show(
     *panels,
@@ -246,7 +247,7 @@ for column, label in LABELS.items():
     axes.set(xlabel="hidden units $H$", title=label)
     panels.append(figure)
     if column == "energy_m0":
-        axes.set_ylim(top=10 * plain[column].max())  # room for the legend
+        axes.set_ylim(top=40 * plain[column].max())  # room for the legend
         axes.legend(fontsize="x-small")
 plotting.show(
     *panels,
