@@ -42,7 +42,8 @@ help:  ## show this
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo "  PROFILE=quick    how much to compute: smoke (seconds), quick (minutes) or paper (hours)"
+	@echo "  PROFILE=quick    how much to compute: smoke (seconds), quick (minutes) or paper (hours, if"
+	@echo "                   its published records in results/ are not there or are out of date)"
 	@echo "  DEVICE=cpu       where: cpu or cuda"
 	@echo "  JOBS=            experiments at a time; none given: one a core"
 	@echo "  FRESH=1          compute again what the run store already has"
