@@ -405,6 +405,20 @@ Markdown(
 )
 
 # %% [markdown]
+# The count of paths says how many synapses should be plastic. That energy goes with their number
+# holds for each sample, so how $M_0$ grows depends on how many samples it takes as well.
+
+# %% tags=["hide-input"]
+past_kink = means(optimal, "hidden")["samples"].loc[round(masks.kink) :].dropna()
+Markdown(
+    "Samples to the goal with the best synapse masks, from the kink on: "
+    + ", ".join(f"{count:,.0f} at H = {size:,}" for size, count in past_kink.items())
+    + ". Where they fall, $M_0$ grows more slowly than the square root of the size."
+    if len(past_kink) > 1
+    else "This profile has no networks beyond the kink."
+)
+
+# %% [markdown]
 # ## How many neurons?
 #
 # With few plastic neurons a sample costs little, but learning takes many samples; with many neurons
@@ -414,7 +428,9 @@ Markdown(
 # several synapses.
 #
 # With a neuron mask there is a second bill. All outputs stay plastic, and every sample pays
-# for them: the larger the network, the more, and the fewer neurons learn, the longer.
+# for them: the larger the network, the more, and the fewer neurons learn, the longer. On the other
+# hand, in a network of thousands of units the outputs nearly learn the task by themselves, as will
+# be seen [below](only-the-output-layer), so that few neurons are enough for the least $M_0$.
 
 # %% tags=["hide-input"]
 panels = []
@@ -535,6 +551,7 @@ Markdown(
 )
 
 # %% [markdown]
+# (only-the-output-layer)=
 # ## Only the output layer
 #
 # The cheapest synapses are those of the output layer: there are ten for each hidden unit, not 784.
