@@ -37,6 +37,12 @@ def test_a_whole_book_has_no_problems(book):
     assert problems(book) == []
 
 
+def test_code_and_drawings_may_have_dollars(book):
+    text = "<pre>$a$</pre><code>$b$</code><svg><!-- $c$ --></svg>"
+    (book / "html/intro.html").write_text(PAGE.format(up="", text=text))
+    assert problems(book) == []
+
+
 @pytest.mark.parametrize(
     ("name", "before", "after", "problem"),
     [
@@ -46,6 +52,7 @@ def test_a_whole_book_has_no_problems(book):
         ("html/intro.html", "#fig-one", "#fig-1", "an anchor that is not there"),
         ("html/intro.html", "one.html", "two.html", "which is not there"),
         ("html/intro.html", "style.css", "https://example.org/s.css", "from elsewhere"),
+        ("html/intro.html", "Hello", "Hello $M_0$", "intro: not set as a formula: $M_0$"),
         ("html/intro.html", "style.css", "//example.org/s.css", "from elsewhere"),
         ("_toc.yml", "executed/one", "method", "method: no such page"),
         ("_toc.yml", "executed/one", "intro", "executed/one: not in the table of contents"),

@@ -2,7 +2,7 @@
 
 A builder can exit without an error and leave a page or a figure out. So every page of the table of
 contents, every notebook, every figure that a notebook names and every target of a link is looked
-for in the HTML, and nothing may be loaded from another site.
+for in the HTML, nothing may be loaded from another site, and formulas must not show as `$…$`.
 """
 
 import re
@@ -52,6 +52,7 @@ def check(html: Path = HTML, contents: Path = CONTENTS, sources: Path = SOURCES)
                 problems.append(f"{page}: no figure {name}")
     for page in pages:
         problems += [f"{page}: {problem}" for problem in _bad_references(html, page, pages)]
+        problems += [f"{page}: not set as a formula: {text}" for text in _raw_formulas(pages[page])]
     return list(dict.fromkeys(problems))  # the navigation repeats itself
 
 
@@ -77,6 +78,14 @@ def _drawn(page: BeautifulSoup, name: str) -> bool:
     """Whether the figure is there and has lines in it."""
     figure = page.find("figure", id=name)
     return figure is not None and figure.find(["path", "img", "image"]) is not None
+
+
+def _raw_formulas(page: BeautifulSoup) -> Iterator[str]:
+    """Yield the formulas that show as they were written; code and drawings may have dollars."""
+    formula = re.compile(r"\$[^$\n]+\$")
+    for text in page.find_all(string=formula):
+        if not text.find_parent(["pre", "code", "script", "svg"]):
+            yield formula.search(text)[0]
 
 
 def _bad_references(html: Path, page: str, pages: dict[str, BeautifulSoup]) -> Iterator[str]:
