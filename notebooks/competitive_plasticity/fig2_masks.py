@@ -396,7 +396,8 @@ for name, label in (("energy_m0", "M_0"), ("energy_m1", "M_1")):
     good = subnets.dropna(subset=name)
     law = analysis.power_law(good["hidden"], good[name])
     low, high = law.interval
-    laws.append(f"${label} \\sim H^{{{law.exponent:.2f}}}$ (95 % interval {low:.2f} to {high:.2f})")
+    interval = f"95 % interval {low:z.2f} to {high:z.2f}"
+    laws.append(f"${label} \\sim H^{{{law.exponent:z.2f}}}$ ({interval})")
 Markdown(
     f"At H = {largest:,} learning with everything plastic costs {saved['energy_m0']:.2g} times the "
     f"$M_0$ and {saved['energy_m1']:.2g} times the $M_1$ of the subnet, in {saved['samples']:.2g} "

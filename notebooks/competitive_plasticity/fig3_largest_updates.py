@@ -276,7 +276,8 @@ for column, label in (("energy_m0", "M_0"), ("energy_m1", "M_1")):
     good = both.dropna(subset=column)
     law = analysis.power_law(good["hidden"], good[column])
     low, high = law.interval
-    laws.append(f"${label} \\sim H^{{{law.exponent:.2f}}}$ (95 % interval {low:.2f} to {high:.2f})")
+    interval = f"95 % interval {low:z.2f} to {high:z.2f}"
+    laws.append(f"${label} \\sim H^{{{law.exponent:z.2f}}}$ ({interval})")
 Markdown(
     "The best fractions, of those tried (more at H = "
     f"{AT:,} than elsewhere):\n\n{display_fractions}\n\n"

@@ -331,7 +331,7 @@ for rule, table in tables.items():
             cells.append("–")
             continue
         law = analysis.power_law(good["hidden"], good[name])
-        cells.append(f"{law.exponent:.2f} ({law.interval[0]:.2f} to {law.interval[1]:.2f})")
+        cells.append(f"{law.exponent:z.2f} ({law.interval[0]:z.2f} to {law.interval[1]:z.2f})")
     laws.append(f"| {plotting.NAMES[rule]} | {' | '.join(cells)} |")
 pending = tables[CACHING].eval("100 * pending_m0 / m0").groupby(tables[CACHING]["hidden"]).mean()
 Markdown(
