@@ -122,18 +122,17 @@ def ends(result):
     )
 
 
-def best_threshold(table):
-    """Return the threshold with the least mean M0 over seeds, of those with which all learn."""
-    return table.groupby("threshold")["m0"].agg(lambda m0: m0.mean(skipna=False)).idxmin()
+def means(decay, column):
+    """Return the mean of ``column`` over seeds for each threshold, nan where one is missing."""
+    groups = cached[cached["decay"] == decay].groupby("threshold")[column]
+    return groups.agg(lambda values: values.mean(skipna=False))
 
 
 plain, cached = ends(plain_sweep), ends(threshold_sweep)
 decays = [*thresholds]
-best = {decay: best_threshold(cached[cached["decay"] == decay]) for decay in decays}
+best = {decay: means(decay, "m0").idxmin() for decay in decays}
 DECAY = decays[1]  # for all sizes of networks
-times = cached[cached["decay"] == DECAY].groupby("threshold")["samples"]
-times = times.agg(lambda samples: samples.mean(skipna=False))
-times /= plain.loc[plain["hidden"] == AT, "samples"].mean()
+times = means(DECAY, "samples") / plain.loc[plain["hidden"] == AT, "samples"].mean()
 THRESHOLD = times[times <= 2].index.max()
 Markdown(
     f"Goal: {100 * GOAL:g} % of the test images right, looked at every {base.measure_every:,} "
@@ -192,8 +191,7 @@ for name in ("m0", "m1"):
     axes.axhline(level, color=plotting.RULES["all"], label="plain learning")
     draw_decays(axes, name)
     for decay in decays:
-        consolidated = cached[cached["decay"] == decay].groupby("threshold")[f"energy_{name}"]
-        alone = consolidated.agg(lambda values: values.mean(skipna=False))
+        alone = means(decay, f"energy_{name}")
         color = plotting.shade(CACHING, decay, decays)
         axes.plot(alone.index, alone.where(alone > 0), "--", color=color, lw=1)
     plotting.logarithmic(axes.xaxis)
