@@ -60,7 +60,7 @@ book: $(ready)  ## compute the figures and build the book
 	@echo "building the pages"
 	@mkdir -p build
 	@$(run)/jupyter-book build book --all -W -n --keep-going --quiet >build/pages.log
-	@$(run)/python -m lazybook.book_check
+	@$(run)/python -m lazybook.book.checks
 	@echo "the book is whole; open _build/html/index.html"
 
 test: $(ready)  ## run the tests

@@ -43,13 +43,14 @@ import numpy as np
 from IPython.display import HTML, Markdown
 from matplotlib.ticker import PercentFormatter
 
-from lazybook import engines, notebook, plotting
+from lazybook import engines
 from lazybook.benchmarks import cases, loops, roofline, timing
+from lazybook.book import notebook, plotting
 from lazybook.engines.contract import Start
 from lazybook.engines.numba_cpu import WIDE, apart, paired
 from lazybook.experiment import preset
-from lazybook.randomness import Streams
 from lazybook.runs import provenance
+from lazybook.support.randomness import Streams
 
 settings = notebook.start(globals())
 NAME = "how_fast"

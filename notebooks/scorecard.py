@@ -30,7 +30,7 @@ from collections import Counter
 
 from IPython.display import HTML, Markdown
 
-from lazybook import claims, notebook
+from lazybook.book import claims, notebook
 
 settings = notebook.start(globals())
 verdicts = claims.verdicts(settings.profile)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lazybook import analysis
+from lazybook.book import analysis
 from lazybook.experiment import Experiment
 from lazybook.gates import EverySample, MemorizedMistakes
 from lazybook.runs import Run

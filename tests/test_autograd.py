@@ -14,8 +14,8 @@ from lazybook.engines.contract import Engine, Start
 from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
-from lazybook.randomness import Streams
 from lazybook.runs import Store
+from lazybook.support.randomness import Streams
 from lazybook.trainers import train
 
 GATES = (EverySample(), Mistakes(), MemorizedMistakes())

@@ -18,7 +18,7 @@ from lazybook.engines.contract import Start
 from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment, preset
 from lazybook.gates import MemorizedMistakes, Mistakes
-from lazybook.randomness import Streams
+from lazybook.support.randomness import Streams
 
 needs_jax = pytest.mark.skipif(not loops.jax_installed(), reason="JAX is not installed")
 LAZY = preset("lazy", hidden=20)

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from lazybook.book_check import check
-from lazybook.figures import ROOT
+from lazybook.book.checks import check
+from lazybook.book.figures import ROOT
+from lazybook.book.plotting import RULES
 from lazybook.gates import GATES
-from lazybook.plotting import RULES
 
 PAGE = '<html><link href="{up}style.css"><article>{text}</article></html>'
 FIGURE = '<figure id="fig-one"><svg><path d="M0 0"/></svg></figure> and <a href="../intro.html">on'

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lazybook import claims, paths
-from lazybook.claims import (
+from lazybook.book import claims
+from lazybook.book.claims import (
     NOT_MEASURED,
     NOT_REPRODUCED,
     NOT_TESTABLE,
@@ -24,6 +24,7 @@ from lazybook.claims import (
     judge,
 )
 from lazybook.errors import InvalidValue, RecordError
+from lazybook.support import paths
 
 CLAIM = Claim(
     "X1", "a-paper", "Fig. 1", "It is cheap & fast.", "0.5", "paper/page", "fig-x",

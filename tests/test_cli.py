@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from lazybook import claims, cli, datasets, paths, runs
+from lazybook import cli, datasets, runs
+from lazybook.book import claims
 from lazybook.experiment import Experiment
+from lazybook.support import paths
 
 TRAIN = ["train", "--dataset", "two-clouds", "--hidden", "3", "--epochs", "2", "--json"]
 

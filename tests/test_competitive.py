@@ -8,8 +8,8 @@ import pytest
 from lazybook import datasets
 from lazybook.experiment import preset
 from lazybook.gates import MemorizedMistakes
-from lazybook.randomness import Streams
 from lazybook.restrictions import AllSynapses, LargestUpdates, Subnet, number_selected
+from lazybook.support.randomness import Streams
 from lazybook.trainers import train
 
 INPUTS, OUTPUTS = 784, 10

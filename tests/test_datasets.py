@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates
 
-from lazybook import datasets, deformation, paths
-from lazybook.datasets import Dataset, Split
+from lazybook import datasets
+from lazybook.datasets import Dataset, Split, deformation
 from lazybook.errors import DataError, InvalidValue
 from lazybook.experiment import preset
+from lazybook.support import paths
 from lazybook.trainers import train
 
 LABELS = "train-labels-idx1-ubyte.gz"

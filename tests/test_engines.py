@@ -22,7 +22,7 @@ from lazybook.engines.numba_cpu import WIDE
 from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
-from lazybook.randomness import Streams
+from lazybook.support.randomness import Streams
 
 STEPS = 200
 RELATIVE, ABSOLUTE = 3e-4, 3e-6  # of weights and energies, after STEPS steps in float32

@@ -6,9 +6,9 @@ import nbformat
 import pytest
 from jupyter_core.utils import run_sync
 
-from lazybook import figures
+from lazybook.book import figures
+from lazybook.book.figures import notebooks, run_figures
 from lazybook.errors import InvalidValue, LazybookError
-from lazybook.figures import notebooks, run_figures
 
 FIRST = """
 # %% tags=["parameters"]
@@ -21,7 +21,7 @@ seeds = None
 # %%
 from pathlib import Path
 
-from lazybook import notebook
+from lazybook.book import notebook
 
 settings = notebook.start(globals())
 order = Path({log!r})

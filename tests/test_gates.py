@@ -8,7 +8,7 @@ from lazybook import gates, trainers
 from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
-from lazybook.randomness import Streams
+from lazybook.support.randomness import Streams
 
 MISTAKE = [False, False, True, True]
 REMEMBERED = [False, True, False, True]

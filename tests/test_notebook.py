@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from papermill.exceptions import PapermillExecutionError
 
-from lazybook import claims, notebook
-from lazybook.claims import Finding
+from lazybook.book import claims, notebook
+from lazybook.book.claims import Finding
+from lazybook.book.notebook import Settings
 from lazybook.errors import InvalidValue
-from lazybook.notebook import Settings
 
 DEFAULTS = 'profile = "quick"\ndevice = "cpu"\njobs = None\nfresh = False\nseeds = None\n'
 START = "settings = notebook.start(globals())"
@@ -105,7 +105,7 @@ def test_papermill_itself_stops_at_a_misspelt_parameter(tmp_path):
 # %% tags=["parameters"]
 {DEFAULTS}
 # %%
-from lazybook import notebook
+from lazybook.book import notebook
 
 {START}
 

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lazybook import plotting
+from lazybook.book import plotting
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 
 from lazybook.experiment import ORDERS
 from lazybook.networks import Shape, initial_weights
-from lazybook.randomness import Streams
+from lazybook.support.randomness import Streams
 
 
 @pytest.mark.parametrize("order", ORDERS)

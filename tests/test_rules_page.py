@@ -5,8 +5,8 @@ import re
 import pytest
 
 from lazybook import caching, cli, experiment, gates, restrictions
+from lazybook.book.figures import ROOT
 from lazybook.experiment import PRESETS, Experiment
-from lazybook.figures import ROOT
 
 PAGE = (ROOT / "book" / "rules.md").read_text(encoding="utf8")
 CARDS = re.findall(r"\| Python \| `(.+)` \|\n.*\n\| Command \| `(.+)` \|", PAGE)

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lazybook import datasets, paths, runs
+from lazybook import datasets, runs
 from lazybook.errors import RecordError
 from lazybook.experiment import Experiment
 from lazybook.gates import Mistakes
 from lazybook.runs import DamagedRecord, Run, Store
+from lazybook.support import paths
 from lazybook.sweep import sweep
 from lazybook.trainers import train
 

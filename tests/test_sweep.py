@@ -220,8 +220,8 @@ def test_it_is_said_when_the_loops_have_to_be_compiled(
 
 
 COMPILES = """
-from lazybook.compiling import is_kept
-from lazybook.randomness import noise
+from lazybook.support.compiling import is_kept
+from lazybook.support.randomness import noise
 
 print(is_kept(noise))
 noise(1, 2, 3)

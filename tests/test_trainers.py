@@ -14,8 +14,8 @@ from lazybook.engines.numba_cpu import NumbaEngine
 from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment, preset
 from lazybook.gates import EverySample, MemorizedMistakes
-from lazybook.randomness import Streams
 from lazybook.restrictions import LargestUpdates, SynapseMask, number_selected
+from lazybook.support.randomness import Streams
 from lazybook.trainers import train
 
 SMALL = Experiment(hidden=10, epochs=2, measure_every=250)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from lazybook import plotting
+from lazybook.book import plotting
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes
 from lazybook.sweep import sweep

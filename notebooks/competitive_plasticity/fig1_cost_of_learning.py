@@ -36,8 +36,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, Markdown
 
-from lazybook import analysis, claims, notebook, plotting
-from lazybook.claims import Finding
+from lazybook.book import analysis, claims, notebook, plotting
+from lazybook.book.claims import Finding
 from lazybook.errors import InvalidValue
 from lazybook.experiment import grid, preset
 from lazybook.sweep import sweep

@@ -33,8 +33,8 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from lazybook import analysis, claims, notebook, plotting
-from lazybook.claims import Finding
+from lazybook.book import analysis, claims, notebook, plotting
+from lazybook.book.claims import Finding
 from lazybook.errors import InvalidValue
 from lazybook.experiment import grid, preset
 from lazybook.networks import Shape

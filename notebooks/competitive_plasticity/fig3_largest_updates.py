@@ -37,8 +37,8 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from lazybook import analysis, claims, notebook, plotting
-from lazybook.claims import Finding
+from lazybook.book import analysis, claims, notebook, plotting
+from lazybook.book.claims import Finding
 from lazybook.experiment import grid, preset
 from lazybook.restrictions import AllSynapses, LargestUpdates, Subnet, SynapseMask
 from lazybook.sweep import sweep

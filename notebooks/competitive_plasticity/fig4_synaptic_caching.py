@@ -35,9 +35,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, Markdown
 
-from lazybook import analysis, claims, notebook, plotting
+from lazybook.book import analysis, claims, notebook, plotting
+from lazybook.book.claims import Finding
 from lazybook.caching import SynapticCaching
-from lazybook.claims import Finding
 from lazybook.experiment import grid, preset
 from lazybook.restrictions import Subnet
 from lazybook.sweep import sweep

@@ -35,9 +35,10 @@ import numpy as np
 from IPython.display import HTML, Markdown
 from matplotlib.ticker import LogLocator
 
-from lazybook import analysis, claims, networks, notebook, plotting
+from lazybook import networks
+from lazybook.book import analysis, claims, notebook, plotting
+from lazybook.book.claims import Finding
 from lazybook.caching import SynapticCaching
-from lazybook.claims import Finding
 from lazybook.errors import InvalidValue
 from lazybook.experiment import grid, preset
 from lazybook.restrictions import LargestUpdates, NeuronMask, Subnet, SynapseMask

@@ -39,9 +39,10 @@ import numpy as np
 from IPython.display import HTML, Markdown
 from scipy import stats
 
-from lazybook import claims, datasets, networks, notebook, plotting
+from lazybook import datasets, networks
+from lazybook.book import claims, notebook, plotting
+from lazybook.book.claims import Finding
 from lazybook.caching import SynapticCaching
-from lazybook.claims import Finding
 from lazybook.datasets import Split
 from lazybook.errors import DataError
 from lazybook.experiment import grid, preset

@@ -37,8 +37,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
 
-from lazybook import analysis, claims, datasets, energy, notebook, plotting
-from lazybook.claims import Finding
+from lazybook import datasets, energy
+from lazybook.book import analysis, claims, notebook, plotting
+from lazybook.book.claims import Finding
 from lazybook.experiment import Experiment, grid
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
 from lazybook.sweep import sweep

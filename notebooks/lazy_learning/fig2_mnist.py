@@ -37,12 +37,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, Markdown
 
-from lazybook import analysis, claims, datasets, notebook, plotting
+from lazybook import datasets
 from lazybook.benchmarks import cost
-from lazybook.claims import Finding
+from lazybook.book import analysis, claims, notebook, plotting
+from lazybook.book.claims import Finding
+from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes
-from lazybook.notebook import span
 from lazybook.sweep import sweep
 
 settings = notebook.start(globals())

@@ -34,11 +34,11 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 from IPython.display import HTML, Markdown
 
-from lazybook import analysis, claims, notebook, plotting
-from lazybook.claims import Finding
+from lazybook.book import analysis, claims, notebook, plotting
+from lazybook.book.claims import Finding
+from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import Mistakes
-from lazybook.notebook import span
 from lazybook.sweep import sweep
 
 settings = notebook.start(globals())

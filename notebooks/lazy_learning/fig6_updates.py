@@ -30,12 +30,12 @@ seeds = None  # one run each, such as [0, 1, 2]; None: as the profile says
 import matplotlib.pyplot as plt
 from IPython.display import HTML, Markdown
 
-from lazybook import analysis, claims, notebook, plotting
 from lazybook.benchmarks import cost
-from lazybook.claims import Finding
+from lazybook.book import analysis, claims, notebook, plotting
+from lazybook.book.claims import Finding
+from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes
-from lazybook.notebook import span
 from lazybook.sweep import sweep
 
 settings = notebook.start(globals())

@@ -40,12 +40,13 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from lazybook import analysis, claims, datasets, notebook, plotting
-from lazybook.claims import Finding
+from lazybook import datasets
+from lazybook.book import analysis, claims, notebook, plotting
+from lazybook.book.claims import Finding
+from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes
-from lazybook.notebook import span
-from lazybook.randomness import Streams
+from lazybook.support.randomness import Streams
 from lazybook.sweep import sweep
 
 settings = notebook.start(globals())

@@ -41,8 +41,9 @@ import pandas as pd
 from IPython.display import HTML, Markdown
 from matplotlib.lines import Line2D
 
-from lazybook import analysis, claims, datasets, notebook, plotting
-from lazybook.claims import Finding
+from lazybook import datasets
+from lazybook.book import analysis, claims, notebook, plotting
+from lazybook.book.claims import Finding
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
 from lazybook.sweep import sweep

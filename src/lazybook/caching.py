@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from lazybook import spelling
 from lazybook.errors import InvalidValue, check_one_of
+from lazybook.support import spelling
 
 if TYPE_CHECKING:
     from torch import Tensor

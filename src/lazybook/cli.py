@@ -168,7 +168,7 @@ def figures(
     ] = None,
 ) -> None:
     """Execute the notebooks of the book."""
-    from lazybook.figures import EXECUTED, run_figures
+    from lazybook.book.figures import EXECUTED, run_figures
 
     run_figures(profile, device, jobs, fresh, only, output or EXECUTED)
 
@@ -215,8 +215,8 @@ def claims(profile: Profile = "quick", as_json: Json = False) -> None:
 @runs.command("list")
 def runs_list(as_json: Json = False) -> None:
     """List the runs that were kept, the latest last."""
-    from lazybook import progress
     from lazybook.runs import Store, read
+    from lazybook.support import progress
 
     paths, found, damaged = Store().all(), {}, {}
     with progress.shown(len(paths), f"reading {len(paths)} records") as advance:

@@ -11,7 +11,7 @@ van Rossum 2026.
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
-from lazybook import spelling
+from lazybook.support import spelling
 
 Booleans = TypeVar("Booleans")
 

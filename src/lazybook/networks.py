@@ -13,10 +13,14 @@ caches or counts synapses then needs no special case for biases.
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lazybook.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BIASES = ("separate", "clamped-unit", "none")
 LOSSES = ("mse", "half-mse", "cross-entropy", "perceptron")
@@ -138,3 +142,13 @@ def check_size(initial: str, shape: Shape) -> None:
     needed = sum(rows * columns for rows, columns in shape.layers)
     if word == "values" and given != needed:
         raise InvalidValue(f"initial {initial!r} gives {given} weights; the network has {needed}")
+
+
+def classify(outputs: "Tensor") -> "Tensor":
+    """Return the class that ``outputs`` of shape ``(…, outputs)`` stand for.
+
+    A single output is read by the Heaviside function, several by the largest.
+    """
+    if outputs.shape[-1] == 1:
+        return (outputs[..., 0] > 0).long()
+    return outputs.argmax(dim=-1)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from lazybook import spelling
 from lazybook.errors import InvalidValue, check_one_of
 from lazybook.networks import Shape
+from lazybook.support import spelling
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -22,10 +22,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lazybook import paths
 from lazybook.datasets import Dataset
 from lazybook.errors import InvalidValue, RecordError
 from lazybook.experiment import Experiment
+from lazybook.support import paths
 
 # Raised when the same experiment may give another result than before, or a default of an experiment
 # changes, so that older records are no longer found.

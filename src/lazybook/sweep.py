@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from lazybook import datasets, progress
-from lazybook.compiling import is_kept
+from lazybook import datasets
 from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment
 from lazybook.runs import Run, Store
+from lazybook.support import progress
+from lazybook.support.compiling import is_kept
 from lazybook.trainers import check, train
 
 

@@ -14,8 +14,8 @@ from lazybook.energy import Meter, effective_number
 from lazybook.engines.contract import Engine, Start, network_shape
 from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment
-from lazybook.randomness import Streams
 from lazybook.runs import Run, provenance
+from lazybook.support.randomness import Streams
 
 LONGEST_VECTOR = 100  # weights; the paths of larger networks would fill the memory
 

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from lazybook import datasets, engines, progress, restrictions
+from lazybook import datasets, engines, restrictions
 from lazybook.benchmarks import loops
 from lazybook.benchmarks.roofline import Cache, Traffic, measure_caches, traffic
 from lazybook.benchmarks.timing import BLOCK, Learner, one_core, take_turns
@@ -17,8 +17,9 @@ from lazybook.engines.contract import Start
 from lazybook.errors import InvalidValue, check_one_of
 from lazybook.experiment import Experiment, preset
 from lazybook.gates import MemorizedMistakes
-from lazybook.randomness import Streams
 from lazybook.runs import provenance
+from lazybook.support import progress
+from lazybook.support.randomness import Streams
 
 SAMPLES = 10_000  # of MNIST's training set, and fewer for large networks
 LEARNED = 0.15  # the share of them that lazy learning learns

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lazybook import progress
 from lazybook.benchmarks import cases, loops
 from lazybook.benchmarks.timing import one_core, take_turns
+from lazybook.support import progress
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from lazybook.caching import SynapticCaching
-from lazybook.compiling import compiled
 from lazybook.datasets import Dataset
 from lazybook.engines.contract import Start
 from lazybook.engines.numba_cpu import apart
 from lazybook.experiment import Experiment
 from lazybook.restrictions import number_selected
+from lazybook.support.compiling import compiled
 
 BYTES = 4  # of a synapse, float32
 # Where the system does not tell its caches' sizes: what nearly every processor has at least.

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from lazybook import energy, networks, pytorch
 from lazybook.datasets import Dataset, Split
 from lazybook.engines.contract import Evaluation, Start
-from lazybook.engines.reference import BATCH, classify, losses
+from lazybook.engines.reference import BATCH, losses
 from lazybook.experiment import Experiment
+from lazybook.networks import classify
 
 
 class AutogradEngine:

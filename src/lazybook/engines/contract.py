@@ -9,8 +9,8 @@ from lazybook import networks, restrictions
 from lazybook.datasets import Dataset, Split
 from lazybook.energy import Meter
 from lazybook.experiment import Experiment
-from lazybook.randomness import Streams
 from lazybook.restrictions import Plan
+from lazybook.support.randomness import Streams
 
 
 def network_shape(experiment: Experiment, dataset: Dataset) -> networks.Shape:
@@ -29,7 +29,7 @@ class Start:
     plan: the restriction, with its masks.
     tie_order: the order of the first layer's inputs (the bias among them) in which ties stand,
         a permutation, int64; see `lazybook.restrictions.largest`.
-    key: for `lazybook.randomness.noise`.
+    key: for `lazybook.support.randomness.noise`.
     """
 
     weights: list[np.ndarray]

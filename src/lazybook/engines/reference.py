@@ -12,8 +12,9 @@ from lazybook.datasets import Dataset, Split
 from lazybook.energy import Meter
 from lazybook.engines.contract import Evaluation, Start
 from lazybook.experiment import Experiment
-from lazybook.randomness import draw_mask, noise, shuffle
+from lazybook.networks import classify
 from lazybook.restrictions import largest, number_selected
+from lazybook.support.randomness import draw_mask, noise, shuffle
 
 BATCH = 1000  # samples at a time where nothing is learned
 
@@ -203,16 +204,6 @@ def forward(
 def with_bias(activity: torch.Tensor) -> torch.Tensor:
     """Append the unit that is always 1."""
     return torch.nn.functional.pad(activity, (0, 1), value=1.0)
-
-
-def classify(outputs: torch.Tensor) -> torch.Tensor:
-    """Return the class that ``outputs`` of shape ``(…, outputs)`` stand for.
-
-    A single output is read by the Heaviside function, several by the largest.
-    """
-    if outputs.shape[-1] == 1:
-        return (outputs[..., 0] > 0).long()
-    return outputs.argmax(dim=-1)
 
 
 def targets(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

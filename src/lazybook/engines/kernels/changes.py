@@ -10,8 +10,8 @@ Each function here changes the synapses in its own way and adds to ``m0`` and ``
 
 import numpy as np
 
-from lazybook.compiling import compiled, inlined
 from lazybook.engines.kernels.layout import ANY_SYNAPSE, EACH_SYNAPSE
+from lazybook.support.compiling import compiled, inlined
 
 
 @compiled

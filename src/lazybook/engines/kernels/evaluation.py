@@ -6,13 +6,13 @@ synapses that either needs are read once for both.
 
 import numpy as np
 
-from lazybook.compiling import compiled
 from lazybook.engines.kernels.layers import (
     add_read_out,
     classify,
     output_error,
     sum_columns,
 )
+from lazybook.support.compiling import compiled
 
 TOGETHER = 4  # rows of synapses read in one pass over the units
 

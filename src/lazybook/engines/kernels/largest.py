@@ -13,11 +13,11 @@ units' errors in falling order.
 
 import numpy as np
 
-from lazybook.compiling import allocating, compiled
 from lazybook.engines.kernels.changes import norms
 from lazybook.engines.kernels.layers import fill
 from lazybook.engines.kernels.layout import DENSE, LANES, NOT_DRAWN
-from lazybook.randomness import noise
+from lazybook.support.compiling import allocating, compiled
+from lazybook.support.randomness import noise
 
 FEW = 40  # candidates at which the search for the threshold ends with looking at each
 

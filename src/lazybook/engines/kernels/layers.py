@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lazybook.compiling import compiled, inlined
 from lazybook.engines.kernels.layout import CROSS_ENTROPY, HALF_MSE, PERCEPTRON, ROWS
+from lazybook.support.compiling import compiled, inlined
 
 
 @compiled

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from lazybook.compiling import allocating, compiled, inlined
 from lazybook.engines.kernels.changes import (
     change_cached_row,
     change_row,
@@ -48,7 +47,8 @@ from lazybook.engines.kernels.layout import (
     SLOTS,
     SUM,
 )
-from lazybook.randomness import draw_mask, shuffle
+from lazybook.support.compiling import allocating, compiled, inlined
+from lazybook.support.randomness import draw_mask, shuffle
 
 
 @compiled

@@ -19,8 +19,8 @@ import numpy as np
 import yaml
 from scipy import stats
 
-from lazybook import paths
 from lazybook.errors import InvalidValue, RecordError, check_one_of
+from lazybook.support import paths
 
 PROFILES = ("smoke", "quick", "paper")
 REPRODUCED, PARTLY, NOT_REPRODUCED, NOT_TESTABLE, NOT_MEASURED = (
@@ -131,7 +131,7 @@ class Verdict:
 @cache
 def claims() -> dict[str, Claim]:
     """Return all claims by their id, in the order of the file."""
-    entries = yaml.safe_load((files("lazybook") / "claims.yaml").read_text("utf8"))
+    entries = yaml.safe_load((files("lazybook.book") / "claims.yaml").read_text("utf8"))
     return {
         key: Claim(id=key, **entry | {"measures": tuple(Measure(**m) for m in entry["measures"])})
         for key, entry in entries.items()

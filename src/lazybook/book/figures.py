@@ -32,9 +32,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from lazybook.book.notebook import Settings, assigned, check_names
 from lazybook.errors import InvalidValue, LazybookError
-from lazybook.notebook import Settings, assigned, check_names
-from lazybook.paths import repository
+from lazybook.support.paths import repository
 
 ROOT = repository() or Path.cwd()
 SOURCES = ROOT / "notebooks"
@@ -78,7 +78,7 @@ def run_figures(
 
     Parameters
     ----------
-    profile, device, jobs, fresh: see `lazybook.notebook.Settings`.
+    profile, device, jobs, fresh: see `lazybook.book.notebook.Settings`.
     only: names of the notebooks to run; None: all.
     output: folder for the executed notebooks, with the subfolders of ``sources``.
     parameters: further parameters, such as ``{"seeds": [0, 1, 2]}``; every notebook that runs

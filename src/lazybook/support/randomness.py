@@ -8,7 +8,7 @@ need.
 
 import numpy as np
 
-from lazybook.compiling import compiled
+from lazybook.support.compiling import compiled
 
 
 class Streams:

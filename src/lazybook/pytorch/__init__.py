@@ -33,7 +33,7 @@ import torch
 from torch import Tensor
 
 from lazybook import gates
-from lazybook.engines.reference import classify
+from lazybook.networks import classify
 
 
 class Gate:

@@ -1,4 +1,4 @@
-"""Is the built book whole? ``python -m lazybook.book_check`` lists what is missing.
+"""Is the built book whole? ``python -m lazybook.book.checks`` lists what is missing.
 
 A builder can exit without an error and leave a page or a figure out. So every page of the table of
 contents, every notebook, every figure that a notebook names and every target of a link is looked
@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 import yaml
 from bs4 import BeautifulSoup
 
-from lazybook.figures import ROOT, SOURCES, notebooks
+from lazybook.book.figures import ROOT, SOURCES, notebooks
 
 HTML = ROOT / "_build" / "html"
 CONTENTS = ROOT / "book" / "_toc.yml"

@@ -24,7 +24,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, LogFormatterSciNotation, LogLocator, NullFormatter
 
-from lazybook import analysis
+from lazybook.book import analysis
 from lazybook.runs import Run
 
 # Okabe & Ito's colours, which the colour-blind can tell apart; mid tones for light and dark pages.
@@ -144,7 +144,7 @@ def against_accuracy(axes: Axes, runs: Iterable[Run], column: str) -> None:
 
 
 def draw_band(axes: Axes, band: pd.DataFrame, rule: str, size: int, sizes: Sequence[int]) -> None:
-    """Draw what networks of one of several ``sizes`` did, as `lazybook.analysis.band` returns it.
+    """Draw what networks of one of several ``sizes`` did, as `lazybook.book.analysis.band` returns it.
 
     A line for the mean over the seeds, in a band from the least to the largest.
     """

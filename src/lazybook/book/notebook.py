@@ -26,8 +26,8 @@ from typing import Any, TypeVar
 
 from IPython.display import HTML
 
-from lazybook import claims
-from lazybook.claims import PROFILES, Finding, Verdict
+from lazybook.book import claims
+from lazybook.book.claims import PROFILES, Finding, Verdict
 from lazybook.engines import check_device
 from lazybook.errors import InvalidValue, check_one_of
 from lazybook.experiment import DEVICES

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from scipy.interpolate import BSpline
 
-from lazybook.compiling import compiled
+from lazybook.support.compiling import compiled
 
 VERSION = 1  # raised when anything changes that changes the images
 SIDE = 28  # pixels

@@ -7,7 +7,7 @@ from pathlib import Path
 import llvmlite.binding
 import numba
 
-from lazybook import paths
+from lazybook.support import paths
 
 # Loops over several rows are worth the checks that the rows do not overlap.
 llvmlite.binding.set_option("lazybook", "--runtime-memory-check-threshold=64")
@@ -19,8 +19,8 @@ if llvmlite.binding.get_host_cpu_features().get("avx512f"):
 
 # Numba notices a change in the file of a compiled function, but not in the files of the functions
 # that it calls. So what is kept has its place by the contents of all of them.
-_names = ("compiling.py", "randomness.py", "engines/kernels/*.py")
-_sources = [path for name in _names for path in Path(__file__).parent.glob(name)]
+_names = ("support/compiling.py", "support/randomness.py", "engines/kernels/*.py")
+_sources = [path for name in _names for path in Path(__file__).parents[1].glob(name)]
 _digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(_sources))).hexdigest()
 if "NUMBA_CACHE_DIR" not in os.environ:
     numba.config.CACHE_DIR = str(paths.cache() / "compiled" / _digest[:16])

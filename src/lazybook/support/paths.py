@@ -8,7 +8,7 @@ import platformdirs
 
 def repository() -> Path | None:
     """Return the root of the source checkout that this package runs from, or None."""
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     return root if (root / "pyproject.toml").is_file() else None
 
 

@@ -23,9 +23,10 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from lazybook import deformation, paths
+from lazybook.datasets import deformation
 from lazybook.errors import DataError, InvalidValue, check_one_of
-from lazybook.progress import shown
+from lazybook.support import paths
+from lazybook.support.progress import shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,7 +282,7 @@ def random_patterns(patterns: int, inputs: int) -> Dataset:
 def deformed_mnist(samples: int) -> Dataset:
     """Return MNIST with as many training images as wanted: deformed a little, each differently.
 
-    After Loosli, Canu & Bottou 2007; see `lazybook.deformation`. Training images are deformations
+    After Loosli, Canu & Bottou 2007; see `lazybook.datasets.deformation`. Training images are deformations
     of MNIST's, in a random order over and over again; the 40,000 test images are four deformations
     of each of its test images, the same ones whatever the number of training images. The training
     images of a smaller set are the first ones of a larger set, so sizes compare.

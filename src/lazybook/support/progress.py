@@ -17,7 +17,7 @@ def shown(total: float, label: str, first: str = "") -> Iterator[Callable[[float
     """Show how far the work is; yields a function to call with each piece that is done.
 
     Until the first piece is done, ``first`` is shown in place of ``label``, if it is given. With
-    ``$LAZYBOOK_PROGRESS`` set, progress goes to that file for `lazybook.figures` to show.
+    ``$LAZYBOOK_PROGRESS`` set, progress goes to that file for `lazybook.book.figures` to show.
     """
     if not total:
         yield lambda work: None
