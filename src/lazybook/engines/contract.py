@@ -66,8 +66,16 @@ class Engine(Protocol):
 
     An engine that cannot do what the experiment asks for raises InvalidValue when it is built.
 
+    **Divergence.** A network diverges when a sample is presented (or a batch, in the engine that
+    has batches) and the squares of its outputs, added up in float32, are not finite: infinite or
+    not a number. The outputs say no more, and no loss of them could be trusted. That sample is
+    not judged, learned, remembered or counted, nothing is charged for it, and nothing more is
+    presented, in this call of ``learn`` or a later one.
+
     Attributes
     ----------
+    presented: number of samples presented, without the one at which the network diverged.
+    diverged: whether the network has diverged.
     meter: what learning has cost so far.
     weights: copies of the weight matrices as they are now, the transient part included.
     memory: which training samples are remembered, bool, shape ``(samples,)``.
@@ -79,10 +87,19 @@ class Engine(Protocol):
         """Present the training samples of these indices (int64), one after another."""
 
     def distance(self) -> float:
-        """Return the energy of the straight path from the initial weights, see `energy.m_min`."""
+        """Return the energy of the straight path from the initial weights, see `energy.m_min`.
+
+        It is not finite if one of the weights is not.
+        """
 
     def evaluate(self, split: Split) -> Evaluation:
         """Return accuracy and mean loss on ``split``; nothing is learned."""
+
+    @property
+    def presented(self) -> int: ...
+
+    @property
+    def diverged(self) -> bool: ...
 
     @property
     def meter(self) -> Meter: ...

@@ -30,7 +30,7 @@ class ReferenceEngine:
         self.train, self.values = dataset.train, self._tensor(dataset.train.values)
         self.labels = self._tensor(dataset.train.labels)
         self.remembered = torch.zeros(len(dataset.train), dtype=torch.bool, device=self.device)
-        self.presented = 0
+        self.presented, self.diverged = 0, False
         self.persistent = [self._tensor(layer) for layer in start.weights]
         self.transient = [torch.zeros_like(layer) for layer in self.persistent]
         self.counts = [torch.zeros_like(layer, dtype=torch.int64) for layer in self.persistent]
@@ -43,7 +43,8 @@ class ReferenceEngine:
     def learn(self, samples: np.ndarray) -> None:
         """Present the training samples of these indices, one after another."""
         for sample in samples.tolist():
-            step(self, sample)
+            if not self.diverged:
+                step(self, sample)
         for layer, transient in enumerate(self.transient):
             self.meter.pending_m0[layer] = float(torch.count_nonzero(transient))
             self.meter.pending_m1[layer] = float(transient.abs().sum(dtype=torch.float64))
@@ -95,6 +96,9 @@ def step(run: ReferenceEngine, sample: int) -> None:
     synapses = run.synapses
     inputs = run.values[sample] * run.train.scale - run.train.offset
     *entering, outputs = forward(synapses, inputs, run)
+    if not outputs.square().sum().isfinite():
+        run.diverged = True  # nothing can be learned any more: see `contract.Engine`
+        return
 
     # Which samples are learned?
     mistake, remembered = classify(outputs) != label, run.remembered[sample]
