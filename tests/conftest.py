@@ -42,8 +42,11 @@ def part_of_mnist() -> Dataset:
 @pytest.fixture
 def few(monkeypatch, part_of_mnist) -> Dataset:
     """In place of MNIST a small part of it, where all of it would only take time."""
-    load = datasets.load
+    load, facts = datasets.load, datasets.facts
     monkeypatch.setattr(
         datasets, "load", lambda name: part_of_mnist if name == "mnist" else load(name)
+    )
+    monkeypatch.setattr(
+        datasets, "facts", lambda name: part_of_mnist.facts if name == "mnist" else facts(name)
     )
     return part_of_mnist

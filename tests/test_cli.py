@@ -280,7 +280,7 @@ def test_a_data_file_that_is_not_what_it_was(lazybook, store, tmp_path, monkeypa
         path.write_bytes(damage(path.read_bytes()))
     else:
         path.unlink()
-    datasets.load.cache_clear()
+    datasets._load.cache_clear()
     try:
         outcome = lazybook("train")
         assert_refused(outcome, part, store)
@@ -288,7 +288,7 @@ def test_a_data_file_that_is_not_what_it_was(lazybook, store, tmp_path, monkeypa
         if damage:
             assert datasets._FILES["mnist"].checksums[name] in outcome[2]
     finally:
-        datasets.load.cache_clear()
+        datasets._load.cache_clear()
 
 
 def test_a_results_folder_that_cannot_be_written(lazybook, store):

@@ -21,6 +21,7 @@ from lazybook.experiment import preset
 from lazybook.support import paths
 from lazybook.trainers import train
 
+FACTS = datasets.facts
 LABELS = "train-labels-idx1-ubyte.gz"
 
 
@@ -33,9 +34,9 @@ def folders(tmp_path, monkeypatch) -> SimpleNamespace:
     monkeypatch.setenv("LAZYBOOK_DATA", str(folders.own))
     monkeypatch.setattr(paths, "repository", lambda: folders.repository)
     monkeypatch.setattr(paths, "cache", lambda: folders.cache)
-    datasets.load.cache_clear()
+    datasets._load.cache_clear()
     yield folders
-    datasets.load.cache_clear()
+    datasets._load.cache_clear()
 
 
 MNIST = paths.repository() / "data" / "mnist"
@@ -75,6 +76,31 @@ def test_zero_mean_subtracts_the_training_sets_mean_from_both_splits():
     assert centred.train.values is mnist.train.values
 
 
+@pytest.mark.parametrize("name", ["mnist", "two-clouds", "random-patterns:7,5"])
+def test_facts_are_those_of_the_data_set(name):
+    assert datasets.facts(name) == datasets.load(name).facts
+
+
+def test_facts_need_no_files(folders):
+    mnist, deformed = datasets.facts("mnist"), datasets.facts("deformed-mnist:9000000")
+    assert (mnist.train, mnist.test, mnist.inputs, mnist.classes) == (60_000, 10_000, 784, 10)
+    assert (deformed.train, deformed.test) == (9_000_000, 40_000)
+    assert datasets.facts("emnist-digits").train == 240_000
+    with pytest.raises(DataError, match="mnist lacks"):
+        datasets.load("mnist")
+
+
+@pytest.mark.parametrize(
+    "name", ["mnits", "", "deformed-mnist:0", "random-patterns:5", "few:0123456789ab", None, 5, []]
+)
+def test_facts_and_load_refuse_the_same_names(name):
+    with pytest.raises(InvalidValue) as loading:
+        datasets.load(name)
+    with pytest.raises(InvalidValue) as asking:
+        datasets.facts(name)
+    assert str(loading.value) == str(asking.value)
+
+
 def test_a_data_set_is_loaded_once_and_cannot_be_written_to():
     assert datasets.load("mnist") is datasets.load("mnist")
     for name in ("mnist", "two-clouds"):
@@ -98,7 +124,7 @@ def test_files_need_not_be_packed(folders):
     path.unlink()
     assert datasets.load("mnist").train.labels[59_915] == 4
     plain.write_bytes(plain.read_bytes()[:-1])
-    datasets.load.cache_clear()
+    datasets._load.cache_clear()
     with pytest.raises(DataError, match=rf"^{re.escape(str(plain))} is altered: unpacked it has"):
         datasets.load("mnist")
 
@@ -107,7 +133,7 @@ def test_the_contents_count_not_their_packing(folders):
     path = place(folders.own / "mnist") / LABELS
     before = datasets.load("mnist")
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()), 1))
-    datasets.load.cache_clear()
+    datasets._load.cache_clear()
     assert datasets.load("mnist").checksum == before.checksum
 
 
@@ -444,7 +470,7 @@ def test_emnist_as_published_is_right(emnist, folders):
     assert len(datasets.load("emnist-digits").train) == 20
     file = folders.own / "emnist-digits" / next(iter(emnist.packed))
     file.write_bytes(gzip.compress(gzip.decompress(file.read_bytes()), 1))
-    datasets.load.cache_clear()
+    datasets._load.cache_clear()
     with pytest.raises(DataError, match="is altered: unpacked it has SHA-256"):
         datasets.load("emnist-digits")
 
@@ -625,6 +651,12 @@ def test_a_smaller_deformed_set_is_the_first_part_of_a_larger_one(small):
     np.testing.assert_array_equal(few.train.labels, large.train.labels[:1100])
     np.testing.assert_array_equal(few.test.values, large.test.values)
     assert few.checksum != large.checksum
+
+
+def test_the_facts_of_a_deformed_set_are_known_before_it_is_made(small, monkeypatch):
+    monkeypatch.setattr(datasets, "facts", lambda name: small.facts)
+    # By the true name, for `facts` itself asks for those of MNIST.
+    assert FACTS("deformed-mnist:50") == datasets.deformed_mnist(50).facts
 
 
 def test_deformations_do_not_depend_on_the_number_of_cores(part_of_mnist, monkeypatch):

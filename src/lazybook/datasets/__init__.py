@@ -65,6 +65,13 @@ class Dataset:
     classes: int
     checksum: str
 
+    @property
+    def facts(self) -> "Facts":
+        """What `lazybook.datasets.facts` knows of it."""
+        inputs = self.train.values.shape[1]
+        sizes = len(self.train), len(self.test)
+        return Facts(self.name, self.checksum, self.classes, inputs, *sizes)
+
     def zero_mean(self) -> Self:
         """Return the data less one number: the mean over all inputs of all training samples.
 
@@ -73,6 +80,25 @@ class Dataset:
         train, test = self.train, self.test
         mean = float(train.values.mean(dtype=np.float64)) * train.scale
         return replace(self, train=replace(train, offset=mean), test=replace(test, offset=mean))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a data set before its files are read or its images made.
+
+    Attributes
+    ----------
+    name, checksum, classes: as of the `Dataset`.
+    inputs: of a network that learns it.
+    train, test: numbers of samples.
+    """
+
+    name: str
+    checksum: str
+    classes: int
+    inputs: int
+    train: int
+    test: int
 
 
 class Availability(NamedTuple):
@@ -100,6 +126,7 @@ class _Files:
     published: SHA-256 of the packed files as published. Such a file is right too.
     archive: the one file, of type zip, to download that holds all others; empty: there is none.
     split: which of several data sets of the loader; these have rows and columns exchanged.
+    train, test: numbers of images.
     """
 
     loader: str
@@ -108,6 +135,13 @@ class _Files:
     published: dict[str, str] = field(default_factory=dict)
     archive: str = ""
     split: str = ""
+    train: int = 60_000
+    test: int = 10_000
+
+    @property
+    def checksum(self) -> str:
+        """The checksum of the data set as a whole."""
+        return hashlib.sha256("".join(self.checksums.values()).encode()).hexdigest()
 
 
 _FILES = {
@@ -154,6 +188,8 @@ _FILES = {
         loader="EMNIST",
         split="digits",
         archive="gzip.zip",
+        train=240_000,
+        test=40_000,
         mirrors=("https://www.itl.nist.gov/iaui/vip/cs_links/EMNIST/",),
         checksums={
             "emnist-digits-train-images-idx3-ubyte.gz": (
@@ -193,7 +229,6 @@ MOST = 10**7  # deformed images; 8 GB
 _derived: dict[str, Dataset] = {}  # those that `derived` made
 
 
-@functools.cache
 def load(name: str) -> Dataset:
     """Return a data set; later calls in the same process return the same object.
 
@@ -210,6 +245,47 @@ def load(name: str) -> Dataset:
     InvalidValue: no such data set, or one that cannot be, or a derived one that was not made yet.
     DataError: a file is missing, truncated or altered.
     """
+    _check_name(name)
+    return _load(name)
+
+
+def facts(name: str) -> Facts:
+    """Return what is known of a data set, whether or not its files are here.
+
+    Files are not read and images not deformed for it, so that a published record can be used
+    where the data are not.
+
+    Raises InvalidValue for the same names as `load`.
+    """
+    _check_name(name)
+    if name in _FILES:
+        files = _FILES[name]
+        return Facts(name, files.checksum, 10, deformation.SIDE**2, files.train, files.test)
+    if name.startswith("deformed-mnist:"):
+        samples, mnist = int(name.partition(":")[2]), facts("mnist")
+        checksum = _deformed_checksum(mnist.checksum, samples)
+        return replace(mnist, name=name, checksum=checksum, train=samples, test=4 * mnist.test)
+    return _load(name).facts
+
+
+@functools.cache
+def _load(name: str) -> Dataset:
+    word, _, sizes = name.partition(":")
+    if word == "random-patterns":
+        return random_patterns(*map(int, sizes.split(",")))
+    if word == "deformed-mnist":
+        return deformed_mnist(int(sizes))
+    if name in _derived:
+        return _derived[name]
+    return two_clouds() if name == "two-clouds" else _images(name)
+
+
+def _check_name(name: str) -> None:
+    """Raise InvalidValue unless ``name`` is one of a data set that can be, read or made."""
+    if not isinstance(name, str):
+        raise InvalidValue(f"dataset is {name!r}; it must be a word, one of: {', '.join(NAMES)}")
+    if (name in NAMES and ":" not in name) or name in _derived:
+        return
     word, _, sizes = name.partition(":")
     if word == "random-patterns":
         if not re.fullmatch(r"[1-9][0-9]*,[1-9][0-9]*", sizes):
@@ -217,23 +293,21 @@ def load(name: str) -> Dataset:
                 f"dataset is {name!r}; write random-patterns:P,N with P patterns of N inputs, both"
                 " whole numbers from 1"
             )
-        return random_patterns(*map(int, sizes.split(",")))
-    if word == "deformed-mnist":
+        _check_patterns(*map(int, sizes.split(",")))
+    elif word == "deformed-mnist":
         if not re.fullmatch(r"[1-9][0-9]*", sizes):
             raise InvalidValue(
                 f"dataset is {name!r}; write deformed-mnist:N with the number of training images,"
                 " a whole number from 1"
             )
-        return deformed_mnist(int(sizes))
-    if re.fullmatch(r"[0-9a-f]{12}", sizes):
-        if name not in _derived:
-            raise InvalidValue(
-                f"dataset is {name!r}, which a notebook derives from other data; run the notebook"
-                " that makes it"
-            )
-        return _derived[name]
-    check_one_of("dataset", name, NAMES)
-    return two_clouds() if name == "two-clouds" else _images(name)
+        _check_deformed(int(sizes))
+    elif re.fullmatch(r"[0-9a-f]{12}", sizes):
+        raise InvalidValue(
+            f"dataset is {name!r}, which a notebook derives from other data; run the notebook"
+            " that makes it"
+        )
+    else:
+        check_one_of("dataset", name, NAMES)
 
 
 def two_clouds() -> Dataset:
@@ -266,11 +340,7 @@ def random_patterns(patterns: int, inputs: int) -> Dataset:
 
     Raises InvalidValue if the patterns have more than 100 million inputs in all.
     """
-    if patterns * inputs > LARGEST:
-        raise InvalidValue(
-            f"dataset is 'random-patterns:{patterns},{inputs}': P times N is"
-            f" {patterns * inputs:,}; it must be at most {LARGEST:,}"
-        )
+    _check_patterns(patterns, inputs)
     generator = np.random.Generator(np.random.PCG64([patterns, inputs]))
     values = 2 * generator.integers(2, size=(patterns, inputs), dtype=np.int8) - 1
     labels = generator.integers(2, size=patterns)
@@ -282,9 +352,9 @@ def random_patterns(patterns: int, inputs: int) -> Dataset:
 def deformed_mnist(samples: int) -> Dataset:
     """Return MNIST with as many training images as wanted: deformed a little, each differently.
 
-    After Loosli, Canu & Bottou 2007; see `lazybook.datasets.deformation`. Training images are deformations
-    of MNIST's, in a random order over and over again; the 40,000 test images are four deformations
-    of each of its test images, the same ones whatever the number of training images. The training
+    After Loosli, Canu & Bottou 2007; see `lazybook.datasets.deformation`. Training images are
+    deformations of MNIST's, in a random order over and over again; the 40,000 test images are four
+    deformations of each of its test images, the same ones whatever the number of training images. The training
     images of a smaller set are the first ones of a larger set, so sizes compare.
 
     What was made is kept in the user's cache folder, if it can be written to. The checksum is that
@@ -293,17 +363,14 @@ def deformed_mnist(samples: int) -> Dataset:
     Raises InvalidValue if there are more than ten million training images, DataError if MNIST
     cannot be used.
     """
-    if samples > MOST:
-        raise InvalidValue(
-            f"dataset is 'deformed-mnist:{samples}'; there can be at most {MOST:,} training images"
-        )
+    _check_deformed(samples)
     mnist = load("mnist")
     order = np.random.Generator(np.random.PCG64(0)).permutation(len(mnist.train))
-    recipe = f"deformed-mnist {deformation.VERSION} {mnist.checksum}"
+    recipe = _recipe(mnist.checksum)
     train = _deformed(mnist.train, np.resize(order, samples), 1, f"{recipe} train {samples}")
     every = np.resize(np.arange(len(mnist.test)), 4 * len(mnist.test))
     test = _deformed(mnist.test, every, 2, f"{recipe} test")
-    checksum = hashlib.sha256(f"{recipe} {samples}".encode()).hexdigest()
+    checksum = _deformed_checksum(mnist.checksum, samples)
     return Dataset(f"deformed-mnist:{samples}", train, test, mnist.classes, checksum)
 
 
@@ -399,6 +466,30 @@ def _discs(size: int, generator: np.random.Generator) -> Split:
     return _split(values, np.repeat([0, 1], size), scale=1.0)
 
 
+def _check_patterns(patterns: int, inputs: int) -> None:
+    if patterns * inputs > LARGEST:
+        raise InvalidValue(
+            f"dataset is 'random-patterns:{patterns},{inputs}': P times N is"
+            f" {patterns * inputs:,}; it must be at most {LARGEST:,}"
+        )
+
+
+def _check_deformed(samples: int) -> None:
+    if samples > MOST:
+        raise InvalidValue(
+            f"dataset is 'deformed-mnist:{samples}'; there can be at most {MOST:,} training images"
+        )
+
+
+def _recipe(mnist: str) -> str:
+    # Names what deformed images are made of and how; the checksum stands for MNIST.
+    return f"deformed-mnist {deformation.VERSION} {mnist}"
+
+
+def _deformed_checksum(mnist: str, samples: int) -> str:
+    return hashlib.sha256(f"{_recipe(mnist)} {samples}".encode()).hexdigest()
+
+
 def _deformed(split: Split, bases: np.ndarray, seed: int, recipe: str) -> Split:
     """Return a deformation of each of the samples ``bases``, kept from before or made now.
 
@@ -441,8 +532,7 @@ def _images(name: str) -> Dataset:
             images = data.data.mT if files.split else data.data
             values = images.reshape(len(data), -1).numpy()
             splits.append(_split(values, data.targets.numpy(), scale=1 / 255))
-    checksum = hashlib.sha256("".join(files.checksums.values()).encode()).hexdigest()
-    return Dataset(name, *splits, classes=10, checksum=checksum)
+    return Dataset(name, *splits, classes=10, checksum=files.checksum)
 
 
 def _contents(*splits: Split) -> str:
