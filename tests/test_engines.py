@@ -276,7 +276,7 @@ def test_masked_synapses_stay_bit_identical(engine, restriction):
     experiment = small(engine=engine, restriction=restrictions.parse(restriction))
     run, order, dataset = build(experiment)
     start = Start.draw(experiment, dataset, Streams(experiment.seed))
-    shape, plan = network_shape(experiment, dataset), start.plan
+    shape, plan = network_shape(experiment, dataset.facts), start.plan
     plastic = [np.ones(layer, bool) for layer in shape.layers]
     if plan.units is not None:
         fixed = np.setdiff1d(np.arange(shape.hidden), plan.units[0])

@@ -9,40 +9,86 @@ import numpy as np
 import pandas as pd
 
 from lazybook import datasets, engines, networks, restrictions
-from lazybook.datasets import Dataset
+from lazybook.caching import SynapticCaching
+from lazybook.datasets import Dataset, Facts
 from lazybook.energy import Meter, effective_number
 from lazybook.engines.contract import Engine, Start, network_shape
 from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment
 from lazybook.runs import Run, provenance
+from lazybook.support import machine
 from lazybook.support.randomness import Streams
 
 LONGEST_VECTOR = 100  # weights; the paths of larger networks would fill the memory
+ROW = 3000  # bytes that a measurement takes in memory until the run ends
+# No core learns faster: synapses times samples in a year, and the synapses whose time each sample
+# takes beside that of the network's own.
+YEAR, STEP = 3 * 10**17, 10_000
 
 
-def check(experiment: Experiment, dataset: Dataset) -> None:
-    """Raise InvalidValue if the experiment cannot be done here with this data set."""
+def check(experiment: Experiment, facts: Facts) -> None:
+    """Raise InvalidValue if the experiment cannot be done here with the data of these facts.
+
+    Before any data are read: whether the engine is installed, whether rules and network fit the
+    data, whether there is memory for it, and whether it would end within a year.
+    """
+    facts = getattr(facts, "facts", facts)
+    engines.check_engine(experiment.engine)
     engines.check_device(experiment.device)
-    shape = network_shape(experiment, dataset)
+    shape = network_shape(experiment, facts)
     restrictions.check(experiment.restriction, shape)
     networks.check_size(experiment.initial, shape)
-    if dataset.classes == 2 and experiment.loss == "cross-entropy":
+    if facts.classes == 2 and experiment.loss == "cross-entropy":
         raise InvalidValue(
-            f"loss 'cross-entropy' needs more than two classes; {dataset.name} has two"
+            f"loss 'cross-entropy' needs more than two classes; {facts.name} has two"
         )
     side = math.isqrt(shape.inputs)
     if experiment.shifts and (side**2 != shape.inputs or experiment.shifts >= side):
         raise InvalidValue(
             f"shifts is {experiment.shifts}, which needs square images larger than that;"
-            f" {dataset.name} has {shape.inputs} inputs"
+            f" {facts.name} has {shape.inputs} inputs"
         )
+    if experiment.batch > facts.train:
+        raise InvalidValue(
+            f"batch is {experiment.batch:,}; {facts.name} has {facts.train:,} training samples"
+        )
+    weights = sum(rows * columns for rows, columns in shape.layers)
+    if "path" in experiment.record and weights > LONGEST_VECTOR:
+        raise InvalidValue(
+            f"record 'path' is for networks of up to {LONGEST_VECTOR} weights;"
+            f" this one has {weights}"
+        )
+    check_memory(experiment, facts, weights)
+    presented, most = experiment.epochs * facts.train, YEAR // (STEP + weights)
+    if presented > most:
+        raise InvalidValue(
+            f"epochs is {experiment.epochs:,}: {presented:,} samples to present take more than a"
+            f" year; at most {most // facts.train:,} epochs ({most:,} samples) take less"
+        )
+
+
+def check_memory(experiment: Experiment, facts: Facts, weights: int) -> None:
+    """Raise InvalidValue if there is no memory for so many weights, or for what is measured."""
+    memory = machine.memory()
+    each = 8  # float32, as drawn and as learned
+    each += 4 * isinstance(experiment.caching, SynapticCaching)
+    each += 16 * ("synapse-updates" in experiment.record)  # int64, now and when last measured
+    each += 16 * (experiment.engine != "numba")  # gradients, and what is made of them
+    if weights * each > memory:
+        raise InvalidValue(
+            f"hidden is {experiment.hidden}: {weights:,} weights take {_gigabytes(weights * each)}"
+            f" of memory; this machine has {_gigabytes(memory)}"
+        )
+    measured = experiment.epochs * math.ceil(facts.train / experiment.measure_every)
+    table = measured * ROW
     if "path" in experiment.record:
-        weights = sum(a * b for a, b in shape.layers)
-        if weights > LONGEST_VECTOR:
-            raise InvalidValue(
-                f"record 'path' is for networks of up to {LONGEST_VECTOR} weights;"
-                f" this one has {weights}"
-            )
+        table += experiment.epochs * facts.train * (weights * 4 + 100)
+    if table > memory:
+        raise InvalidValue(
+            f"epochs is {experiment.epochs:,} and measure_every {experiment.measure_every:,}:"
+            f" what is measured takes {_gigabytes(table)} of memory; this machine has"
+            f" {_gigabytes(memory)}"
+        )
 
 
 def train(experiment: Experiment, progress: Callable[[int], None] = lambda samples: None) -> Run:
@@ -53,6 +99,9 @@ def train(experiment: Experiment, progress: Callable[[int], None] = lambda sampl
     set before learning and at the end of each epoch. The column ``seconds`` counts training only:
     the processor's time, so that it is not longer on a busy machine, or on a GPU the clock's.
 
+    A network that diverges (see `lazybook.engines.contract.Engine`), or whose weights are found
+    not to be finite when it is measured, is measured a last time where it did, and learns no more.
+
     ``progress`` is called with the number of samples presented since it was called last.
 
     Raises
@@ -62,33 +111,53 @@ def train(experiment: Experiment, progress: Callable[[int], None] = lambda sampl
     """
     clock = time.perf_counter if experiment.device == "cuda" else time.thread_time
     began = clock()
+    check(experiment, datasets.facts(experiment.dataset))
     dataset = datasets.load(experiment.dataset)
     if experiment.zero_mean:
         dataset = dataset.zero_mean()
-    check(experiment, dataset)
     streams = Streams(experiment.seed)
     start = Start.draw(experiment, dataset, streams)
     engine = engines.build(experiment, dataset, start)
 
+    # SHIM until all engines tell
+    if not hasattr(engine, "diverged"):
+        engine.diverged, engine.presented, plain = False, 0, engine.learn
+
+        def learn(samples):
+            plain(samples)
+            engine.presented += len(samples)
+
+        engine.learn = learn
     recorder = Recorder(experiment, engine, len(dataset.train))
-    seconds = 0.0
+    seconds, diverged = 0.0, False
     rows = [measure(engine, dataset, experiment, 0.0, seconds) | recorder.measure()]
     for samples, epoch in presentations(experiment, len(dataset.train), streams):
         if experiment.until is not None and rows[-1]["test_accuracy"] >= experiment.until:
             break
-        started = clock()
+        started, before = clock(), engine.presented
         recorder.learn(samples)
         seconds += clock() - started
-        progress(len(samples))
-        rows.append(measure(engine, dataset, experiment, epoch, seconds) | recorder.measure())
+        progress(engine.presented - before)
+        if engine.diverged:
+            epoch = engine.presented / len(dataset.train)
+        if engine.presented > before:
+            rows.append(measure(engine, dataset, experiment, epoch, seconds) | recorder.measure())
+        diverged = engine.diverged or not math.isfinite(rows[-1]["energy_min"])
+        if diverged:
+            break
 
     table = pd.DataFrame(rows)
     table.insert(0, "samples", (table["epoch"] * len(dataset.train)).round().astype(int))
     arrays = recorder.arrays | {"memory": engine.memory}
+    layers = _layers(engine.meter)
     if "synapse-updates" in experiment.record:
-        counts = zip(_layers(engine.meter), engine.synapse_updates, strict=True)
+        counts = zip(layers, engine.synapse_updates, strict=True)
         arrays |= {f"synapse_updates_{layer}": updates for layer, updates in counts}
-    return Run(experiment, table, arrays, provenance(dataset, clock() - began))
+    if "weights" in experiment.record:
+        weights = zip(layers, engine.weights, strict=True)
+        arrays |= {f"weights_{layer}": matrix for layer, matrix in weights}
+    return Run(experiment, table, arrays, provenance(dataset, clock() - began),
+               **({"diverged": diverged} if hasattr(Run, "diverged") else {}))  # SHIM
 
 
 def presentations(
@@ -180,6 +249,8 @@ class Recorder:
         for sample in samples:
             before = self.engine.meter.m1.sum()
             self.engine.learn(np.array([sample]))
+            if self.engine.diverged:
+                break
             self.sample_energy[sample] += self.engine.meter.m1.sum() - before
             if "path" in self.wanted:
                 self.path.append(self._weights())
@@ -207,3 +278,7 @@ class Recorder:
 
 def _layers(meter: Meter) -> list[str]:
     return ["hidden", "output"][-len(meter.m0) :]
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:,.1f} GB"

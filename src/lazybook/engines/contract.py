@@ -6,17 +6,16 @@ from typing import Protocol, Self
 import numpy as np
 
 from lazybook import networks, restrictions
-from lazybook.datasets import Dataset, Split
+from lazybook.datasets import Dataset, Facts, Split
 from lazybook.energy import Meter
 from lazybook.experiment import Experiment
 from lazybook.restrictions import Plan
 from lazybook.support.randomness import Streams
 
 
-def network_shape(experiment: Experiment, dataset: Dataset) -> networks.Shape:
-    """Return the shape of the network that ``experiment`` trains."""
-    inputs = dataset.train.values.shape[1]
-    return networks.shape(experiment.hidden, experiment.bias, inputs, dataset.classes)
+def network_shape(experiment: Experiment, facts: Facts) -> networks.Shape:
+    """Return the shape of the network that ``experiment`` trains on the data of these facts."""
+    return networks.shape(experiment.hidden, experiment.bias, facts.inputs, facts.classes)
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Start:
 
         Raises InvalidValue if initial weights or restriction do not fit the network.
         """
-        shape = network_shape(experiment, dataset)
+        shape = network_shape(experiment, dataset.facts)
         restrictions.check(experiment.restriction, shape)
         return cls(
             networks.initial_weights(experiment.initial, shape, streams.weights),
