@@ -1,6 +1,11 @@
 """What can go wrong through no fault of the program: each error is one clear line."""
 
-from collections.abc import Collection
+import math
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from numbers import Integral, Real
+
+LONGEST = 100  # characters of a value in a message
 
 
 class LazybookError(Exception):
@@ -19,7 +24,40 @@ class RecordError(LazybookError):
     """A run record that cannot be read, or a folder for records that cannot be written."""
 
 
-def check_one_of(name: str, value: object, allowed: Collection) -> None:
-    """Raise InvalidValue if ``value`` is not among those allowed; the message names them."""
-    if value not in allowed:
-        raise InvalidValue(f"{name} is {value!r}; choose from: {', '.join(allowed)}")
+def told(value: object) -> str:
+    """Return what stands for ``value`` in a message: one line, not long, whatever it is."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # numbers of more digits than Python prints, what has no end
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def check_one_of(name: str, value: object, allowed: Collection[str]) -> str:
+    """Return ``value``; raise InvalidValue if it is not among those allowed, which are named."""
+    if not isinstance(value, str) or value not in allowed:
+        raise InvalidValue(f"{name} is {told(value)}; choose from: {', '.join(allowed)}")
+    return str(value)
+
+
+def check_whole(name: str, value: object, least: int, most: int = 2**63 - 1) -> int:
+    """Return ``value`` as int; raise InvalidValue if it is no whole number in these bounds."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise InvalidValue(f"{name} is {told(value)}; it must be a whole number, at least {least}")
+    if value > most:
+        raise InvalidValue(f"{name} is {told(value)}; it must be at most {most:,}")
+    return int(value)
+
+
+def check_number(name: str, value: object, allowed: str, valid: Callable[[float], bool]) -> float:
+    """Return ``value`` as float; raise InvalidValue if it is no finite number that is ``valid``.
+
+    ``allowed`` says which are, as in "a number from 0".
+    """
+    number = math.nan
+    if isinstance(value, Real) and not isinstance(value, bool):
+        with suppress(OverflowError):  # a whole number beyond floats
+            number = float(value)
+    if not (math.isfinite(number) and valid(number)):
+        raise InvalidValue(f"{name} is {told(value)}; it must be {allowed}")
+    return number + 0.0  # -0.0 is 0.0
