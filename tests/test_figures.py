@@ -127,8 +127,8 @@ def test_a_kernel_that_dies_is_an_error(book):
 def test_no_kernel_is_left_running(book, monkeypatch, ending):
     managers = []
 
-    def noted():
-        managers.append(figures.AsyncKernelManager())
+    def noted(own, make=figures._kernel_manager):
+        managers.append(make(own))
         return managers[-1]
 
     monkeypatch.setattr(figures, "_kernel_manager", noted)

@@ -2,17 +2,21 @@
 
 Each ``notebooks/**/*.py`` is converted in memory, given its parameters, executed in a kernel of
 the running interpreter and written, outputs and all, to the same place under ``book/executed``.
+The kernels are started here, so that nothing that readers have set for themselves gets into a page.
 """
 
+import errno
 import json
+import logging
 import os
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import jupytext
 import nbformat
@@ -22,42 +26,65 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError, strip_color
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from lazybook.book.notebook import Settings, assigned, check_names
 from lazybook.errors import InvalidValue, LazybookError
-from lazybook.support.paths import repository
+from lazybook.support import paths, progress
 
-ROOT = repository() or Path.cwd()
+ROOT = paths.repository() or Path.cwd()
 SOURCES = ROOT / "notebooks"
 EXECUTED = ROOT / "book" / "executed"
 LAST = "scorecard"  # it judges what the others have measured
+PROGRESS = "progress.json"
+START = 300.0  # seconds in which a kernel has to answer; on a busy machine it takes long
+
+# What people set for their own sessions. Another backend, colours, warnings and start-up code would
+# be seen on a page or keep a kernel from its work.
+PERSONAL = (
+    "CLICOLOR_FORCE",
+    "FORCE_COLOR",
+    "MPLBACKEND",
+    "NO_COLOR",
+    "PYTHONDEVMODE",
+    "PYTHONINSPECT",
+    "PYTHONIOENCODING",
+    "PYTHONOPTIMIZE",
+    "PYTHONSTARTUP",
+    "PYTHONWARNINGS",
+)
+QUIET = (
+    "--IPKernelApp.log_level=40",  # ipykernel warns at every start that it listens on TCP
+    "--HistoryManager.hist_file=:memory:",
+    # Matplotlib tells of its font cache on the first page that is made on a machine.
+    "--InteractiveShellApp.exec_lines=import logging; logging.getLogger('matplotlib').setLevel(40)",
+)
+
+# What it logs about a kernel that does not start is in the error that is raised.
+logging.getLogger("papermill").addHandler(logging.NullHandler())
 
 
 def notebooks(sources: Path = SOURCES) -> dict[str, Path]:
     """Return the notebooks by name (``fig2_mnist``), in the order in which they run.
 
+    What lies in hidden folders, such as Jupyter's checkpoints, is none.
+
     Raises
     ------
     LazybookError: there are none, or two have the same name.
     """
-    paths = sorted(sources.rglob("*.py"), key=lambda path: (path.stem == LAST, path))
-    if not paths:
+    found = [
+        path
+        for path in sorted(sources.rglob("*.py"), key=lambda path: (path.stem == LAST, path))
+        if not any(part.startswith(".") for part in path.relative_to(sources).parts)
+    ]
+    if not found:
         raise LazybookError(f"no notebooks in {sources}; run this in a copy of the repository")
-    found: dict[str, Path] = {}
-    for path in paths:
-        if path.stem in found:
+    named: dict[str, Path] = {}
+    for path in found:
+        if path.stem in named:
             raise LazybookError(f"two notebooks have the name {path.stem}; rename {path}")
-        found[path.stem] = path
-    return found
+        named[path.stem] = path
+    return named
 
 
 def run_figures(
@@ -102,14 +129,18 @@ def run_figures(
     documents = {name: jupytext.read(path) for name, path in chosen.items()}
     for document in documents.values():
         check_names(list(values), _parameters(document))
-
-    console = Console(stderr=True, highlight=False)
+    targets = {
+        name: (output / path.relative_to(sources)).with_suffix(".ipynb").absolute()
+        for name, path in chosen.items()
+    }
     for name, document in documents.items():
-        target = (output / chosen[name].relative_to(sources)).with_suffix(".ipynb").resolve()
+        _check_place(document, targets[name])
+
+    paths.settle()  # the kernels run in other folders
+    for name, document in documents.items():
         began = time.monotonic()
-        _remove(target)  # a page of an earlier run must not pass for this one
-        _write(_execute(name, document, values, target.parent, console), target)
-        console.print(f"[green]✓[/] {name}  {time.monotonic() - began:.0f} s")
+        _write(_execute(name, document, values, targets[name]), targets[name])
+        print(f"✓ {name}  {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
 
 
 def _parameters(document: nbformat.NotebookNode) -> list[str]:
@@ -121,16 +152,47 @@ def _parameters(document: nbformat.NotebookNode) -> list[str]:
     ]
 
 
+def _check_place(document: nbformat.NotebookNode, target: Path) -> None:
+    """Raise LazybookError if no page can be written there; it is longer than its notebook."""
+    with _aside(target) as aside:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        nbformat.write(document, aside)
+
+
+def _write(document: nbformat.NotebookNode, target: Path) -> None:
+    with _aside(target) as aside:
+        nbformat.write(document, aside)
+        aside.replace(target)
+
+
+@contextmanager
+def _aside(target: Path) -> Iterator[Path]:
+    """Give the name of a file beside ``target``, which is gone afterwards, to write to.
+
+    Raises LazybookError where that is not possible.
+    """
+    aside = target.with_suffix(".part")
+    try:
+        yield aside
+    except OSError as error:
+        raise LazybookError(f"cannot write to {target.parent}: {error.strerror}") from None
+    finally:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
 def _execute(
-    name: str,
-    document: nbformat.NotebookNode,
-    values: dict[str, Any],
-    folder: Path,
-    console: Console,
+    name: str, document: nbformat.NotebookNode, values: dict[str, Any], target: Path
 ) -> nbformat.NotebookNode:
-    """Return the document executed with its working directory in ``folder``."""
-    manager = _kernel_manager()
-    with _progress(name, console):
+    """Return the document executed with its working directory in the folder of ``target``.
+
+    A page of an earlier run, which must not pass for this one, is removed from ``target``.
+    """
+    with _aside(target):
+        target.unlink(missing_ok=True)
+    with _kernel(name, target.parent) as manager:
         try:
             executed = papermill.execute_notebook(
                 document,
@@ -139,96 +201,120 @@ def _execute(
                 kernel_name=NATIVE_KERNEL_NAME,
                 language="python",
                 progress_bar=False,
-                cwd=folder,
                 km=manager,
-                # ipykernel warns at every start that it listens on TCP, as kernels do
-                extra_arguments=["--IPKernelApp.log_level=40"],
+                start_timeout=START,
             )
         except PapermillExecutionError as error:
             raise LazybookError(f"{name}: {_explain(error)}") from None
-        except DeadKernelError:
-            raise LazybookError(f"{name}: the kernel died; was there enough memory?") from None
-        finally:
-            # A kernel that was handed in is left running, with all its data.
-            run_sync(manager.shutdown_kernel)(now=True)
-    del executed.metadata["papermill"]  # it holds a second copy of the notebook
     for cell in executed.cells:
+        if any(output.output_type == "error" for output in cell.get("outputs", ())):
+            raise LazybookError(f"{name}: cell {cell.execution_count} ended the notebook early")
         if "injected-parameters" in cell.metadata.get("tags", ()):
             cell.metadata.tags.append("remove-cell")  # the page states its profile at the end
+    del executed.metadata["papermill"]  # it holds a second copy of the notebook
     return executed
 
 
-def _kernel_manager() -> AsyncKernelManager:
+@contextmanager
+def _kernel(name: str, folder: Path) -> Iterator[AsyncKernelManager]:
+    """Start a kernel in ``folder`` for the notebook ``name``; it is ended afterwards.
+
+    Meanwhile its progress is shown. Raises LazybookError for a kernel that does not start, or dies.
+    """
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="lazybook-") as own,
+            Path(own, "stderr").open("w+b") as stderr,
+            _started(Path(own), folder, stderr) as manager,
+            _progress(name, Path(own, PROGRESS)),
+        ):
+            try:
+                yield manager
+            except DeadKernelError:
+                reason = f"the kernel died; was there enough memory?{_last_line(stderr)}"
+                raise LazybookError(f"{name}: {reason}") from None
+            except RuntimeError as error:  # it ended before it answered, or did not answer
+                reason = f"the kernel did not start: {error}{_last_line(stderr)}"
+                raise LazybookError(f"{name}: {reason}") from None
+    except OSError as error:
+        raise LazybookError(
+            f"{name}: a kernel cannot be started: {error.strerror}; it needs a temporary folder"
+            " ($TMPDIR) with some space"
+        ) from None
+
+
+@contextmanager
+def _started(own: Path, folder: Path, stderr: BinaryIO) -> Iterator[AsyncKernelManager]:
+    manager = _kernel_manager(own)
+    try:
+        run_sync(manager.start_kernel)(
+            cwd=str(folder), env=_environment(own), extra_arguments=list(QUIET), stderr=stderr
+        )
+        yield manager
+    finally:
+        # A kernel that was handed in is left running, with all its data.
+        run_sync(manager.shutdown_kernel)(now=True)
+
+
+def _kernel_manager(own: Path) -> AsyncKernelManager:
     """Return the manager of a kernel in this very interpreter, whatever else is installed."""
-    specifications = KernelSpecManager(kernel_dirs=[])  # so that only the native one is left
-    return AsyncKernelManager(kernel_name=NATIVE_KERNEL_NAME, kernel_spec_manager=specifications)
+    return AsyncKernelManager(
+        kernel_name=NATIVE_KERNEL_NAME,
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),  # so that only this one is left
+        connection_file=str(own / "kernel.json"),
+    )
+
+
+def _environment(own: Path) -> dict[str, str]:
+    """Return the environment of a kernel, with empty settings in place of personal ones."""
+    settings = own / "matplotlibrc"
+    settings.touch()
+    passed = {name: value for name, value in os.environ.items() if name not in PERSONAL}
+    return passed | {
+        "IPYTHONDIR": str(own / "ipython"),
+        "LAZYBOOK_PROGRESS": str(own / PROGRESS),
+        "MATPLOTLIBRC": str(settings),
+    }
+
+
+def _last_line(stderr: BinaryIO) -> str:
+    stderr.seek(0)
+    lines = stderr.read().decode(errors="replace").split("\n")
+    said = [line.strip() for line in lines if line.strip()]
+    return f" ({said[-1]})" if said else ""
 
 
 def _explain(error: PapermillExecutionError) -> str:
     """Return the notebook's own error: one line if it was foreseen, else where it came from."""
-    foreseen = {kind.__name__ for kind in (LazybookError, *LazybookError.__subclasses__())}
-    if error.ename in foreseen:
+    if error.ename in _names(LazybookError):
         return error.evalue
     lines = strip_color("\n".join(error.traceback)).splitlines()
     return f"cell {error.exec_count} failed\n" + "\n".join(lines[-15:])
 
 
-def _remove(target: Path) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)
-    except OSError as error:
-        raise LazybookError(f"cannot write to {target.parent}: {error.strerror}") from None
-
-
-def _write(document: nbformat.NotebookNode, target: Path) -> None:
-    aside = target.with_suffix(".part")
-    nbformat.write(document, aside)
-    aside.replace(target)
+def _names(kind: type) -> set[str]:
+    """Return the names of a class and all that are derived from it."""
+    return {kind.__name__}.union(*map(_names, kind.__subclasses__()))
 
 
 @contextmanager
-def _progress(name: str, console: Console) -> Iterator[None]:
-    """Draw what the notebook's sweeps report while it runs.
+def _progress(name: str, report: Path) -> Iterator[None]:
+    """Show what the notebook's sweeps write to the file ``report``, while it runs."""
+    state = progress.State(name)
+    finished = threading.Event()
 
-    A sweep writes ``{"done": …, "total": …, "label": …}`` to the file ``$LAZYBOOK_PROGRESS``.
-    """
-    display = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-        speed_estimate_period=120,  # seconds; runs of different sizes pass at different speeds
-    )
-    if not console.is_terminal:
-        console.print(f"… {name}")
-    with tempfile.TemporaryDirectory() as folder, display:
-        report = Path(folder) / "progress.json"
-        task = display.add_task(name, total=None)
-        finished = threading.Event()
+    def follow() -> None:
+        while not finished.wait(0.2):
+            if report.exists():
+                said = json.loads(report.read_text())
+                state.label = f"{name}: {said['label']}"
+                state.total, state.done = said["total"], said["done"]
 
-        def follow() -> None:
-            while not finished.wait(0.2):
-                if report.exists():
-                    state = json.loads(report.read_text())
-                    display.update(
-                        task,
-                        completed=state["done"],
-                        total=state["total"],
-                        description=f"{name}: {state['label']}",
-                    )
-
-        follower = threading.Thread(target=follow, daemon=True)
-        follower.start()
-        os.environ["LAZYBOOK_PROGRESS"] = str(report)
-        try:
+    follower = threading.Thread(target=follow, daemon=True)
+    follower.start()
+    try:
+        with progress.followed(state):
             yield
-        finally:
-            del os.environ["LAZYBOOK_PROGRESS"]
-            finished.set()
-            follower.join()
+    finally:
+        finished.set()
+        follower.join()

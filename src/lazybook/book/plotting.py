@@ -4,17 +4,23 @@ A figure is shown as an inline SVG whose text and lines take the page's own colo
 serves both modes. Rules have one colour throughout the book; the shade tells the network's size.
 A page is 8.1 inches wide; panels of a half or a third of that stand side by side there and below
 one another on a phone, at full size.
+
+The look is the figures' own: what readers have set for their plots does not change these, and
+these do not change what readers set. A notebook draws on axes from `subplots`; a script draws
+within `style`.
 """
 
 import html
 import io
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
+import matplotlib.style
 import numpy as np
 import pandas as pd
+from IPython import get_ipython
 from IPython.display import HTML, display
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -95,8 +101,35 @@ STYLE = {
     "svg.fonttype": "path",
     "svg.hashsalt": "lazybook",
 }
-mpl.use("agg")
-mpl.rcParams.update(STYLE)
+_until_the_cell_ends = ExitStack()
+
+
+def style() -> AbstractContextManager[None]:
+    """Within this, Matplotlib's settings are its own defaults and `STYLE`, whatever they were."""
+    return matplotlib.style.context(["default", STYLE])
+
+
+def subplots(
+    rows: int = 1, columns: int = 1, *, figsize: tuple[float, float], **options: Any
+) -> tuple[Figure, Any]:
+    """Return a figure of ``figsize`` inches and its axes, as `matplotlib.pyplot.subplots` does.
+
+    In a notebook the settings are those of `style` from here to the end of the cell, in which the
+    figure is to be drawn. ``options`` are those of `Figure.subplots`.
+    """
+    shell = get_ipython()
+    if shell and _leave not in shell.events.callbacks["post_execute"]:
+        shell.events.register("post_execute", _leave)
+        _until_the_cell_ends.enter_context(style())
+    with style():
+        figure = Figure(figsize)
+        return figure, figure.subplots(rows, columns, **options)
+
+
+def _leave() -> None:
+    """Give the reader's settings back; IPython calls this when a cell ends, after an error too."""
+    get_ipython().events.unregister("post_execute", _leave)
+    _until_the_cell_ends.close()
 
 
 def shade(rule: str, size: int, sizes: Sequence[int]) -> tuple[float, float, float]:
@@ -144,7 +177,7 @@ def against_accuracy(axes: Axes, runs: Iterable[Run], column: str) -> None:
 
 
 def draw_band(axes: Axes, band: pd.DataFrame, rule: str, size: int, sizes: Sequence[int]) -> None:
-    """Draw what networks of one of several ``sizes`` did, as `lazybook.book.analysis.band` returns it.
+    """Draw what networks of one of several ``sizes`` did: a band of `lazybook.book.analysis.band`.
 
     A line for the mean over the seeds, in a band from the least to the largest.
     """
@@ -237,14 +270,15 @@ def key(rules: Sequence[str], sizes: Sequence[int]) -> list[Line2D]:
 def svg(figure: Figure) -> str:
     """Return ``figure`` as the text of an SVG element that takes the page's text colour."""
     text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    with style():
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     drawing = text.getvalue()
     drawing = drawing[drawing.index("<svg") :].replace(INK, "currentColor")
     return re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
 
 
 def show(*figures: Figure, name: str, caption: str, alt: str, notebook: str) -> None:
-    """Show panels with one caption, as the element ``name`` of the page, and close them.
+    """Show panels with one caption, as the element ``name`` of the page.
 
     Parameters
     ----------
@@ -259,7 +293,6 @@ def show(*figures: Figure, name: str, caption: str, alt: str, notebook: str) -> 
     for number, figure in enumerate(figures):
         # Several drawings share a page: make the names inside each its own.
         panels.append(re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-{number}-", svg(figure)))
-        plt.close(figure)
     source = f"{'../' * (notebook.count('/') + 1)}_sources/executed/{notebook}.ipynb"
     display(
         HTML(
