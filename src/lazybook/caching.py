@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from lazybook.errors import InvalidValue, check_one_of
+from lazybook.errors import check_number, check_one_of
 from lazybook.support import spelling
 
 if TYPE_CHECKING:
@@ -58,9 +58,10 @@ class SynapticCaching:
 
     def __post_init__(self) -> None:
         for name in ("threshold", "decay", "transient_cost"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 <= value < math.inf:
-                raise InvalidValue(f"caching: {name} is {value!r}; it must be a number from 0")
+            value = check_number(
+                f"caching: {name}", getattr(self, name), "a number from 0", lambda v: v >= 0
+            )
+            object.__setattr__(self, name, value)
         check_one_of("caching: variant", self.variant, VARIANTS)
 
     @property
@@ -91,7 +92,7 @@ def parse(text: str) -> Caching:
 
     Raises InvalidValue for an unknown one or an impossible value.
     """
-    with suppress(ValueError):
+    with suppress(ValueError, AttributeError):  # a word, or no text at all
         float(text.partition(",")[0])
         text = f"synaptic-caching:{text}"
     return spelling.parse(text, CACHINGS, "caching")

@@ -20,6 +20,8 @@ from typing import Self
 
 import numpy as np
 
+from lazybook.errors import InvalidValue, told
+
 
 @dataclass
 class Meter:
@@ -55,8 +57,10 @@ class Meter:
 def m_min(weights: Sequence[np.ndarray], initial: Sequence[np.ndarray]) -> float:
     """Return the energy of the straight path from ``initial`` to ``weights`` (Eq. 4).
 
-    Both are lists of arrays of equal shapes, one a layer.
+    Both are lists of arrays of equal shapes, one a layer. Raises InvalidValue if they are not.
     """
+    if [np.shape(layer) for layer in weights] != [np.shape(layer) for layer in initial]:
+        raise InvalidValue("weights and initial are not alike; they must be arrays of equal shapes")
     return float(
         sum(
             np.abs(now - before).sum(dtype=np.float64)
@@ -70,8 +74,11 @@ def effective_number(shares: np.ndarray) -> float:
 
     ``shares`` of any shape, normalised here to a sum of 1. It is K when K entries share all
     equally, so it says how many samples (or synapses) really take part. It is 0 when there is
-    nothing to share.
+    nothing to share. Raises InvalidValue if one is negative or not finite.
     """
+    shares = np.asarray(shares)
+    if shares.dtype.kind not in "biuf" or not (np.isfinite(shares) & (shares >= 0)).all():
+        raise InvalidValue(f"shares are {told(shares)}; they must be numbers from 0")
     total = shares.sum(dtype=np.float64)
     if total == 0:
         return 0.0

@@ -6,6 +6,7 @@ from contextlib import suppress
 from numbers import Integral, Real
 
 LONGEST = 100  # characters of a value in a message
+LARGEST = 1e30  # that is reckoned with: float32 ends at 3e38
 
 
 class LazybookError(Exception):
@@ -22,6 +23,10 @@ class DataError(LazybookError):
 
 class RecordError(LazybookError):
     """A run record that cannot be read, or a folder for records that cannot be written."""
+
+
+class LazybookWarning(UserWarning):
+    """Base of all our warnings: one line, which the command line shows on stderr."""
 
 
 def told(value: object) -> str:
@@ -50,14 +55,15 @@ def check_whole(name: str, value: object, least: int, most: int = 2**63 - 1) -> 
 
 
 def check_number(name: str, value: object, allowed: str, valid: Callable[[float], bool]) -> float:
-    """Return ``value`` as float; raise InvalidValue if it is no finite number that is ``valid``.
+    """Return ``value`` as float; raise InvalidValue if it is no number that is ``valid``.
 
-    ``allowed`` says which are, as in "a number from 0".
+    ``allowed`` says which are, as in "a number from 0". None is valid beyond `LARGEST`.
     """
     number = math.nan
     if isinstance(value, Real) and not isinstance(value, bool):
         with suppress(OverflowError):  # a whole number beyond floats
             number = float(value)
-    if not (math.isfinite(number) and valid(number)):
-        raise InvalidValue(f"{name} is {told(value)}; it must be {allowed}")
+    if not (abs(number) <= LARGEST and valid(number)):
+        beyond = f", at most {LARGEST:g}" if abs(number) > LARGEST else ""
+        raise InvalidValue(f"{name} is {told(value)}; it must be {allowed}{beyond}")
     return number + 0.0  # -0.0 is 0.0

@@ -1,12 +1,16 @@
 """An experiment: everything that determines one training run."""
 
-import math
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
+import numpy as np
+
 from lazybook import caching, gates, networks, restrictions
 from lazybook.caching import Caching, Immediate
-from lazybook.errors import InvalidValue, check_one_of
+from lazybook.errors import InvalidValue, check_number, check_one_of, check_whole, told
 from lazybook.gates import EverySample, Gate, Mistakes
 from lazybook.restrictions import AllSynapses, Restriction
 
@@ -15,7 +19,9 @@ ENGINES = ("numba", "reference", "autograd")
 DEVICES = ("cpu", "cuda")
 ONLY_AUTOGRAD = ("batch", "optimizer", "shifts")
 ONLY_OTHERS = ("restriction", "caching", "energy_exponents", "record")
-RECORDABLE = ("sample-energy", "path", "potentiation", "synapse-updates")
+RECORDABLE = ("sample-energy", "path", "potentiation", "synapse-updates", "weights")
+
+LEAST_RATE = 1e-30  # a step in float32 is told from 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +61,12 @@ class Experiment:
     energy_exponents: further exponents alpha for which to measure the energy, beside 0 and 1.
     record: further results to keep: ``sample-energy`` (M1 spent on each training sample),
         ``path`` (the weights after each presentation; perceptrons with few weights only),
-        ``potentiation`` (the part of M0 and M1 in changes that raise a weight) and
-        ``synapse-updates`` (how often each synapse changed).
+        ``potentiation`` (the part of M0 and M1 in changes that raise a weight),
+        ``synapse-updates`` (how often each synapse changed) and ``weights`` (at the end).
+
+    Numbers may be NumPy's, and lists stand for tuples. Experiments that say the same are equal and
+    have one record, however it is said: 1 or 1.0, ``leaky-relu:0.1`` or ``leaky-relu:1e-1``, what
+    is recorded in this order or that.
 
     Raises
     ------
@@ -89,36 +99,43 @@ class Experiment:
     record: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.hidden is not None:
-            _whole("hidden", self.hidden, 1)
-        _whole("epochs", self.epochs, 1)
-        _whole("measure_every", self.measure_every, 1)
-        _whole("batch", self.batch, 1)
-        _whole("shifts", self.shifts, 0)
-        _whole("seed", self.seed, 0)
-        _number("learning_rate", self.learning_rate, "above 0", lambda rate: rate > 0)
-        for name in ("zero_mean", "measure_training"):
-            if not isinstance(getattr(self, name), bool):
-                raise InvalidValue(f"{name} is {getattr(self, name)!r}; it must be True or False")
-        if self.until is not None:
-            _number("until", self.until, "above 0 and at most 1", lambda goal: 0 < goal <= 1)
-        check_one_of("bias", self.bias, networks.BIASES)
-        check_one_of("loss", self.loss, networks.LOSSES)
-        check_one_of("order", self.order, ORDERS)
-        check_one_of("engine", self.engine, ENGINES)
-        check_one_of("device", self.device, DEVICES)
-        networks.leak(self.activation)
-        networks.check_initial(self.initial)
-        _optimizer(self.optimizer)
-        _instance("gate", self.gate, Gate)
-        _instance("restriction", self.restriction, Restriction)
-        _instance("caching", self.caching, Caching)
-        for exponent in self.energy_exponents:
-            _number("energy_exponents", exponent, "from 0", lambda alpha: alpha >= 0)
-        # 1 and 1.0 are one experiment, and have one record.
-        object.__setattr__(self, "learning_rate", float(self.learning_rate))
-        for name in self.record:
-            check_one_of("record", name, RECORDABLE)
+        checked = {
+            "dataset": _name(self.dataset),
+            "zero_mean": _truth("zero_mean", self.zero_mean),
+            "shifts": check_whole("shifts", self.shifts, 0),
+            "hidden": None if self.hidden is None else check_whole("hidden", self.hidden, 1),
+            "activation": _spelled(self.activation, networks.leak),
+            "initial": _spelled(self.initial, networks.check_initial),
+            "bias": check_one_of("bias", self.bias, networks.BIASES),
+            "loss": check_one_of("loss", self.loss, networks.LOSSES),
+            "learning_rate": check_number(
+                "learning_rate",
+                self.learning_rate,
+                f"a number above 0, at least {LEAST_RATE}",
+                lambda rate: rate >= LEAST_RATE,
+            ),
+            "batch": check_whole("batch", self.batch, 1),
+            "optimizer": _spelled(self.optimizer, _check_optimizer),
+            "order": check_one_of("order", self.order, ORDERS),
+            "gate": _rule("gate", self.gate, Gate),
+            "restriction": _rule("restriction", self.restriction, Restriction),
+            "caching": _rule("caching", self.caching, Caching),
+            "epochs": check_whole("epochs", self.epochs, 1),
+            "until": None if self.until is None else _goal(self.until),
+            "measure_every": check_whole("measure_every", self.measure_every, 1),
+            "measure_training": _truth("measure_training", self.measure_training),
+            "seed": check_whole("seed", self.seed, 0, 2**128),
+            "engine": check_one_of("engine", self.engine, ENGINES),
+            "device": check_one_of("device", self.device, DEVICES),
+            "energy_exponents": _exponents(self.energy_exponents),
+            "record": _record(self.record),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+        self._check_together()
+
+    def _check_together(self) -> None:
+        """Raise InvalidValue for fields that do not go together."""
         if self.bias == "clamped-unit" and (self.hidden is None or self.hidden < 2):
             raise InvalidValue(
                 f"bias 'clamped-unit' needs at least 2 hidden units, not {self.hidden}"
@@ -136,6 +153,8 @@ class Experiment:
         autograd = self.engine == "autograd"
         for name in ONLY_OTHERS if autograd else ONLY_AUTOGRAD:
             value = getattr(self, name)
+            if name == "record":  # every engine has weights
+                value = tuple(what for what in value if what != "weights")
             if value != getattr(type(self), name):
                 other = "engine 'numba' or 'reference'" if autograd else "engine 'autograd'"
                 raise InvalidValue(f"{name} is {value}; for that use {other}, not {self.engine!r}")
@@ -149,10 +168,13 @@ class Experiment:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Return the experiment that `to_dict` described."""
-        unknown = set(values) - {field.name for field in fields(cls)}
-        if unknown:
-            raise InvalidValue(f"an experiment has no field {', '.join(sorted(unknown))}")
+        """Return the experiment that `to_dict` described.
+
+        Raises InvalidValue for what describes none.
+        """
+        if not isinstance(values, Mapping):
+            raise InvalidValue(f"an experiment is {told(values)}; it must be a table of its fields")
+        _check_fields(values)
         rules = {
             name: parse(values[name])
             for name, parse in (
@@ -162,10 +184,7 @@ class Experiment:
             )
             if name in values
         }
-        tuples = {
-            name: tuple(values[name]) for name in ("energy_exponents", "record") if name in values
-        }
-        return cls(**(values | rules | tuples))
+        return cls(**(dict(values) | rules))
 
 
 # The settings of the papers' figures. The perceptron's energy is compared with the sum of its final
@@ -203,47 +222,104 @@ PRESETS: dict[str, dict[str, Any]] = {
 def preset(name: str, **changes: Any) -> Experiment:
     """Return the experiment of a preset with some fields changed.
 
-    Raises InvalidValue for an unknown preset or an impossible value.
+    Raises InvalidValue for an unknown preset, an unknown field or an impossible value.
     """
     check_one_of("preset", name, tuple(PRESETS))
+    _check_fields(changes)
     return Experiment(**PRESETS[name] | changes)
 
 
-def grid(base: Experiment, **choices: list) -> list[Experiment]:
+def grid(base: Experiment, **choices: Collection) -> list[Experiment]:
     """Return ``base`` with every combination of the given values, the last name varying fastest.
+
+    Raises InvalidValue for an unknown field, choices that are no list, or an impossible value.
 
     >>> [e.hidden for e in grid(Experiment(), hidden=[100, 200])]
     [100, 200]
     """
+    if not isinstance(base, Experiment):
+        raise InvalidValue(f"base is {told(base)}; it must be an Experiment")
+    _check_fields(choices)
     experiments = [base]
     for name, values in choices.items():
+        values = _list(name, values)
         experiments = [replace(e, **{name: value}) for e in experiments for value in values]
     return experiments
 
 
-def _whole(name: str, value: object, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise InvalidValue(f"{name} is {value!r}; it must be a whole number, at least {least}")
-
-
-def _number(name: str, value: object, allowed: str, valid: Any) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not valid(value):
-        raise InvalidValue(f"{name} is {value!r}; it must be a number {allowed}")
-
-
-def _optimizer(optimizer: object) -> None:
-    word, _, momentum = str(optimizer).partition(":")
-    try:
-        valid = optimizer in ("sgd", "adam") or (word == "momentum" and 0 < float(momentum) < 1)
-    except ValueError:
-        valid = False
-    if not valid:
+def _check_fields(names: Collection) -> None:
+    known = {field.name for field in fields(Experiment)}
+    unknown = [name for name in names if not isinstance(name, str) or name not in known]
+    if unknown:
         raise InvalidValue(
-            f"optimizer {optimizer!r} is unknown; choose sgd, momentum:M with 0 < M < 1, or adam"
+            f"an experiment has no field {', '.join(map(told, unknown))};"
+            f" it has: {', '.join(sorted(known))}"
         )
 
 
-def _instance(name: str, value: object, kind: Any) -> None:
+def _list(name: str, values: object) -> list:
+    if isinstance(values, Collection) and not isinstance(values, str | bytes | Mapping):
+        with suppress(TypeError):  # an array of no dimension
+            return list(values)
+    raise InvalidValue(f"{name} is {told(values)}; it must be a list")
+
+
+def _name(dataset: object) -> str:
+    if not isinstance(dataset, str):
+        raise InvalidValue(
+            f"dataset is {told(dataset)}; it must be a name, see: lazybook data list"
+        )
+    return str(dataset)
+
+
+def _truth(name: str, value: object) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise InvalidValue(f"{name} is {told(value)}; it must be True or False")
+    return bool(value)
+
+
+def _goal(until: object) -> float:
+    allowed = "a number above 0 and at most 1, or None"
+    return check_number("until", until, allowed, lambda accuracy: 0 < accuracy <= 1)
+
+
+def _spelled(text: object, check: Callable[[str], object]) -> str:
+    check(text)
+    return networks.spell(text)
+
+
+def _check_optimizer(optimizer: object) -> None:
+    word, numbers = networks.read(optimizer)
+    momentum = word == "momentum" and len(numbers) == 1 and 0 < numbers[0] < 1
+    if not momentum and (word not in ("sgd", "adam") or numbers):
+        raise InvalidValue(
+            f"optimizer {told(optimizer)} is unknown; choose sgd, momentum:M with 0 < M < 1,"
+            " or adam"
+        )
+
+
+def _rule(name: str, value: object, kind: Any) -> Any:
     if not isinstance(value, kind):
-        raise InvalidValue(f"{name} is {value!r}, not a rule of lazybook.{name}s")
+        raise InvalidValue(f"{name} is {told(value)}, not a rule of lazybook.{name}s")
+    return value
+
+
+def _exponents(values: object) -> tuple[float, ...]:
+    exponents = [
+        check_number("energy_exponents", exponent, "numbers from 0", lambda alpha: alpha >= 0)
+        for exponent in _list("energy_exponents", values)
+    ]
+    _check_different("energy_exponents", [f"{exponent:g}" for exponent in exponents])
+    return tuple(sorted(exponents))
+
+
+def _record(values: object) -> tuple[str, ...]:
+    names = [check_one_of("record", name, RECORDABLE) for name in _list("record", values)]
+    _check_different("record", names)
+    return tuple(sorted(names))
+
+
+def _check_different(field: str, names: list[str]) -> None:
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise InvalidValue(f"{field} has {name} {times} times; each must be there once")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lazybook.errors import InvalidValue
+from lazybook.errors import LARGEST, InvalidValue, check_one_of, check_whole, told
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,24 +26,41 @@ BIASES = ("separate", "clamped-unit", "none")
 LOSSES = ("mse", "half-mse", "cross-entropy", "perceptron")
 
 
+SMALLEST = 1e-30  # standard deviation; its weights are told from 0
+
+
 def leak(activation: str) -> float:
     """Return the slope below zero of ``relu`` or ``leaky-relu:SLOPE``.
 
     Raises InvalidValue for another activation or a slope outside 0 to 1.
     """
-    if activation == "relu":
+    word, numbers = read(activation)
+    if word == "relu" and numbers == []:
         return 0.0
-    word, _, slope = str(activation).partition(":")
-    if word == "leaky-relu":
-        try:
-            value = float(slope)
-        except ValueError:
-            value = -1.0
-        if 0 <= value < 1:
-            return value
+    if word == "leaky-relu" and len(numbers) == 1 and 0 <= numbers[0] < 1:
+        return numbers[0]
     raise InvalidValue(
-        f"activation {activation!r} is unknown; choose relu or leaky-relu:SLOPE, 0 <= SLOPE < 1"
+        f"activation {told(activation)} is unknown; choose relu or leaky-relu:SLOPE, 0 <= SLOPE < 1"
     )
+
+
+def read(text: object) -> tuple[str, list[float]]:
+    """Return the word of ``WORD`` or ``WORD:NUMBER,NUMBER,…``, and the numbers.
+
+    The word is empty if ``text`` is nothing of the kind, or a number beyond what is reckoned with.
+    """
+    word, colon, values = text.partition(":") if isinstance(text, str) else ("", "", "")
+    try:
+        numbers = [float(value) + 0.0 for value in values.split(",")] if colon else []
+    except ValueError:
+        numbers = [np.nan]
+    return word if all(abs(number) <= LARGEST for number in numbers) else "", numbers
+
+
+def spell(text: str) -> str:
+    """Return ``WORD`` or ``WORD:NUMBER,…`` spelled as all are that say the same."""
+    word, numbers = read(text)
+    return f"{word}:{','.join(map(repr, numbers))}" if numbers else word
 
 
 @dataclass(frozen=True)
@@ -73,8 +90,13 @@ def shape(hidden: int | None, bias: str, inputs: int, classes: int) -> Shape:
     """Return the shape of a network for data with ``inputs`` values and ``classes`` classes.
 
     ``bias="clamped-unit"`` (van Rossum & Pache 2024) clamps one of the ``hidden`` units to 1: it
-    gives the outputs their bias, and the others learn.
+    gives the outputs their bias, and the others learn. Raises InvalidValue for an impossible value.
     """
+    check_one_of("bias", bias, BIASES)
+    check_whole("inputs", inputs, 1)
+    check_whole("classes", classes, 1)
+    if hidden is not None:
+        check_whole("hidden", hidden, 1 + (bias == "clamped-unit"))
     return Shape(
         inputs=inputs,
         hidden=hidden - 1 if hidden and bias == "clamped-unit" else hidden,
@@ -94,7 +116,7 @@ def initial_weights(initial: str, shape: Shape, generator: np.random.Generator) 
         are small enough to write down).
     """
     check_size(initial, shape)
-    word, _, value = initial.partition(":")
+    word, numbers = read(initial)
     if word == "zeros":
         return [np.zeros(layer, np.float32) for layer in shape.layers]
     if word == "pytorch":
@@ -106,9 +128,9 @@ def initial_weights(initial: str, shape: Shape, generator: np.random.Generator) 
     if word == "gaussian":
         layers = [generator.standard_normal(layer, dtype=np.float32) for layer in shape.layers]
         for layer in layers:
-            layer *= np.float32(value)
+            layer *= np.float32(numbers[0])
         return layers
-    values = np.array(value.split(","), dtype=np.float32)
+    values = np.array(numbers, dtype=np.float32)
     ends = np.cumsum([rows * columns for rows, columns in shape.layers])
     return [
         part.reshape(layer)
@@ -118,30 +140,27 @@ def initial_weights(initial: str, shape: Shape, generator: np.random.Generator) 
 
 def check_initial(initial: str) -> None:
     """Raise InvalidValue unless `initial_weights` understands ``initial``."""
-    word, _, value = str(initial).partition(":")
-    try:
-        numbers = [float(number) for number in value.split(",")] if value else []
-    except ValueError:
-        numbers = [np.nan]
-    valid = np.isfinite(numbers).all() and (
-        (word in ("pytorch", "zeros") and not value)
-        or (word == "gaussian" and len(numbers) == 1 and numbers[0] > 0)
+    word, numbers = read(initial)
+    if not (
+        (word in ("pytorch", "zeros") and not numbers)
+        or (word == "gaussian" and len(numbers) == 1 and numbers[0] >= SMALLEST)
         or (word == "values" and numbers)
-    )
-    if not valid:
+    ):
         raise InvalidValue(
-            f"initial {initial!r} is unknown; choose pytorch, gaussian:SD with SD > 0,"
+            f"initial {told(initial)} is unknown; choose pytorch, gaussian:SD with SD > 0,"
             " zeros, or values:W,W,…"
         )
 
 
 def check_size(initial: str, shape: Shape) -> None:
     """Raise InvalidValue if ``initial`` gives another number of weights than ``shape`` has."""
-    word, _, values = initial.partition(":")
-    given = values.count(",") + 1
+    check_initial(initial)
+    word, numbers = read(initial)
     needed = sum(rows * columns for rows, columns in shape.layers)
-    if word == "values" and given != needed:
-        raise InvalidValue(f"initial {initial!r} gives {given} weights; the network has {needed}")
+    if word == "values" and len(numbers) != needed:
+        raise InvalidValue(
+            f"initial {told(initial)} gives {len(numbers)} weights; the network has {needed}"
+        )
 
 
 def classify(outputs: "Tensor") -> "Tensor":

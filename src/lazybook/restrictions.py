@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from lazybook.errors import InvalidValue, check_one_of
+from lazybook.errors import InvalidValue, check_number, check_one_of, check_whole, told
 from lazybook.networks import Shape
 from lazybook.support import spelling
 
@@ -36,14 +36,12 @@ class Restrictive:
         return (self,)
 
     def __and__(self, other: "Restriction") -> "Restriction":
-        parts = sorted(self.parts + other.parts, key=lambda part: RESTRICTIONS.index(type(part)))
-        for first, second in pairwise(parts):
-            units = isinstance(first, NeuronMask) and isinstance(second, Subnet)
-            if type(first) is type(second) or units:
-                raise InvalidValue(f"{first} and {second} cannot be combined; choose one of them")
+        parts = _together(self, other)
         if len(parts) > 1:
-            return Combined(tuple(parts))
+            return Combined(parts)
         return parts[0] if parts else AllSynapses()
+
+    __rand__ = __and__  # for what is no restriction, which is refused
 
 
 @dataclass(frozen=True)
@@ -80,10 +78,14 @@ class SynapseMask(Restrictive):
 
     def __post_init__(self) -> None:
         for name in ("p_in", "p_out"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 <= value <= 1:
-                raise InvalidValue(f"synapse mask: {name} is {value!r}; it must be from 0 to 1")
-        check_one_of("draw", self.draw, DRAWS)
+            value = check_number(
+                f"synapse mask: {name}",
+                getattr(self, name),
+                "a number from 0 to 1",
+                lambda p: 0 <= p <= 1,
+            )
+            object.__setattr__(self, name, value)
+        check_one_of("synapse mask: draw", self.draw, DRAWS)
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,8 @@ class NeuronMask(Restrictive):
     }
 
     def __post_init__(self) -> None:
-        _units("neuron mask", self.n)
-        check_one_of("draw", self.draw, DRAWS)
+        object.__setattr__(self, "n", check_whole("neuron mask: n", self.n, 1))
+        check_one_of("neuron mask: draw", self.draw, DRAWS)
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,8 @@ class Subnet(Restrictive):
     }
 
     def __post_init__(self) -> None:
-        _units("subnet", self.n)
-        check_one_of("draw", self.draw, DRAWS)
+        object.__setattr__(self, "n", check_whole("subnet: n", self.n, 1))
+        check_one_of("subnet: draw", self.draw, DRAWS)
 
 
 @dataclass(frozen=True)
@@ -145,9 +147,14 @@ class LargestUpdates(Restrictive):
     }
 
     def __post_init__(self) -> None:
-        _fraction("largest updates: fraction", self.fraction)
-        if self.per not in ("layer", "neuron"):
-            raise InvalidValue(f"largest updates: per is {self.per!r}; choose layer or neuron")
+        fraction = check_number(
+            "largest updates: fraction",
+            self.fraction,
+            "a number above 0 and at most 1",
+            lambda share: 0 < share <= 1,
+        )
+        object.__setattr__(self, "fraction", fraction)
+        check_one_of("largest updates: per", self.per, ("layer", "neuron"))
 
 
 @dataclass(frozen=True)
@@ -155,6 +162,13 @@ class Combined(Restrictive):
     """Several restrictions that hold together; made with ``&``."""
 
     several: tuple["Restriction", ...]
+
+    def __post_init__(self) -> None:
+        several = self.several if isinstance(self.several, tuple | list) else (self.several,)
+        parts = _together(*several)
+        if len(parts) < 2:
+            raise InvalidValue(f"several is {told(self.several)}; it must be several rules")
+        object.__setattr__(self, "several", parts)
 
     @property
     def parts(self) -> tuple["Restriction", ...]:
@@ -175,8 +189,8 @@ def parse(text: str) -> Restriction:
     Raises InvalidValue for an unknown one, an impossible value or an impossible combination.
     """
     restriction: Restriction = AllSynapses()
-    for part in text.split("&"):
-        restriction &= spelling.parse(part.strip(), RESTRICTIONS, "restriction")
+    for part in map(str.strip, text.split("&")) if isinstance(text, str) else [text]:
+        restriction &= spelling.parse(part, RESTRICTIONS, "restriction")
     return restriction
 
 
@@ -258,8 +272,10 @@ def largest(magnitude: "Tensor", number: int, begin: int) -> "Tensor":
     ``begin`` random this favours none, and it costs no random number a synapse. An update of 0 is
     never chosen.
 
-    ``magnitude``, not negative, and the result, bool, have shape ``(from, to)``.
+    ``magnitude``, not negative, and the result, bool, have shape ``(from, to)``. Raises
+    InvalidValue if ``number`` is less than 1 or more than there are.
     """
+    check_whole("number", number, 1, magnitude.numel())
     last = magnitude.flatten().topk(number).values[-1]
     chosen = magnitude > last
     if last > 0:
@@ -270,11 +286,20 @@ def largest(magnitude: "Tensor", number: int, begin: int) -> "Tensor":
     return chosen
 
 
-def _fraction(name: str, value: object) -> None:
-    if not isinstance(value, int | float) or not 0 < value <= 1:
-        raise InvalidValue(f"{name} is {value!r}; it must be above 0 and at most 1")
-
-
-def _units(name: str, value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise InvalidValue(f"{name}: n is {value!r}; it must be a whole number, at least 1")
+def _together(*restrictions: Restriction) -> tuple[Restriction, ...]:
+    """Return the parts of ``restrictions`` in order; raise InvalidValue if two are of one kind."""
+    for restriction in restrictions:
+        if not isinstance(restriction, Restriction):
+            raise InvalidValue(
+                f"{told(restriction)} cannot be combined; it must be a rule of"
+                " lazybook.restrictions"
+            )
+    parts = sorted(
+        (part for restriction in restrictions for part in restriction.parts),
+        key=lambda part: RESTRICTIONS.index(type(part)),
+    )
+    for first, second in pairwise(parts):
+        units = isinstance(first, NeuronMask) and isinstance(second, Subnet)
+        if type(first) is type(second) or units:
+            raise InvalidValue(f"{first} and {second} cannot be combined; choose one of them")
+    return tuple(parts)

@@ -3,11 +3,11 @@
 The counting argument of van Rossum & Pache 2024, "Randomly restricting plasticity to save energy".
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
-from lazybook.errors import InvalidValue
+from lazybook.errors import InvalidValue, check_number, check_whole, told
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class RandomMasks:
 
     Raises
     ------
-    InvalidValue: a number that is not above 0.
+    InvalidValue: a number that is not above 0, or one of inputs or outputs that is not whole.
     """
 
     needed: float
@@ -34,10 +34,10 @@ class RandomMasks:
     outputs: int = 10
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if not value > 0:
-                raise InvalidValue(f"{field.name} is {value!r}; it must be above 0")
+        needed = check_number("needed", self.needed, "a number above 0", lambda n: n > 0)
+        object.__setattr__(self, "needed", needed)
+        for name in ("inputs", "outputs"):
+            object.__setattr__(self, name, check_whole(name, getattr(self, name), 1))
 
     @property
     def kink(self) -> float:
@@ -49,8 +49,15 @@ class RandomMasks:
 
         1 and 1 in a network that has no more units than are needed. In larger ones only the
         inputs are masked, as there are more of them. Only from the kink on are both, so that as
-        many synapses are plastic in one layer as in the other.
+        many synapses are plastic in one layer as in the other. Raises InvalidValue for sizes that
+        are not numbers above 0.
         """
+        try:
+            sizes = np.asarray(hidden, dtype=float)
+        except (TypeError, ValueError, OverflowError):
+            sizes = np.array(np.nan)
+        if not (sizes > 0).all():
+            raise InvalidValue(f"hidden is {told(hidden)}; it must be numbers above 0")
         p_out = np.minimum(1, np.sqrt(self.kink / hidden))
         return np.minimum(1, self.needed / (hidden * p_out)), p_out
 

@@ -8,11 +8,12 @@ need.
 
 import numpy as np
 
+from lazybook.errors import check_one_of, check_whole
 from lazybook.support.compiling import compiled
 
 
 class Streams:
-    """The streams of one ``seed``.
+    """The streams of one ``seed``, a whole number from 0. Raises InvalidValue for another.
 
     Attributes
     ----------
@@ -21,6 +22,7 @@ class Streams:
     """
 
     def __init__(self, seed: int) -> None:
+        seed = check_whole("seed", seed, 0, 2**128)
         weights, order, masks, ties, key = np.random.SeedSequence(seed).spawn(5)
         self.weights = np.random.default_rng(weights)
         self.masks = np.random.default_rng(masks)
@@ -29,7 +31,11 @@ class Streams:
         self._order = np.random.default_rng(order)
 
     def next_epoch(self, samples: int, order: str) -> np.ndarray:
-        """Draw the order of the next epoch: int64 indices of shape ``(samples,)``."""
+        """Draw the order of the next epoch: int64 indices of shape ``(samples,)``.
+
+        ``order`` is one of `lazybook.experiment.ORDERS`; raises InvalidValue for another.
+        """
+        check_one_of("order", order, ("permutation", "replacement", "in-turn"))
         if order == "in-turn":
             return np.arange(samples)
         if order == "permutation":

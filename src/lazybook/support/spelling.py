@@ -8,7 +8,7 @@ a colon. ``str(rule)`` spells it, `parse` reads it.
 from dataclasses import MISSING, fields
 from typing import TypeVar, get_type_hints
 
-from lazybook.errors import InvalidValue
+from lazybook.errors import InvalidValue, told
 
 Rule = TypeVar("Rule")
 NUMBERS = {int: "a whole number", float: "a number"}
@@ -38,15 +38,17 @@ def parse(text: str, rules: tuple[type[Rule], ...], question: str) -> Rule:
     ------
     InvalidValue: unknown word, or values that the rule does not take.
     """
-    word, _, values = text.partition(":")
     known = {word: (rule, said) for rule in rules for word, said in rule.words.items()}
+    word, _, values = text.partition(":") if isinstance(text, str) else ("", "", "")
     if word not in known:
-        raise InvalidValue(f"unknown {question} {text!r}; choose from: {', '.join(known)}")
+        raise InvalidValue(f"unknown {question} {told(text)}; choose from: {', '.join(known)}")
     rule, said = known[word]
     names = [field.name for field in fields(rule) if field.name not in said]
     given = values.split(",") if values else []
     if len(given) > len(names):
-        raise InvalidValue(f"{question} {text!r}: {word} takes {', '.join(names) or 'no values'}")
+        raise InvalidValue(
+            f"{question} {told(text)}: {word} takes {', '.join(names) or 'no values'}"
+        )
     types = get_type_hints(rule)
     arguments = dict(said)
     for name, value in zip(names, given, strict=False):
@@ -54,10 +56,10 @@ def parse(text: str, rules: tuple[type[Rule], ...], question: str) -> Rule:
             arguments[name] = types[name](value)
         except ValueError:
             raise InvalidValue(
-                f"{question} {text!r}: {name} is {value!r}, not {NUMBERS[types[name]]}"
+                f"{question} {told(text)}: {name} is {told(value)}, not {NUMBERS[types[name]]}"
             ) from None
     try:
         return rule(**arguments)
     except TypeError:
         needed = [f.name for f in fields(rule) if f.name in names and f.default is MISSING]
-        raise InvalidValue(f"{question} {text!r}: {word} needs {', '.join(needed)}") from None
+        raise InvalidValue(f"{question} {told(text)}: {word} needs {', '.join(needed)}") from None
