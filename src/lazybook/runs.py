@@ -10,7 +10,7 @@ import re
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 from lazybook import networks
 from lazybook.datasets import Dataset, Facts
-from lazybook.errors import InvalidValue, RecordError
+from lazybook.errors import InvalidValue, LazybookWarning, RecordError
 from lazybook.experiment import Experiment
 from lazybook.support import paths, sharing
 
@@ -43,15 +43,15 @@ SEAL = re.compile(rb"sealed:([0-9a-f]{64})")
 LAYERS = ("hidden", "output")  # in the names of arrays
 
 
-class DamagedRecord(UserWarning):
+class DamagedRecord(LazybookWarning):
     """A record whose contents are wrong; its run is computed again."""
 
 
-class RecordLeftAlone(UserWarning):
+class RecordLeftAlone(LazybookWarning):
     """A record that cannot be read, or not be replaced, such as another user's."""
 
 
-class DivergedRun(UserWarning):
+class DivergedRun(LazybookWarning):
     """A run whose loss or weights stopped being finite; what it gave is no result."""
 
 
@@ -77,7 +77,8 @@ class Run:
     @property
     def final(self) -> dict[str, float]:
         """The last measurement; of the training set the last one that was made."""
-        return _final({name: self.table[name].to_numpy() for name in self.table})
+        rows = _last_rows(self.table, list(self.table["epoch"]))
+        return {name: self.table[name].iloc[row].item() for name, row in rows.items()}
 
     @property
     def weights(self) -> list[np.ndarray]:
@@ -343,7 +344,8 @@ def summary(path: Path) -> Summary:
         file, facts = _unpack(contents)
         names = [name for name in file.schema_arrow.names if not name.startswith("array ")]
         table = file.read(columns=names, use_threads=False)
-        final = _final({name: table.column(name).to_numpy() for name in names})
+        rows = _last_rows(names, table.column("epoch").to_pylist())
+        final = {name: table.column(name)[row].as_py() for name, row in rows.items()}
         experiment = Experiment.from_dict(facts["experiment"])
         return Summary(experiment, final, facts["provenance"], facts.get("diverged", False))
 
@@ -429,14 +431,11 @@ def _occupy(file: int, room: int) -> None:
         os.write(file, bytes(min(room, 1 << 20)))  # a part of it: this takes time
 
 
-def _final(columns: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """Return the last of each column, of training columns that of the last whole epoch."""
-    epochs = columns["epoch"]
-    whole = np.flatnonzero(epochs % 1 == 0)[-1]
-    return {
-        name: values[whole if name.startswith("train_") else -1].item()
-        for name, values in columns.items()
-    }
+def _last_rows(names: Iterable[str], epochs: Sequence[float]) -> dict[str, int]:
+    """Return the number of each column's last row: of training columns, of the last whole epoch."""
+    last = len(epochs) - 1
+    whole = max(row for row, epoch in enumerate(epochs) if epoch % 1 == 0)
+    return {name: whole if name.startswith("train_") else last for name in names}
 
 
 def _checksum(contents: bytes) -> bytes:

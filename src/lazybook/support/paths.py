@@ -10,13 +10,13 @@ from typing import Any
 
 import platformdirs
 
-from lazybook.errors import InvalidValue
+from lazybook.errors import InvalidValue, LazybookWarning
 
 FOLDERS = ("LAZYBOOK_RUNS", "LAZYBOOK_DATA")
 OTHERS = ("LAZYBOOK_PROGRESS", "NUMBA_CACHE_DIR", "XDG_CACHE_HOME")
 
 
-class NoHome(UserWarning):
+class NoHome(LazybookWarning):
     """The user has no home folder; what would be kept in it is put into a temporary one."""
 
 
