@@ -1,23 +1,31 @@
 """The command ``lazybook``. Wrong input is answered by one line, and exit code 2."""
 
+import io
 import json
 import math
 import sys
-from contextlib import ExitStack
+import warnings
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Column, Table
 
-from lazybook.errors import LazybookError, RecordError
+from lazybook.errors import InvalidValue, LazybookError, LazybookWarning, RecordError
+from lazybook.support import paths, progress
+from lazybook.support.interrupts import Interrupts
 
 if TYPE_CHECKING:
-    from lazybook.runs import Run
+    from lazybook.book.claims import Verdict
+    from lazybook.runs import Run, Summary
+
+NONE = "none"  # said of an option whose value may be that there is none
+
+LEAST_WIDTH = 60  # columns of a table, however narrow the terminal says it is
 
 app = typer.Typer(
-    help="Learning with little synaptic plasticity: train, make the figures, see the verdicts.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -27,8 +35,6 @@ data = typer.Typer(help="The data sets.", no_args_is_help=True)
 app.add_typer(data, name="data")
 runs = typer.Typer(help="The runs that were kept.", no_args_is_help=True)
 app.add_typer(runs, name="runs")
-screen = Console()
-progress_screen = Console(stderr=True)
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON, for machines")]
 Profile = Annotated[str, typer.Option(help="smoke, quick or paper")]
@@ -38,21 +44,147 @@ Fresh = Annotated[bool, typer.Option("--fresh", help="compute again what is in t
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # characters that its encoding lacks
+    farewell = "interrupted; finished runs are kept, run it again to go on"
+    with warnings.catch_warnings(), Interrupts(farewell) as interrupts:
+        _show_warnings()
+        try:
+            code = _answer()
+        finally:
+            interrupts.end()
+    sys.exit(code)
+
+
+def _answer() -> int:
+    """Do what the command line says and return the exit code; what is wrong is said on stderr."""
+    code, message = 0, ""
     try:
-        sys.exit(app(prog_name="lazybook", standalone_mode=False))
+        paths.settle()
+        code = app(prog_name="lazybook", standalone_mode=False) or 0
     except LazybookError as error:
-        message, code = str(error), 2
-    except KeyboardInterrupt:
-        message, code = "interrupted; finished runs are kept, run it again to go on", 130
+        message = f"error: {error}"
+    except ModuleNotFoundError as error:
+        if error.name.partition(".")[0] == "lazybook":
+            raise
+        extra = "torch" if error.name in ("torch", "torchvision") else "book"
+        message = (
+            f"error: this needs {error.name}, which is not installed;"
+            f" pip install 'lazybook[{extra}]'"
+        )
+    except MemoryError as error:
+        message = f"error: there is not enough memory: {error}".removesuffix(": ")
+    except OSError as error:
+        what = f"{error.filename}: " if error.filename else ""
+        message = f"error: {what}{error.strerror or error}"
     except Exception as error:
         if not hasattr(error, "format_message"):  # what Typer raises for wrong options has it
             raise
-        message, code = error.format_message(), 2
-        for wrong in getattr(error.__cause__, "errors", list)():  # Typer does not say the value
-            problem = wrong["msg"].partition(",")[0].replace("Input", repr(wrong["input"]))
-            message = message.replace(wrong["msg"], problem)
-    print(message if message.startswith("Usage:") else f"error: {message}", file=sys.stderr)
-    sys.exit(code)
+        message = _what_is_wrong(error)
+    try:
+        if sys.stdout:
+            sys.stdout.flush()
+    except BrokenPipeError:  # as of `lazybook runs list | head`
+        sys.stdout = None  # or Python would try again at its end
+        return 1
+    except OSError as error:
+        sys.stdout = None
+        message = f"error: the output cannot be written: {error.strerror}"
+    if message:
+        _say(message)
+        return 2
+    return code
+
+
+def _what_is_wrong(error: Any) -> str:
+    """Return what Typer says of wrong options, the value and the nearest right one with it."""
+    message = error.format_message()
+    if message.startswith("Usage:"):
+        return message
+    if nearest := getattr(error, "possibilities", None):
+        message = f"{error.message}. Did you mean {nearest[0]}?"
+    for wrong in getattr(error.__cause__, "errors", list)():
+        problem = wrong["msg"].partition(",")[0].replace("Input", repr(wrong["input"]))
+        message = message.replace(wrong["msg"], problem)
+    return f"error: {message}"
+
+
+def _show_warnings() -> None:
+    """Show our own warnings as one line each, and each once."""
+    if any(option.startswith("error") for option in sys.warnoptions):
+        warnings.simplefilter("default")  # a warning in another package is no reason to stop
+    warnings.simplefilter("always", LazybookWarning)
+    shown, usual = set(), warnings.showwarning
+
+    def show(message: Warning, category: type[Warning], *where: Any, **more: Any) -> None:
+        if not issubclass(category, LazybookWarning):
+            usual(message, category, *where, **more)
+        elif str(message) not in shown:
+            shown.add(str(message))
+            _say(f"warning: {message}")
+
+    warnings.showwarning = show
+
+
+def _say(line: str) -> None:
+    """Print ``line`` on stderr, if that is possible."""
+    try:
+        if sys.stderr:
+            print(line, file=sys.stderr, flush=True)
+    except OSError:
+        sys.stderr = None  # or Python would try again at its end
+
+
+def _show(*what: RenderableType) -> None:
+    """Print tables and text on stdout as they are: nothing in a name or a path is markup."""
+    console = Console(markup=False, emoji=False)
+    console.width = max(console.width, LEAST_WIDTH)
+    console.print(*what)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(_finite(value), allow_nan=False, default=str))
+
+
+def _finite(value: Any) -> Any:
+    """Return ``value`` with null in place of nan and infinity, which JSON does not know."""
+    if isinstance(value, dict):
+        return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        try:
+            found = version("lazybook")
+        except PackageNotFoundError:  # run from its source
+            found = paths.project().get("version", "unknown")
+        print(f"lazybook {found}")
+        raise typer.Exit
+
+
+def _whole_or_none(text: str) -> int | str:
+    return _number_or_none(text, int, "a whole number")
+
+
+def _number_or_none(text: str, kind: type = float, allowed: str = "a number") -> float | str:
+    try:
+        return NONE if text == NONE else kind(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is neither {allowed} nor {NONE!r}") from None
+
+
+@app.callback()
+def lazybook(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="print the version"),
+    ] = False,
+) -> None:
+    """Learning with little synaptic plasticity: train, make the figures, see the verdicts."""
 
 
 @app.command()
@@ -65,7 +197,12 @@ def train(
         ),
     ] = "lazy",
     dataset: Annotated[str | None, typer.Option(help="see: lazybook data list")] = None,
-    hidden: Annotated[int | None, typer.Option(help="number of hidden units")] = None,
+    hidden: Annotated[
+        Any,
+        typer.Option(
+            parser=_whole_or_none, metavar="<int>", help="number of hidden units, or none at all"
+        ),
+    ] = None,
     gate: Annotated[
         str | None, typer.Option(help="every-sample, mistakes or memorized-mistakes")
     ] = None,
@@ -88,6 +225,10 @@ def train(
         str | None, typer.Option(help="mse, half-mse, cross-entropy or perceptron")
     ] = None,
     activation: Annotated[str | None, typer.Option(help="relu or leaky-relu:SLOPE")] = None,
+    initial: Annotated[
+        str | None, typer.Option(help="initial weights: pytorch, zeros or gaussian:DEVIATION")
+    ] = None,
+    bias: Annotated[str | None, typer.Option(help="separate, clamped-unit or none")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="size of a step")] = None,
     batch: Annotated[
         int | None, typer.Option(help="samples a step, with the autograd engine")
@@ -107,15 +248,40 @@ def train(
     order: Annotated[str | None, typer.Option(help="permutation, replacement or in-turn")] = None,
     epochs: Annotated[int | None, typer.Option(help="length of the run")] = None,
     until: Annotated[
-        float | None, typer.Option(help="stop at this test accuracy, such as 0.95")
+        Any,
+        typer.Option(
+            parser=_number_or_none,
+            metavar="<float>",
+            help="stop at this test accuracy, such as 0.95, or at none",
+        ),
     ] = None,
     measure_every: Annotated[
         int | None, typer.Option(help="samples between two measurements")
+    ] = None,
+    measure_training: Annotated[
+        bool | None,
+        typer.Option(
+            "--measure-training/--no-measure-training",
+            help="measure on the training set too, at the ends of epochs",
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="one seed gives one result")] = None,
     engine: Annotated[str | None, typer.Option(help="numba, reference or autograd")] = None,
     device: Annotated[
         str | None, typer.Option(help="cpu, or cuda with the reference or autograd engine")
+    ] = None,
+    energy_exponents: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="measure the energy with this exponent too; repeat the option for several",
+        ),
+    ] = None,
+    record: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="keep sample-energy, path, potentiation, synapse-updates or weights; repeat the"
+            " option for several"
+        ),
     ] = None,
     fresh: Fresh = False,
     as_json: Json = False,
@@ -123,8 +289,11 @@ def train(
     """Train one network, or show what it gave if it was trained before."""
     from lazybook import caching as cachings
     from lazybook import experiment, gates, restrictions
+    from lazybook.runs import DivergedRun
     from lazybook.sweep import sweep
 
+    if engine is None and device == "cuda":
+        engine = "reference"
     given: dict[str, Any] = {
         "dataset": dataset,
         "hidden": hidden,
@@ -133,6 +302,8 @@ def train(
         "caching": cachings.parse(caching) if caching is not None else None,
         "loss": loss,
         "activation": activation,
+        "initial": initial,
+        "bias": bias,
         "learning_rate": learning_rate,
         "batch": batch,
         "optimizer": optimizer,
@@ -142,16 +313,26 @@ def train(
         "epochs": epochs,
         "until": until,
         "measure_every": measure_every,
+        "measure_training": measure_training,
         "seed": seed,
-        "engine": engine or ("reference" if device == "cuda" else None),
+        "engine": engine,
         "device": device,
+        "energy_exponents": tuple(energy_exponents) if energy_exponents else None,
+        "record": tuple(record) if record else None,
     }
     changes = {name: value for name, value in given.items() if value is not None}
+    changes |= {name: None for name in ("hidden", "until") if given[name] == NONE}
+    warnings.simplefilter("ignore", DivergedRun)  # it is said below
     run = sweep([experiment.preset(preset, **changes)], jobs=1, fresh=fresh).runs[0]
+    if run.diverged:
+        _say(
+            f"the run diverged: after {run.final['samples']:,} samples its numbers were no longer"
+            " finite; a smaller learning rate may help"
+        )
     if as_json:
-        print(json.dumps(_as_json(run)))
+        _print_json(_as_json(run))
     else:
-        screen.print(_measured(run))
+        _show(_measured(run))
 
 
 @app.command()
@@ -164,73 +345,73 @@ def figures(
         list[str] | None, typer.Option(help="a notebook, such as fig2_mnist (repeatable)")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="folder for the notebooks; default: book/executed")
+        str | None, typer.Option(help="folder for the notebooks; default: book/executed")
     ] = None,
 ) -> None:
     """Execute the notebooks of the book."""
     from lazybook.book.figures import EXECUTED, run_figures
 
-    run_figures(profile, device, jobs, fresh, only, output or EXECUTED)
+    if output == "":
+        raise InvalidValue("output is ''; name a folder")
+    run_figures(profile, device, jobs, fresh, only, Path(output) if output else EXECUTED)
 
 
 @app.command()
 def claims(profile: Profile = "quick", as_json: Json = False) -> None:
     """Show the verdicts on the papers' claims, from what the notebooks measured."""
-    from lazybook import claims as book
+    from lazybook.book import claims as book
 
     verdicts = book.verdicts(profile)
     if as_json:
-        print(
-            json.dumps(
-                {
-                    verdict.claim.id: {
-                        "verdict": verdict.word,
-                        "note": verdict.note,
-                        "statement": verdict.claim.statement,
-                        "paper": verdict.claim.value,
-                        "measured": [
-                            {
-                                "measure": judged.measure.name,
-                                "condition": judged.condition,
-                                "mean": judged.mean,
-                                "interval": judged.interval,
-                                "holds": judged.holds,
-                            }
-                            for judged in verdict.judged
-                        ],
-                    }
-                    for verdict in verdicts
-                }
-            )
-        )
+        _print_json({verdict.claim.id: _verdict_as_json(verdict) for verdict in verdicts})
         return
     table = Table("claim", "statement", "paper", "verdict", title=f"profile {profile}")
     for verdict in verdicts:
         claim = verdict.claim
         word = f"{verdict.word}\n{verdict.note}".strip()
         table.add_row(claim.id, claim.statement, claim.value, word)
-    screen.print(table)
+    _show(table)
+
+
+def _verdict_as_json(verdict: "Verdict") -> dict[str, Any]:
+    return {
+        "verdict": verdict.word,
+        "note": verdict.note,
+        "statement": verdict.claim.statement,
+        "paper": verdict.claim.value,
+        "measured": [
+            {
+                "measure": judged.measure.name,
+                "condition": judged.condition,
+                "mean": judged.mean,
+                "interval": judged.interval,
+                "holds": judged.holds,
+            }
+            for judged in verdict.judged
+        ],
+    }
 
 
 @runs.command("list")
 def runs_list(as_json: Json = False) -> None:
     """List the runs that were kept, the latest last."""
-    from lazybook.runs import Store, read
-    from lazybook.support import progress
+    from lazybook.runs import Store, summary
 
-    paths, found, damaged = Store().all(), {}, {}
-    with progress.shown(len(paths), f"reading {len(paths)} records") as advance:
-        for path in paths:
+    records, found, damaged = Store().all(), {}, {}
+    with progress.shown(len(records), f"reading {len(records)} records") as advance:
+        for path in records:
             try:
-                found[path] = read(path)
+                found[path] = summary(path)
+            except FileNotFoundError:  # since it was listed
+                pass
             except RecordError as error:
                 damaged[path] = str(error)
             advance(1)
     found = dict(sorted(found.items(), key=lambda entry: entry[1].provenance["date"]))
     if as_json:
-        records = [{"record": p.stem, "path": str(p)} | _as_json(run) for p, run in found.items()]
-        records += [{"record": p.stem, "path": str(p), "damaged": damaged[p]} for p in damaged]
-        print(json.dumps(records))
+        listed = [{"record": p.stem, "path": p} | _as_json(run) for p, run in found.items()]
+        listed += [{"record": p.stem, "path": p, "damaged": damaged[p]} for p in damaged]
+        _print_json(listed)
         return
     columns = ("record", "data set", "hidden", "rules", "seed", "test accuracy", "date")
     table = Table(*columns, box=None)
@@ -243,12 +424,12 @@ def runs_list(as_json: Json = False) -> None:
             str(fields["hidden"] or "–"),
             ", ".join(rule for rule in rules if rule not in ("all", "immediate")),
             str(fields["seed"]),
-            f"{100 * run.final['test_accuracy']:.2f} %",
+            f"{100 * run.final['test_accuracy']:.2f} %" + ", diverged" * run.diverged,
             run.provenance["date"][:10],
         )
-    screen.print(table)
+    _show(table)
     for path, problem in damaged.items():
-        progress_screen.print(f"damaged: {path}: {problem}", soft_wrap=True, highlight=False)
+        _say(f"damaged: {path}: {problem}")
 
 
 @runs.command("show")
@@ -258,10 +439,10 @@ def runs_show(record: str, as_json: Json = False) -> None:
 
     run = Store().named(record)
     if as_json:
-        print(json.dumps(_as_json(run)))
+        _print_json(_as_json(run))
         return
-    screen.print(_facts("experiment", run.experiment.to_dict()), _measured(run))
-    screen.print(_facts("provenance", run.provenance))
+    _show(_facts("experiment", run.experiment.to_dict()), _measured(run))
+    _show(_facts("provenance", run.provenance))
 
 
 @app.command()
@@ -282,7 +463,7 @@ def bench(
 
     benchmark = cases.run(hidden or (100, 1000), rule or (), rounds)
     if as_json:
-        print(json.dumps(benchmark.to_dict()))
+        _print_json(benchmark.to_dict())
         return
 
     def cells(result: cases.Result, *values: str) -> list[str]:
@@ -308,19 +489,17 @@ def bench(
             taken["numba"],
             *(f"{100 * result.reached(level):.0f} %" for level in benchmark.caches),
         )
-    screen.print(
-        "Median microseconds a sample on one core; ratio: eager / numba, with its range:\n"
-    )
-    screen.print(times)
+    _show("Median microseconds a sample on one core; ratio: eager / numba, with its range:\n")
+    _show(times)
     if not loops.jax_installed():
-        screen.print("\nJAX is not installed; pip install 'lazybook\\[jax]' adds its column.")
-    screen.print(
+        _show("\nJAX is not installed; pip install 'lazybook[jax]' adds its column.")
+    _show(
         "\nWhat moving the synapses takes at least, if they lie in the first or second cache,"
         " and how much of that speed is reached:\n"
     )
-    screen.print(bounds)
+    _show(bounds)
     for level in benchmark.caches:
-        screen.print(
+        _show(
             f"{level.name}, {level.size // 1024:,} KiB: loads {level.load / 1e9:.0f},"
             f" changes {level.change / 1e9:.0f} GB/s"
         )
@@ -339,12 +518,12 @@ def data_list(as_json: Json = False) -> None:
 
     found = datasets.available()
     if as_json:
-        print(json.dumps([entry._asdict() for entry in found], default=str))
+        _print_json([entry._asdict() for entry in found])
         return
     table = Table("data set", "state", "folder")
     for entry in found:
         table.add_row(entry.name, entry.state, str(entry.folder or ""))
-    screen.print(table)
+    _show(table)
 
 
 @data.command("check")
@@ -353,48 +532,37 @@ def data_check(name: str) -> None:
     from lazybook import datasets
 
     dataset = datasets.load(name)
-    screen.print(
-        f"{name}: ready, {len(dataset.train):,} training and {len(dataset.test):,} test samples"
-    )
+    _show(f"{name}: ready, {len(dataset.train):,} training and {len(dataset.test):,} test samples")
 
 
 @data.command("fetch")
 def data_fetch(name: str) -> None:
     """Download a data set into the user's cache folder and check it."""
-    from rich.progress import Progress
-
     from lazybook import datasets
 
-    bar, tasks = Progress(console=progress_screen, transient=True), {}
-    with ExitStack() as shown:
+    state = progress.State(f"fetching {name}")
 
-        def progress(file: str, received: int, total: int | None) -> None:
-            if not tasks:
-                shown.enter_context(bar)  # not before the name is known to be right
-            if file not in tasks:
-                tasks[file] = bar.add_task(file, total=total)
-            bar.update(tasks[file], completed=received)
+    def told(file: str, received: int, total: int | None) -> None:
+        state.label, state.done, state.total = file, received, total
 
-        folder = datasets.fetch(name, progress)
-    screen.print(f"{name} is in {folder}")
+    with progress.followed(state):
+        folder = datasets.fetch(name, told)
+    _show(f"{name} is in {folder}")
 
 
-def _as_json(run: "Run") -> dict[str, Any]:
-    # JSON knows no nan and no infinity, which a learning rate too large leads to.
-    final = {name: value if math.isfinite(value) else None for name, value in run.final.items()}
+def _as_json(run: "Run | Summary") -> dict[str, Any]:
     return {
         "experiment": run.experiment.to_dict(),
-        "final": final,
+        "final": run.final,
+        "diverged": run.diverged,
         "provenance": run.provenance,
     }
 
 
 def _measured(run: "Run") -> Table:
     final = run.final.items()
-    return _facts(
-        "at the end",
-        {name: f"{value:,.4g}" if value < 1e4 else f"{value:,.0f}" for name, value in final},
-    )
+    facts = {name: f"{value:,.4g}" if value < 1e4 else f"{value:,.0f}" for name, value in final}
+    return _facts("at the end", facts | ({"diverged": "yes"} if run.diverged else {}))
 
 
 def _facts(title: str, facts: dict[str, Any]) -> Table:
