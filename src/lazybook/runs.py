@@ -4,6 +4,7 @@ import errno
 import hashlib
 import io
 import json
+import math
 import os
 import platform
 import re
@@ -159,7 +160,7 @@ class Store:
     def __init__(self, root: Path | None = None, published: Path | None = None) -> None:
         self.root = Path(root) if root else paths.runs()
         self.published = published if root else paths.published()
-        self._told: set[str] = set()
+        self._told: set[str] = set()  # what was warned of
         if self.root.is_file():
             raise InvalidValue(f"the run store is {self.root}, a file; it must be a folder")
 
@@ -198,19 +199,19 @@ class Store:
                 continue
             except RecordError as error:
                 fate = _set_aside(path) if folder == self.root else "it is left where it is"
-                self._warn(
+                warnings.warn(
                     f"run record {path} cannot be used: {error}; {fate} and the run is computed"
                     " again",
                     DamagedRecord,
+                    stacklevel=2,
                 )
             except OSError as error:
                 # Of a folder that cannot be looked into, one warning is enough.
                 what = path if os.access(path.parent, os.X_OK) else f"folder {path.parent}"
                 kept = "and not kept" if folder == self.root else "again"
-                self._warn(
-                    f"run record {what} cannot be read: {error.strerror}; it is left"
-                    f" alone, and the run is computed {kept}",
-                    RecordLeftAlone,
+                self._say_left_alone(
+                    f"run record {what} cannot be read: {error.strerror}; it is left alone, and the"
+                    f" run is computed {kept}"
                 )
         return None
 
@@ -228,10 +229,9 @@ class Store:
         except PermissionError as error:
             if not path.exists():
                 raise self._unwritable(path.parent, error) from None
-            self._warn(
+            self._say_left_alone(
                 f"run record {path} cannot be replaced: {error.strerror}; it is left alone, and"
-                " what was computed is not kept",
-                RecordLeftAlone,
+                " what was computed is not kept"
             )
         except OSError as error:
             raise self._unwritable(path.parent, error) from None
@@ -276,11 +276,10 @@ class Store:
             " name another folder in $LAZYBOOK_RUNS"
         )
 
-    def _warn(self, message: str, category: type[Warning]) -> None:
-        """Warn, once for each message."""
-        if message not in self._told:
+    def _say_left_alone(self, message: str) -> None:
+        if message not in self._told:  # a sweep looks again and again
             self._told.add(message)
-            warnings.warn(message, category, stacklevel=3)
+            warnings.warn(message, RecordLeftAlone, stacklevel=3)
 
 
 def record_name(experiment: Experiment, dataset: Dataset | Facts) -> str:
@@ -346,6 +345,7 @@ def summary(path: Path) -> Summary:
         table = file.read(columns=names, use_threads=False)
         rows = _last_rows(names, table.column("epoch").to_pylist())
         final = {name: table.column(name)[row].as_py() for name, row in rows.items()}
+        final = {name: math.nan if value is None else value for name, value in final.items()}
         experiment = Experiment.from_dict(facts["experiment"])
         return Summary(experiment, final, facts["provenance"], facts.get("diverged", False))
 

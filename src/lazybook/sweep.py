@@ -1,21 +1,42 @@
 """Many experiments: run side by side, kept in the store, resumed where they were interrupted."""
 
-import os
+import sys
 import threading
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import time
+import warnings
+from collections.abc import Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from lazybook import datasets
-from lazybook.errors import InvalidValue
+from lazybook.datasets import Facts
+from lazybook.engines.contract import network_shape
+from lazybook.errors import InvalidValue, check_whole, told
 from lazybook.experiment import Experiment
-from lazybook.runs import Run, Store
-from lazybook.support import progress
+from lazybook.runs import DivergedRun, Run, Store
+from lazybook.support import machine, progress
 from lazybook.support.compiling import is_kept
+from lazybook.support.sharing import Reservations
 from lazybook.trainers import check, train
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# The columns that the table of every run has.
+MEASURED = (
+    "samples", "epoch", "test_accuracy", "test_loss", "train_accuracy", "train_loss", "updates",
+    "memorized", "energy_m0", "energy_m1", "energy_min", "transient_energy", "pending_m0",
+    "pending_m1", "seconds",
+)  # fmt: skip
+
+PAUSE = 0.5  # seconds between two looks at what other processes are at
+GRACE = 0.5  # seconds that runs are given to stop, and a record to be written
+RECORD = 20_000  # bytes that a record has at least
 
 
 @dataclass(frozen=True)
@@ -28,98 +49,207 @@ class Sweep:
     runs: list[Run]
     computed: int
 
-    def table(self) -> pd.DataFrame:
-        """Return all measurements as one table, with the experiments' fields as columns too."""
-        return pd.concat(
-            [run.table.assign(**_columns(run.experiment)) for run in self.runs],
-            ignore_index=True,
-        )
+    def table(self) -> "pd.DataFrame":
+        """Return all measurements as one table, with the experiments' fields as columns too.
 
-    def ends(self) -> pd.DataFrame:
-        """Return one row a run: its last measurement, its experiment's fields, ``reached``.
-
-        ``reached`` tells whether the run got to the accuracy that it was to stop at.
+        ``diverged`` tells whether the run did, see `Run`.
         """
-        rows = []
-        for run in self.runs:
-            until = run.experiment.until
-            reached = until is not None and run.final["test_accuracy"] >= until
-            rows.append(run.final | _columns(run.experiment) | {"reached": reached})
-        return pd.DataFrame(rows)
+        import pandas as pd
+
+        tables = [run.table.assign(**_columns(run)) for run in self.runs]
+        return pd.concat(tables, ignore_index=True) if tables else self._empty()
+
+    def ends(self) -> "pd.DataFrame":
+        """Return one row a run: its last measurement, its experiment's fields, how it ended.
+
+        ``reached`` tells whether the run got to the accuracy that it was to stop at, ``diverged``
+        whether it did, see `Run`.
+        """
+        import pandas as pd
+
+        rows = [run.final | _columns(run) | {"reached": _reached(run)} for run in self.runs]
+        return pd.DataFrame(rows) if rows else self._empty("reached")
+
+    def _empty(self, *more: str) -> "pd.DataFrame":
+        import pandas as pd
+
+        fields = _columns(Run(Experiment(), pd.DataFrame(), {}, {}))
+        return pd.DataFrame(columns=[*MEASURED, *fields, *more])
 
 
 def sweep(
-    experiments: Sequence[Experiment],
+    experiments: Iterable[Experiment],
     jobs: int | None = None,
     fresh: bool = False,
     store: Store | None = None,
 ) -> Sweep:
     """Run ``experiments``, ``jobs`` at a time, and return their runs.
 
-    A run whose record is in the store is not computed again, unless ``fresh``. Each run is
-    written as soon as it is finished, so an interrupted sweep goes on where it was. Results do
-    not depend on ``jobs`` (None: one for each core).
+    A run whose record is in the store is not computed again, unless ``fresh``; where all are there,
+    neither the data nor the right to write are needed. Each run is written as soon as it is
+    finished, so an interrupted sweep goes on where it was. Of several processes that sweep over the
+    same store, each computes what the others are not at. Results do not depend on ``jobs`` (None:
+    one for each core that this process may use).
+
+    A run that diverges is a run like the others, and a warning `DivergedRun` says how many did.
 
     Raises
     ------
     InvalidValue, DataError, RecordError: before anything is computed.
+    RecordError: the disk is full.
+    KeyboardInterrupt: within about a second; runs that are not finished stop at their next
+        measurement, and are not kept.
     """
-    if jobs is not None and jobs < 1:
-        raise InvalidValue(f"jobs is {jobs}; it must be at least 1")
+    experiments = _listed(experiments)
+    jobs = machine.cores() if jobs is None else check_whole("jobs", jobs, 1)
+    if not isinstance(store, Store | None):
+        raise InvalidValue(f"store is {told(store)}; it must be a lazybook.runs.Store")
     store = store or Store()
-    store.check_writable()
-    data = {name: datasets.load(name) for name in {e.dataset for e in experiments}}
-    for experiment in experiments:
-        check(experiment, data[experiment.dataset])
-    runs = {
-        e: None if fresh else store.find(e, data[e.dataset]) for e in dict.fromkeys(experiments)
+    facts = {name: datasets.facts(name) for name in dict.fromkeys(e.dataset for e in experiments)}
+    found = {
+        experiment: None if fresh else store.find(experiment, facts[experiment.dataset])
+        for experiment in dict.fromkeys(experiments)
     }
-    # The longest first, so that no core is left with a long one at the end.
-    stopped = threading.Event()
-    missing = sorted((e for e, run in runs.items() if run is None), key=_work, reverse=True)
-    work, label, first = sum(map(_work, missing)), f"{len(missing)} runs", _first(missing)
+    missing = [experiment for experiment, run in found.items() if run is None]
+    computed = 0
+    if missing:
+        _check(missing, facts, store)
+        computed = _Work(missing, facts, fresh, store).compute(jobs, found)
+    runs = [found[experiment] for experiment in experiments]
+    if diverged := sum(run.diverged for run in runs):
+        warnings.warn(
+            f"{diverged} of {len(runs)} runs diverged: loss or weights stopped being finite, and"
+            " there the run ended; what it measured is no result; a smaller learning rate may help",
+            DivergedRun,
+            stacklevel=2,
+        )
+    return Sweep(runs, computed)
 
-    with (
-        progress.shown(work, label, first) as advance,
-        threadpool_limits(limits=1),  # the runs themselves are what goes on in parallel
-        ThreadPoolExecutor(jobs or os.cpu_count()) as pool,
-    ):
 
-        def compute(experiment: Experiment) -> Run:
-            dataset = data[experiment.dataset]
-            left = _work(experiment)
-            per_sample = left / experiment.epochs / len(dataset.train)
+def _listed(experiments: object) -> list[Experiment]:
+    if isinstance(experiments, Experiment) or not isinstance(experiments, Iterable):
+        raise InvalidValue(f"experiments is {told(experiments)}; it must be a list of Experiment")
+    listed = list(experiments)
+    for experiment in listed:
+        if not isinstance(experiment, Experiment):
+            raise InvalidValue(f"experiments has {told(experiment)}, which is no Experiment")
+    return listed
 
-            def told(samples: int) -> None:
-                nonlocal left
-                if stopped.is_set():
-                    raise InterruptedError
-                left -= samples * per_sample
-                advance(samples * per_sample)
 
-            run = train(experiment, told)
-            store.save(run, dataset)
-            advance(left)  # what was spared by stopping early
-            return run
+def _check(missing: list[Experiment], facts: dict[str, Facts], store: Store) -> None:
+    """Raise what there is to raise before any work."""
+    for experiment in missing:
+        check(experiment, facts[experiment.dataset])
+    room = 0
+    for experiment in missing:
+        room += RECORD
+        if "weights" in experiment.record:
+            layers = network_shape(experiment, facts[experiment.dataset]).layers
+            room += 4 * sum(rows * columns for rows, columns in layers)
+    store.check_writable([store.path(e, facts[e.dataset]) for e in missing], room)
+    for name in dict.fromkeys(experiment.dataset for experiment in missing):
+        datasets.load(name)
 
-        futures = {pool.submit(compute, experiment): experiment for experiment in missing}
+
+class _Work:
+    """What a sweep has to compute, or to wait for while other processes do.
+
+    Runs are computed in threads. The main thread, which Ctrl-C reaches, only hands them out.
+    """
+
+    def __init__(
+        self, missing: list[Experiment], facts: dict[str, Facts], fresh: bool, store: Store
+    ) -> None:
+        self.facts, self.fresh, self.store = facts, fresh, store
+        # The longest first, so that no core is left with a long one at the end.
+        self.left = sorted(missing, key=self._size, reverse=True)
+        self.reservations = Reservations()
+        self.stopped = threading.Event()
+        self.writing = threading.Lock()
+        self.computed = 0
+
+    def compute(self, jobs: int, found: dict[Experiment, Run | None]) -> int:
+        """Put all runs into ``found``; return how many were computed here."""
+        total, label = sum(map(self._size, self.left)), f"{len(self.left)} runs"
+        running: dict[Future[Run], Experiment] = {}
+        pool = ThreadPoolExecutor(jobs)
+        with (
+            progress.shown(total, label, _first(self.left)) as self.advance,
+            threadpool_limits(limits=1),  # the runs themselves are what goes on in parallel
+            self.reservations,
+        ):
+            try:
+                while self.left or running:
+                    self._hand_out(pool, jobs, running, found)
+                    if not running and self.left:
+                        time.sleep(PAUSE)
+                    done = wait(running, PAUSE if self.left else None, FIRST_COMPLETED).done
+                    for future in done:
+                        found[running.pop(future)] = future.result()
+                        self.computed += 1
+            except BaseException:  # Ctrl-C too: the runs stop at their next measurement
+                self.stopped.set()
+                wait(running, GRACE)
+                if self.writing.acquire(timeout=GRACE):  # a record that is being written
+                    self.writing.release()
+                raise
+            finally:
+                pool.shutdown(wait=False)
+        return self.computed
+
+    def _hand_out(
+        self,
+        pool: ThreadPoolExecutor,
+        jobs: int,
+        running: dict[Future[Run], Experiment],
+        found: dict[Experiment, Run | None],
+    ) -> None:
+        """Start as many runs as there is room for, but none that another process is at."""
+        for experiment in list(self.left):
+            if len(running) == jobs:
+                return
+            facts = self.facts[experiment.dataset]
+            path = self.store.path(experiment, facts)
+            free = self.reservations.take(path) or self.fresh
+            # Looked for once more: another process may have finished it since.
+            if not self.fresh and path.exists() and (run := self.store.find(experiment, facts)):
+                found[experiment] = run
+                self.reservations.release(path)
+                self.advance(self._size(experiment))
+            elif free:
+                running[pool.submit(self._run, experiment, path)] = experiment
+            else:
+                continue
+            self.left.remove(experiment)
+
+    def _run(self, experiment: Experiment, path: Path) -> Run:
+        """Compute and keep one run, in a thread of its own."""
+        facts = self.facts[experiment.dataset]
+        left = self._size(experiment)
+        per_sample = left / experiment.epochs / facts.train
+
+        def tell(samples: int) -> None:
+            nonlocal left
+            if self.stopped.is_set():
+                raise InterruptedError
+            left -= samples * per_sample
+            self.advance(samples * per_sample)
+
         try:
-            for future in as_completed(futures):
-                runs[futures[future]] = future.result()
-        except BaseException:  # Ctrl-C too: the runs stop at their next measurement
-            stopped.set()
-            pool.shutdown(cancel_futures=True)
-            raise
-    return Sweep([runs[e] for e in experiments], computed=len(missing))
+            run = train(experiment, tell)
+            with self.writing:
+                self.store.save(run, facts)
+        finally:
+            self.reservations.release(path)
+        self.advance(left)  # what was spared by stopping early
+        return run
 
-
-def _work(experiment: Experiment) -> float:
-    """A run's share of the work, in units that only compare with each other."""
-    samples = len(datasets.load(experiment.dataset).train)
-    per_sample = 50 + (experiment.hidden or 1)
-    if experiment.engine != "numba":
-        per_sample += 15_000 / experiment.batch  # what PyTorch takes for a step, however small
-    return experiment.epochs * samples * per_sample
+    def _size(self, experiment: Experiment) -> float:
+        """A run's share of the work, in units that only compare with each other."""
+        per_sample = 50 + (experiment.hidden or 1)
+        if experiment.engine != "numba":
+            per_sample += 15_000 / experiment.batch  # what PyTorch takes for a step, however small
+        return experiment.epochs * self.facts[experiment.dataset].train * per_sample
 
 
 def _first(experiments: Sequence[Experiment]) -> str:
@@ -131,6 +261,26 @@ def _first(experiments: Sequence[Experiment]) -> str:
     return "" if is_kept(learn) else "compiling, once on this machine"
 
 
-def _columns(experiment: Experiment) -> dict:
-    fields = experiment.to_dict().items()
-    return {name: value for name, value in fields if not isinstance(value, list)}
+def _columns(run: Run) -> dict[str, Any]:
+    fields = run.experiment.to_dict().items()
+    told = {name: value for name, value in fields if not isinstance(value, list)}
+    return told | {"diverged": run.diverged}
+
+
+def _reached(run: Run) -> bool:
+    goal = run.experiment.until
+    return goal is not None and not run.diverged and run.final["test_accuracy"] >= goal
+
+
+class _Callable(ModuleType):
+    """Makes ``lazybook.sweep`` what one expects of it, the function, though it is this module.
+
+    Python makes a module an attribute of its package when it is first imported, from wherever; a
+    function of the same name there would be hidden by that.
+    """
+
+    def __call__(self, *given: Any, **named: Any) -> Sweep:
+        return sweep(*given, **named)
+
+
+sys.modules[__name__].__class__ = _Callable

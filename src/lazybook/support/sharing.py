@@ -25,7 +25,9 @@ VOID = 60  # seconds after which one that was not renewed is void
 OLD = 3600  # seconds after which nobody is writing a temporary file any more
 
 # The machine and process that write a temporary file stand in its name.
-TEMPORARY = re.compile(r"[0-9a-f]+\.(?:([0-9a-f]{12})-)?([0-9]+)[.-][0-9]+\.tmp")
+TEMPORARY = re.compile(
+    r"(?:[0-9a-f]+|[a-z0-9-]+(?:-ubyte|\.gz|\.zip))\.(?:([0-9a-f]{12})-)?([0-9]+)[.-][0-9]+\.tmp"
+)
 RESERVATION = ".running"
 
 _numbers = itertools.count()
@@ -47,15 +49,27 @@ def read_regular(path: Path) -> bytes:
         return file.read()
 
 
-def write_aside(path: Path, contents: bytes) -> None:
+def write_aside(path: Path, *contents: bytes | memoryview) -> None:
     """Write ``contents`` to ``path``: under a temporary name first; raises OSError."""
-    temporary = path.with_suffix(f".{_host()}-{os.getpid()}-{next(_numbers)}.tmp")
+    aside = temporary(path)
     try:
-        temporary.write_bytes(contents)
-        temporary.replace(path)
+        with aside.open("wb") as file:
+            file.writelines(contents)
+        aside.replace(path)
     finally:
         with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            aside.unlink(missing_ok=True)
+
+
+def temporary(path: Path) -> Path:
+    """Return the name under which this process may write ``path``, with another suffix."""
+    return path.with_suffix(f".{_host()}-{os.getpid()}-{next(_numbers)}.tmp")
+
+
+def is_left(path: Path) -> bool:
+    """Whether ``path`` is a temporary file of a process that has ended; raises OSError."""
+    name = TEMPORARY.fullmatch(path.name)
+    return bool(name) and (_is_gone(name[1], int(name[2])) or abs(_age(path.parent, path)) > OLD)
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -64,10 +78,9 @@ def remove_leftovers(folder: Path) -> None:
     A file that is being written stays, and so does what was not written here.
     """
     for path in folder.glob("*.tmp"):
-        if name := TEMPORARY.fullmatch(path.name):
-            with suppress(OSError):
-                if _is_gone(name[1], int(name[2])) or abs(_age(folder, path)) > OLD:
-                    path.unlink()
+        with suppress(OSError):
+            if is_left(path):
+                path.unlink()
     for path in folder.glob(f"*{RESERVATION}"):
         with suppress(OSError):
             if _is_void(path):
@@ -77,9 +90,10 @@ def remove_leftovers(folder: Path) -> None:
 class Reservations:
     """The files that this process is about to write, told to others while this context is open.
 
-    The reservation of ``name.parquet`` is the file ``name.running``. It is renewed while its process
-    lives, and void for the others once that is gone, which can be seen on the same machine, or it
-    was not renewed for a minute. At worst something is done twice: nobody relies on it for more.
+    The reservation of ``name.parquet`` is the file ``name.running``, renewed as long as its process
+    is at it. It is void for the others once the process is gone, which can be seen on the same
+    machine, or has not renewed it for a minute. At worst something is done twice: nobody relies on
+    a reservation for more.
     """
 
     def __init__(self) -> None:
