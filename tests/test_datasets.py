@@ -15,7 +15,7 @@ import pytest
 from scipy.ndimage import map_coordinates
 
 from lazybook import datasets
-from lazybook.datasets import Dataset, Split, deformation
+from lazybook.datasets import Dataset, Split, deformation, deformed
 from lazybook.errors import DataError, InvalidValue
 from lazybook.experiment import preset
 from lazybook.support import paths
@@ -196,11 +196,11 @@ def test_a_damaged_file_is_reported_even_if_a_later_folder_has_it_right(folders,
         datasets.load("mnist")
     message = str(caught.value)
     assert message.startswith(f"{path} is {state}: ")
-    found, stated = re.findall(r"\b[0-9a-f]{64}\b", message)
+    *found, stated = re.findall(r"\b[0-9a-f]{64}\b", message)
     assert stated == expected
-    assert found != expected or damage is cut_the_last_byte  # the contents are all there
+    assert (found == [expected]) == (damage is cut_the_last_byte)  # the contents are all there
     if damage is relabel:
-        assert found == checksum(path)
+        assert found == [checksum(path)]
     assert "delete it and run: lazybook data fetch mnist" in message
     assert "\n" not in message
     assert datasets.available()[0] == ("mnist", path.parent, message)
@@ -501,7 +501,7 @@ def test_emnist_comes_out_of_one_archive(emnist, folders, tmp_path):
         datasets.fetch("emnist-digits")
     message = str(caught.value)
     assert message.startswith("no mirror has gzip.zip of emnist-digits: ")
-    reasons = ("No such file", "not a zip file", "lacks emnist-digits-test-labels-idx1-ubyte.gz")
+    reasons = ("No such file", "a web page", "lacks emnist-digits-test-labels-idx1-ubyte.gz")
     for folder, reason in zip(wrong, reasons, strict=True):
         assert re.search(rf"{re.escape(folder.as_uri())}/ \([^)]*{reason}", message)
     assert list((folders.cache / "emnist-digits").iterdir()) == []
@@ -602,7 +602,7 @@ def test_a_derived_data_set_needs_a_word(word):
     ],
 )
 def test_derived_samples_that_no_network_could_learn_are_refused(change):
-    with pytest.raises(InvalidValue, match=r"^test has values of .*, 6\), all finite"):
+    with pytest.raises(InvalidValue, match=r"test.* has|and test 5; "):
         datasets.derived("part", split(), replace(split(), **change))
 
 
@@ -670,11 +670,11 @@ def test_deformations_do_not_depend_on_the_number_of_cores(part_of_mnist, monkey
 
 
 def test_the_deformations_are_those_of_version_1(part_of_mnist):
-    """If this fails for good reason, `deformation.VERSION` has to be raised."""
+    """If this fails for good reason, `deformed.VERSION` has to be raised."""
     images = deformation.deform(part_of_mnist.train.values, np.arange(2500) % 600, 1)
     middle = images.reshape(-1, 28, 28)[[0, 999, 1000, 2400], 10:18, 10:18].mean(axis=(1, 2))
     np.testing.assert_allclose(middle, [76.19, 79.13, 110.23, 80.55], atol=0.05)
-    assert deformation.VERSION == 1
+    assert deformed.VERSION == 1
 
 
 def test_a_deformed_pixel_is_taken_from_the_place_that_the_map_and_the_field_say():

@@ -5,7 +5,6 @@ from a place nearby. How far away, is for the one part an affine map of the imag
 scales, shears and shifts the digit; and for the other a smooth random field, which bends it.
 """
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,8 +12,8 @@ import numpy as np
 from scipy.interpolate import BSpline
 
 from lazybook.support.compiling import compiled
+from lazybook.support.machine import cores
 
-VERSION = 1  # raised when anything changes that changes the images
 SIDE = 28  # pixels
 BLOCK = 1000  # images whose random numbers come from one stream
 
@@ -62,7 +61,7 @@ def deform(
         _fill(deformed[block], images, bases[block], moves, SPLINES, field, room)
         advance(len(moves))
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         list(pool.map(fill, range(0, len(bases), BLOCK)))
     return deformed
 
