@@ -2,17 +2,33 @@
 
 import json
 import math
+import re
+from dataclasses import fields, replace
+from types import SimpleNamespace
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lazybook import networks
+from lazybook import caching, energy, gates, networks, restrictions
 from lazybook.caching import Immediate, SynapticCaching
 from lazybook.errors import InvalidValue
 from lazybook.experiment import DEVICES, ORDERS, RECORDABLE, Experiment, grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
-from lazybook.restrictions import AllSynapses, LargestUpdates, Subnet, SynapseMask
+from lazybook.restrictions import (
+    AllSynapses,
+    Combined,
+    LargestUpdates,
+    NeuronMask,
+    Subnet,
+    SynapseMask,
+)
+from lazybook.runs import record_name
+from lazybook.support import paths
+from lazybook.support.randomness import Streams
+from lazybook.theory import RandomMasks
 
 experiments = st.builds(
     Experiment,
@@ -24,7 +40,7 @@ experiments = st.builds(
     | st.lists(st.floats(-5, 5), min_size=1).map(lambda w: "values:" + ",".join(map(str, w))),
     bias=st.sampled_from(networks.BIASES),
     loss=st.sampled_from(networks.LOSSES),
-    learning_rate=st.floats(0, exclude_min=True, allow_infinity=False) | st.integers(1, 3),
+    learning_rate=st.floats(1e-30, 1e30) | st.integers(1, 3),
     order=st.sampled_from(ORDERS),
     gate=st.sampled_from([EverySample(), Mistakes(), MemorizedMistakes()]),
     restriction=st.sampled_from(
@@ -63,8 +79,11 @@ def test_an_experiment_is_what_its_json_says(experiment):
 
 def test_fields_that_are_not_written_down_have_their_defaults():
     assert Experiment.from_dict({"hidden": 7}) == Experiment(hidden=7)
-    with pytest.raises(InvalidValue, match="no field hiden"):
-        Experiment.from_dict({"hiden": 7})
+    for make in (lambda **f: Experiment.from_dict(f), lambda **f: preset("lazy", **f)):
+        with pytest.raises(InvalidValue, match=r"no field 'hiden'; it has: .*hidden"):
+            make(hiden=7)
+    with pytest.raises(InvalidValue, match="no field 'hiden'"):
+        grid(Experiment(), hiden=[7])
     with pytest.raises(InvalidValue, match=r"unknown gate 'lazy'; choose from: every-sample, mis"):
         Experiment.from_dict({"gate": "lazy"})
 
@@ -72,6 +91,7 @@ def test_fields_that_are_not_written_down_have_their_defaults():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        *(("dataset", value) for value in (None, 5, ["mnist"])),
         *(("hidden", value) for value in (0, -1, 1.0, "100", True, math.nan)),
         *(("epochs", value) for value in (0, -1, 0.5, None, True)),
         *(("measure_every", value) for value in (0, -5000, 1e3, None, True)),
@@ -81,8 +101,12 @@ def test_fields_that_are_not_written_down_have_their_defaults():
         *(("optimizer", value) for value in ("momentum:0", "momentum:nan", "adam:0.9", "sgd:0")),
         *(("seed", value) for value in (-1, 0.0, None, True)),
         *(("learning_rate", value) for value in (0, 0.0, -0.01, math.nan, math.inf, "0.1", True)),
+        *(("learning_rate", value) for value in (1e-50, 1e39)),  # 0 and infinite in float32
         *(("until", value) for value in (0, -0.5, 1.5, 97, math.nan, math.inf, "0.9", True)),
         *(("zero_mean", value) for value in (1, "no", None)),
+        *(("measure_training", value) for value in (1, 0, "no", None)),
+        *(("energy_exponents", value) for value in (0.5, None, "0.5", {0.5: 1})),
+        *(("record", value) for value in ("path", None, 5, {"path": True})),
         *(("bias", value) for value in ("both", "", None, False)),
         *(("loss", value) for value in ("MSE", None)),
         *(("order", value) for value in ("random", None)),
@@ -98,6 +122,7 @@ def test_fields_that_are_not_written_down_have_their_defaults():
             for value in ("zeros:1", "gaussian", "gaussian:0", "gaussian:-1", "gaussian:1,2", None)
         ),
         *(("initial", value) for value in ("gaussian:nan", "values:", "values:1,x", "pytorch:1")),
+        *(("initial", value) for value in ("gaussian:1e39", "gaussian:1e-50", "values:1e39")),
         *(("gate", value) for value in ("mistakes", Mistakes, None)),
         *(("restriction", value) for value in ("all", EverySample(), None)),
         *(("caching", value) for value in ("immediate", None)),
@@ -112,9 +137,208 @@ def test_an_impossible_value_is_named(name, value):
     assert "\n" not in message
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        *(
+            ("energy_exponents", (0.5, v), repr(v))
+            for v in (-0.1, -1, math.nan, math.inf, "1", True)
+        ),
+        ("energy_exponents", (0.5, 2, 0.5), "has 0.5 2 times"),
+        ("energy_exponents", (1, 1.0), "has 1 2 times"),
+        ("energy_exponents", (0.5, 0.50000001), "has 0.5 2 times"),  # they would share a column
+        ("record", ("path", "everything"), "'everything'; choose from: sample-energy, "),
+        ("record", ("path", 5), "5"),
+        ("record", ("path", "path"), "has path 2 times"),
+    ],
+)
+def test_what_does_not_belong_in_a_list_is_named(name, values, said):
+    for several in (values, list(values)):
+        with pytest.raises(InvalidValue, match=f"^{name} .*{re.escape(said)}"):
+            Experiment(**{name: several})
+
+
+SAME = [
+    ("dataset", "mnist", np.str_("mnist")),
+    ("zero_mean", True, np.True_),
+    ("hidden", 50, np.int64(50)),
+    ("hidden", 50, np.uint8(50)),
+    ("activation", "leaky-relu:0.1", "leaky-relu:1e-1"),
+    ("activation", "leaky-relu:0", "leaky-relu:-0.0"),
+    ("initial", "gaussian:0.01", "gaussian:1e-2"),
+    ("initial", "values:1,2", "values:1.0, 2e0"),
+    ("learning_rate", 1, 1.0),
+    ("learning_rate", 0.5, np.float32(0.5)),
+    ("until", 1, 1.0),
+    ("until", 1, np.int64(1)),
+    ("epochs", 3, np.int32(3)),
+    ("seed", 3, np.uint64(3)),
+    ("energy_exponents", (1,), (1.0,)),
+    ("energy_exponents", (0.5, 2), [2.0, np.float64(0.5)]),
+    ("energy_exponents", (0.5, 2), np.array([0.5, 2])),
+    ("energy_exponents", (0,), (-0.0,)),
+    ("record", ("path", "sample-energy"), ["sample-energy", "path"]),
+    ("restriction", SynapseMask(0, 1), SynapseMask(0.0, 1.0)),
+    ("restriction", Subnet(5), Subnet(np.int64(5))),
+    ("restriction", Subnet(5) & LargestUpdates(1), Combined([LargestUpdates(1.0), Subnet(5)])),
+    ("caching", SynapticCaching(1), SynapticCaching(np.float64(1), decay=-0.0)),
+]
+
+
+@pytest.mark.parametrize(("name", "one", "other"), SAME)
+def test_equal_experiments_are_equal_and_written_alike(name, one, other):
+    first, second = (Experiment(**{name: value}) for value in (one, other))
+    assert first == second
+    assert hash(first) == hash(second)
+    assert json.dumps(first.to_dict()) == json.dumps(second.to_dict())
+    assert repr(first) == repr(second)
+    assert [type(value) for value in vars(first).values()] == [
+        type(value) for value in vars(second).values()
+    ]
+
+
+def test_every_other_value_makes_another_experiment():
+    """What is written down leaves nothing out."""
+    others = {
+        "dataset": "two-clouds", "zero_mean": True, "shifts": 1, "hidden": 7, "activation": "relu",
+        "initial": "gaussian:0.1", "bias": "none", "loss": "half-mse", "learning_rate": 0.1,
+        "batch": 2, "optimizer": "adam", "order": "in-turn", "gate": Mistakes(),
+        "restriction": Subnet(5), "caching": SynapticCaching(1), "epochs": 7, "until": 0.9,
+        "measure_every": 7, "measure_training": False, "seed": 7, "engine": "reference",
+        "device": "cuda", "energy_exponents": (0.5,), "record": ("path",),
+    }  # fmt: skip
+    assert set(others) == {field.name for field in fields(Experiment)}
+    needs = {"batch": "autograd", "optimizer": "autograd", "shifts": "autograd"}
+    for name, value in others.items():
+        base = Experiment(engine=needs.get(name, "reference" if name == "device" else "numba"))
+        other = replace(base, **{name: value})
+        assert other != base
+        assert other.to_dict() != base.to_dict()
+
+
+def test_every_published_record_is_found_by_what_was_run():
+    """Its experiment is read back as it was written, and gives the record its name."""
+    records = sorted(paths.published().glob("*/*.parquet"))
+    assert len(records) > 1000
+    for path in records:
+        facts = json.loads(pq.read_metadata(path).metadata[b"lazybook"])
+        experiment = Experiment.from_dict(facts["experiment"])
+        assert facts["experiment"].items() <= experiment.to_dict().items()
+        data = SimpleNamespace(checksum=facts["provenance"]["data_checksum"])
+        assert str(path).endswith(record_name(experiment, data))
+
+
+# What may come out of JSON, or out of NumPy, or is no value at all.
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([400, 5000]).map(lambda digits: 10**digits)
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["1", "all", "mistakes", "subnet:1e9", "subnet:5 & 7", "0.1,,", "lazy:1:2"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+values = (
+    json_values
+    | st.tuples(json_values)
+    | st.sampled_from(
+        [
+            *(np.int64(-1), np.float32("nan"), np.array([[1.0, 2.0], [3.0, 4.0]]), np.array(5)),
+            *(object(), Mistakes, b"mnist", 1 + 2j, Subnet(5), Experiment(), float, {1, 2}),
+        ]
+    )
+)
+
+
+def refused(make, *arguments):
+    """Return the message of InvalidValue, one line and not long, or None if all went well."""
+    try:
+        make(*arguments)
+    except InvalidValue as error:
+        message = str(error)
+        assert message
+        assert len(message.splitlines()) == 1
+        assert len(message) < 500
+        return message
+
+
+@given(name=st.sampled_from([field.name for field in fields(Experiment)]), value=values)
+def test_any_value_makes_an_experiment_or_is_named(name, value):
+    message = refused(lambda: Experiment(**{name: value}))
+    if message is not None:
+        assert name in message
+        assert refused(lambda: preset("lazy", **{name: value})) == message
+        assert refused(lambda: grid(Experiment(), **{name: [value]})) == message
+    else:
+        experiment = Experiment(**{name: value})
+        assert hash(experiment) == hash(Experiment.from_dict(experiment.to_dict()))
+        text = json.dumps(experiment.to_dict(), allow_nan=False)
+        assert Experiment.from_dict(json.loads(text)) == experiment
+
+
+@given(
+    make=st.sampled_from(
+        [
+            lambda v: SynapseMask(v, 0.5),
+            lambda v: SynapseMask(0.5, v),
+            lambda v: SynapseMask(0.5, 0.5, v),
+            NeuronMask,
+            lambda v: NeuronMask(1, v),
+            Subnet,
+            lambda v: Subnet(1, v),
+            LargestUpdates,
+            lambda v: LargestUpdates(0.1, v),
+            Combined,
+            lambda v: Subnet(5) & v,
+            lambda v: AllSynapses() & v,
+            SynapticCaching,
+            lambda v: SynapticCaching(1, v),
+            lambda v: SynapticCaching(1, 0, v),
+            lambda v: SynapticCaching(1, 0, 0, v),
+            gates.parse,
+            restrictions.parse,
+            caching.parse,
+            networks.leak,
+            networks.check_initial,
+            lambda v: networks.shape(v, "separate", 784, 10),
+            lambda v: networks.shape(5, v, 784, 10),
+            lambda v: networks.shape(5, "none", v, 10),
+            lambda v: networks.shape(5, "none", 784, v),
+            RandomMasks,
+            lambda v: RandomMasks(5, v),
+            lambda v: RandomMasks(5, 5, v),
+            lambda v: RandomMasks(5).fractions(v),
+            energy.effective_number,
+            Streams,
+            lambda v: Streams(0).next_epoch(5, v),
+            Experiment.from_dict,
+            lambda v: Experiment.from_dict({"gate": v}),
+            lambda v: Experiment.from_dict({"restriction": v}),
+            lambda v: Experiment.from_dict({"caching": v}),
+            lambda v: Experiment.from_dict({"record": v}),
+            lambda v: Experiment.from_dict({v: 1} if isinstance(v, str | float | int) else {}),
+            preset,
+            grid,
+            lambda v: grid(Experiment(), seed=v),
+        ]
+    ),
+    value=values,
+)
+@settings(max_examples=1000)
+def test_any_value_anywhere_is_taken_or_refused_in_one_line(make, value):
+    refused(make, value)
+
+
+def test_what_is_no_restriction_cannot_be_combined_from_either_side():
+    for wrong in (5, None, "all", {1}, Subnet, Mistakes()):
+        for combine in (lambda: Subnet(5) & wrong, lambda: wrong & Subnet(5)):  # noqa: B023
+            with pytest.raises(InvalidValue, match="cannot be combined"):
+                combine()
+
+
 def test_what_does_not_go_together_is_refused():
-    with pytest.raises(InvalidValue, match="record is 'everything'"):
-        Experiment(record=("everything",))
     for hidden in (None, 1):
         with pytest.raises(InvalidValue, match=f"'clamped-unit' needs.*not {hidden}"):
             Experiment(bias="clamped-unit", hidden=hidden)
@@ -140,12 +364,13 @@ def test_what_only_autograd_can_do_is_refused_elsewhere(engine, name, value):
         ("restriction", Subnet(5), "subnet:5"),
         ("caching", SynapticCaching(0.1), r"synaptic-caching:0\.1,.*"),
         ("energy_exponents", (0.5,), r"\(0\.5,\)"),
-        ("record", ("path",), r"\('path',\)"),
+        ("record", ("path", "weights"), r"\('path',\)"),
     ],
 )
 def test_what_autograd_cannot_do_is_refused(name, value, said):
     with pytest.raises(InvalidValue, match=f"^{name} is {said}; for that use engine 'numba' or"):
         Experiment(engine="autograd", **{name: value})
+    assert Experiment(engine="autograd", record=("weights",)).record == ("weights",)
 
 
 def test_the_lazy_preset_is_the_papers_setting():
@@ -203,3 +428,7 @@ def test_a_grid_holds_every_combination_the_last_name_varying_fastest():
     assert grid(base, seed=[]) == []
     with pytest.raises(InvalidValue, match="seed is -1"):
         grid(base, seed=[0, -1])
+    for wrong in ("mnist", 5, None, iter([1, 2]), {"a": 1}):
+        with pytest.raises(InvalidValue, match=r"dataset is .*; it must be a list"):
+            grid(base, dataset=wrong)
+    assert grid(base, seed=range(2), hidden=np.array([5])) == grid(base, seed=(0, 1), hidden=[5])

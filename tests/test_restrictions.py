@@ -116,7 +116,7 @@ def test_spellings(text, restriction):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: SynapseMask(-0.1, 1), "synapse mask: p_in is -0.1; it must be from 0 to 1"),
+        (lambda: SynapseMask(-0.1, 1), "synapse mask: p_in is -0.1; it must be a number from 0 to 1"),
         (lambda: SynapseMask(1, 1.01), "synapse mask: p_out is 1.01"),
         (lambda: SynapseMask(float("nan"), 1), "synapse mask: p_in is nan"),
         (lambda: SynapseMask("0.1", 1), "synapse mask: p_in is '0.1'"),
@@ -126,7 +126,7 @@ def test_spellings(text, restriction):
         (lambda: Subnet(1.0), "subnet: n is 1.0"),
         (lambda: Subnet(1, None), "draw is None"),
         (lambda: LargestUpdates(0.0), "largest updates: fraction is 0.0"),
-        (lambda: LargestUpdates(0.1, "synapse"), "per is 'synapse'; choose layer or neuron"),
+        (lambda: LargestUpdates(0.1, "synapse"), "per is 'synapse'; choose from: layer, neuron"),
     ],
 )
 def test_an_impossible_restriction_is_refused(make, message):

@@ -92,7 +92,8 @@ def parse(text: str) -> Caching:
 
     Raises InvalidValue for an unknown one or an impossible value.
     """
-    with suppress(ValueError, AttributeError):  # a word, or no text at all
-        float(text.partition(",")[0])
-        text = f"synaptic-caching:{text}"
+    if isinstance(text, str):
+        with suppress(ValueError):
+            float(text.partition(",")[0])
+            text = f"synaptic-caching:{text}"
     return spelling.parse(text, CACHINGS, "caching")
