@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from lazybook import cli, engines, restrictions
-from lazybook.benchmarks import cases, loops, roofline, timing
+from lazybook.benchmarks import cases, eager, loops, roofline, timing
 from lazybook.benchmarks.cases import Case
 from lazybook.caching import SynapticCaching
 from lazybook.datasets import Dataset, Split
@@ -47,14 +47,14 @@ def competitive(**changes) -> Experiment:
 @pytest.mark.parametrize(
     ("loop", "experiment"),
     [
-        (loops.eager, LAZY),
-        (loops.eager, preset("lazy", hidden=20, gate=MemorizedMistakes())),
-        (loops.eager, preset("lazy", hidden=20, gate=Mistakes())),
+        (eager.build, LAZY),
+        (eager.build, preset("lazy", hidden=20, gate=MemorizedMistakes())),
+        (eager.build, preset("lazy", hidden=20, gate=Mistakes())),
         *(
-            (loops.eager, competitive(restriction=restrictions.parse(restriction)))
+            (eager.build, competitive(restriction=restrictions.parse(restriction)))
             for restriction in RESTRICTIONS
         ),
-        (loops.eager, competitive(caching=SynapticCaching(0.01, 0.001))),
+        (eager.build, competitive(caching=SynapticCaching(0.01, 0.001))),
         (loops.NumpyLoop, LAZY),
         (loops.NumpyLoop, competitive(gate=MemorizedMistakes())),
         pytest.param(loops.JaxLoop, LAZY, marks=needs_jax),
@@ -92,7 +92,7 @@ def test_what_no_eager_loop_knows_is_refused(noise):
     ):
         experiment = competitive(**changes)
         with pytest.raises(InvalidValue, match="no eager loop"):
-            loops.eager(experiment, noise, Start.draw(experiment, noise, Streams(0)))
+            eager.build(experiment, noise, Start.draw(experiment, noise, Streams(0)))
 
 
 class Counts:

@@ -1,12 +1,15 @@
 """The counts of a run times the costs of a sample."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from lazybook.benchmarks import cases, cost
-from lazybook.benchmarks.cost import Cost
+from lazybook.benchmarks import cases, cost, timing
+from lazybook.benchmarks.cost import Cost, Costs
 from lazybook.benchmarks.timing import Turns
+from lazybook.errors import InvalidValue, RecordError
 from lazybook.experiment import preset
 from lazybook.gates import MemorizedMistakes
 from lazybook.trainers import train
@@ -57,3 +60,87 @@ def test_a_loop_that_learns_other_samples_is_not_timed(monkeypatch):
     monkeypatch.setattr(cases, "data_for", lambda case: half)
     with pytest.raises(RuntimeError, match="not a share of 0"):
         cost.measure([20], rounds=1)
+
+
+@pytest.fixture
+def no_torch(monkeypatch):
+    """PyTorch is not to be found."""
+    find = timing.find_spec
+    monkeypatch.setattr(timing, "find_spec", lambda name: None if name == "torch" else find(name))
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """A list of the sizes that were asked for, which nothing is measured of."""
+    asked = []
+
+    def measure(sizes):
+        asked.append(sizes)
+        return Costs(dict.fromkeys(sizes, Cost(1, 2)), cost.HERE)
+
+    monkeypatch.setattr(cost, "measure", measure)
+    return asked
+
+
+def test_the_paper_profile_takes_the_published_costs(measured):
+    """So its pages say the same wherever they are made."""
+    found = cost.costs([1000, 100], "paper")
+    assert measured == []
+    assert list(found) == [1000, 100]
+    assert found[100] == cost.published()[100]
+    assert "and published" in found.source
+
+
+@pytest.mark.parametrize(("sizes", "profile"), [([100], "quick"), ([100, 101], "paper")])
+def test_other_costs_are_measured(measured, sizes, profile):
+    """All of them, so that those which are compared come from one machine."""
+    found = cost.costs(sizes, profile)
+    assert measured == [sizes]
+    assert (found.source, found[100]) == (cost.HERE, Cost(1, 2))
+
+
+@pytest.mark.parametrize("profile", ["smoke", "quick", "paper"])
+def test_without_pytorch_costs_are_published_ones(no_torch, profile):
+    assert cost.costs([30, 100], profile).source == cost.published().source
+    with pytest.raises(InvalidValue, match=r"hidden is \[100, 101\].* 100, .*lazybook\[torch\]"):
+        cost.costs([100, 101], profile)
+
+
+def test_without_pytorch_nothing_of_it_is_timed(no_torch):
+    for measuring in (lambda: cost.measure([20]), lambda: cases.run((20,), (), 1)):
+        with pytest.raises(InvalidValue, match=r"install lazybook\[torch\]"):
+            measuring()
+    [result] = cases.compare([cases.plain(20)], rounds=1, names=["NumPy"])
+    assert set(result.microseconds) == {"NumPy", "numba"}
+
+
+def test_what_is_published_is_what_was_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(cost, "measure", lambda sizes, rounds: {20: Cost(1.23456e-5, 2e-4)})
+    path = tmp_path / "costs.json"
+    cost.publish(path, [20])
+    found = cost.published(path)
+    assert found == {20: Cost(1.235e-5, 2e-4)}
+    made = json.loads(path.read_text())["provenance"]
+    assert made["machine"] in found.source and made["date"][:10] in found.source
+
+
+def test_learning_costs_more_in_larger_networks():
+    """What is published covers the sizes of the profiles, and can be."""
+    found = cost.published()
+    assert set(found) == {*cost.SIZES}
+    learned = [found[size].forward + found[size].update for size in cost.SIZES]
+    assert sorted(learned) == learned
+    assert all(0 < each.forward < each.update for each in found.values())
+
+
+@pytest.mark.parametrize("contents", ["{", "[]", '{"seconds": {"20": {}}, "provenance": 1}'])
+def test_damaged_costs_are_named(tmp_path, contents):
+    path = tmp_path / "costs.json"
+    path.write_text(contents)
+    with pytest.raises(RecordError, match=r"costs\.json cannot be read"):
+        cost.published(path)
+
+
+def test_outside_a_copy_of_the_repository_no_costs_are_published(tmp_path, monkeypatch):
+    monkeypatch.setattr(cost.paths, "published", lambda: None)
+    assert cost.published() == cost.published(tmp_path / "none.json") == {}

@@ -10,7 +10,7 @@ import numpy as np
 from lazybook import datasets, engines, restrictions
 from lazybook.benchmarks import loops
 from lazybook.benchmarks.roofline import Cache, Traffic, measure_caches, traffic
-from lazybook.benchmarks.timing import BLOCK, Learner, one_core, take_turns
+from lazybook.benchmarks.timing import BLOCK, Learner, check_torch, one_core, take_turns
 from lazybook.caching import SynapticCaching
 from lazybook.datasets import Dataset
 from lazybook.engines.contract import Start
@@ -174,12 +174,14 @@ def data_for(case: Case) -> tuple[Dataset, Start]:
 def learners(
     case: Case, dataset: Dataset, start: Start, names: Iterable[str] = LEARNERS
 ) -> dict[str, Learner]:
-    """Return those of the named learners that know the case's rules and are installed."""
+    """Return those of the named learners that know the case's rules; JAX if it is installed."""
     experiment, built = case.experiment, {}
     is_plain = loops.is_plain(experiment)
     for name in names:
         if name == "eager":
-            built[name] = loops.eager(experiment, dataset, start)
+            from lazybook.benchmarks import eager  # imports PyTorch, which not all need
+
+            built[name] = eager.build(experiment, dataset, start)
         elif name == "NumPy" and is_plain:
             built[name] = loops.NumpyLoop(experiment, dataset, start)
         elif name == "JAX" and is_plain and loops.jax_installed():
@@ -203,9 +205,12 @@ def compare(
 
     Raises
     ------
+    InvalidValue: PyTorch is needed by the learners and is not installed.
     RuntimeError: a learner did not learn the share of the samples that it should.
     """
     names = list(dict.fromkeys([*names, "numba"]))
+    if {"eager", "reference"} & {*names}:
+        check_torch()
     results = []
     turns = len(cases) * len(names) * (rounds + 1)
     with one_core(), progress.shown(turns, "timing") as advance:
@@ -282,8 +287,9 @@ def run(
 ) -> Benchmark:
     """Compare ``rules`` (none given: all) at the sizes ``hidden``, and measure the caches.
 
-    Raises InvalidValue for an unknown rule, a network too small or no rounds.
+    Raises InvalidValue for an unknown rule, a network too small, no rounds or no PyTorch.
     """
+    check_torch()
     if rounds < 1:
         raise InvalidValue(f"rounds is {rounds}; it must be at least 1")
     began = time.perf_counter()

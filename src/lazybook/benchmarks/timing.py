@@ -3,19 +3,21 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
-import torch
 from threadpoolctl import threadpool_limits
+
+from lazybook.errors import InvalidValue
 
 BLOCK = 20  # what is timed is a multiple of so many presentations
 
 
 class Learner(Protocol):
-    """An engine, or one of the loops in `loops`."""
+    """An engine, or one of the loops in `loops` and `eager`."""
 
     def learn(self, samples: np.ndarray) -> None:
         """Present the training samples of these indices, one after another."""
@@ -35,22 +37,32 @@ class Turns:
     presented: int
 
 
+def check_torch() -> None:
+    """Raise InvalidValue if PyTorch, whose loops are to be timed, is not installed."""
+    if not torch_installed():
+        raise InvalidValue("loops in PyTorch cannot be timed without it; install lazybook[torch]")
+
+
+def torch_installed() -> bool:
+    """Whether PyTorch, which is optional, can be imported."""
+    return find_spec("torch") is not None
+
+
 @contextmanager
 def one_core() -> Iterator[None]:
     """Keep this thread, and what it starts, on one core and all libraries on one thread."""
-    threads = torch.get_num_threads()
-    pinned = hasattr(os, "sched_setaffinity")  # Linux
-    if pinned:
-        cores = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {max(cores)})
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(limits=1):
-            yield
-    finally:
-        torch.set_num_threads(threads)
-        if pinned:
-            os.sched_setaffinity(0, cores)
+    with ExitStack() as before:
+        if hasattr(os, "sched_setaffinity"):  # Linux
+            cores = os.sched_getaffinity(0)
+            before.callback(os.sched_setaffinity, 0, cores)
+            os.sched_setaffinity(0, {max(cores)})
+        if torch_installed():
+            import torch
+
+            before.callback(torch.set_num_threads, torch.get_num_threads())
+            torch.set_num_threads(1)
+        before.enter_context(threadpool_limits(limits=1))
+        yield
 
 
 def take_turns(
