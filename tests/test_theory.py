@@ -53,7 +53,13 @@ def test_mnist():
     np.testing.assert_allclose(p_out, [1, 1, 1, 0.5])
 
 
-@pytest.mark.parametrize("numbers", [(0,), (-1,), (50, 0), (50, 784, 0), (float("nan"),)])
+@pytest.mark.parametrize("numbers", [(0,), (-1,), (50, 0), (50, 784, 0), (float("nan"),), ("5",)])
 def test_numbers_that_mean_nothing(numbers):
-    with pytest.raises(InvalidValue, match="above 0"):
+    with pytest.raises(InvalidValue, match="above 0|at least 1"):
         RandomMasks(*numbers)
+
+
+@pytest.mark.parametrize("hidden", [0, -1, np.nan, "5", [10, 0], None])
+def test_sizes_that_mean_nothing(hidden):
+    with pytest.raises(InvalidValue, match="above 0"):
+        RandomMasks(5).fractions(hidden)

@@ -20,7 +20,7 @@ from typing import Self
 
 import numpy as np
 
-from lazybook.errors import InvalidValue, told
+from lazybook.errors import InvalidValue, check_numbers
 
 
 @dataclass
@@ -76,9 +76,7 @@ def effective_number(shares: np.ndarray) -> float:
     equally, so it says how many samples (or synapses) really take part. It is 0 when there is
     nothing to share. Raises InvalidValue if one is negative or not finite.
     """
-    shares = np.asarray(shares)
-    if shares.dtype.kind not in "biuf" or not (np.isfinite(shares) & (shares >= 0)).all():
-        raise InvalidValue(f"shares are {told(shares)}; they must be numbers from 0")
+    shares = check_numbers("shares", shares, "numbers from 0", lambda share: share >= 0)
     total = shares.sum(dtype=np.float64)
     if total == 0:
         return 0.0

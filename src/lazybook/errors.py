@@ -4,6 +4,10 @@ import math
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
 
 LONGEST = 100  # characters of a value in a message
 LARGEST = 1e30  # that is reckoned with: float32 ends at 3e38
@@ -67,3 +71,18 @@ def check_number(name: str, value: object, allowed: str, valid: Callable[[float]
         beyond = f", at most {LARGEST:g}" if abs(number) > LARGEST else ""
         raise InvalidValue(f"{name} is {told(value)}; it must be {allowed}{beyond}")
     return number + 0.0  # -0.0 is 0.0
+
+
+def check_numbers(
+    name: str, values: object, allowed: str, valid: "Callable[[np.ndarray], np.ndarray]"
+) -> "np.ndarray":
+    """Return ``values`` as an array; raise InvalidValue unless they are finite and ``valid``."""
+    import numpy as np  # here, as errors are what every command imports first
+
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of different lengths
+        array = np.array(None)
+    if array.dtype.kind not in "iuf" or not (np.isfinite(array) & valid(array)).all():
+        raise InvalidValue(f"{name} is {told(values)}; it must be {allowed}")
+    return array

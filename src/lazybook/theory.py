@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazybook.errors import InvalidValue, check_number, check_whole, told
+from lazybook.errors import check_number, check_numbers, check_whole
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,12 @@ class RandomMasks:
         many synapses are plastic in one layer as in the other. Raises InvalidValue for sizes that
         are not numbers above 0.
         """
-        try:
-            sizes = np.asarray(hidden, dtype=float)
-        except (TypeError, ValueError, OverflowError):
-            sizes = np.array(np.nan)
-        if not (sizes > 0).all():
-            raise InvalidValue(f"hidden is {told(hidden)}; it must be numbers above 0")
+        hidden = check_numbers("hidden", hidden, "numbers above 0", lambda sizes: sizes > 0)
         p_out = np.minimum(1, np.sqrt(self.kink / hidden))
         return np.minimum(1, self.needed / (hidden * p_out)), p_out
 
     def plastic(self, hidden: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
         """Return how many synapses these masks leave plastic, into and out of the hidden layer."""
+        hidden = check_numbers("hidden", hidden, "numbers above 0", lambda sizes: sizes > 0)
         p_in, p_out = self.fractions(hidden)
         return p_in * self.inputs * hidden, p_out * hidden * self.outputs
