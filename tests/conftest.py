@@ -1,6 +1,8 @@
-"""What all tests share: a run store of their own, and a small part of MNIST."""
+"""What all tests share: a run store of their own, a small part of MNIST, folders for data."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 
 import hypothesis
 import pytest
@@ -8,6 +10,7 @@ import torch
 
 from lazybook import datasets
 from lazybook.datasets import Dataset, Split
+from lazybook.support import paths
 
 hypothesis.settings.register_profile("lazybook", deadline=None)
 hypothesis.settings.load_profile("lazybook")
@@ -50,3 +53,17 @@ def few(monkeypatch, part_of_mnist) -> Dataset:
         datasets, "facts", lambda name: part_of_mnist.facts if name == "mnist" else facts(name)
     )
     return part_of_mnist
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch) -> Iterator[SimpleNamespace]:
+    """Empty folders in place of the user's own, the repository's and the cache folder."""
+    folders = SimpleNamespace(
+        own=tmp_path / "own", repository=tmp_path / "repository", cache=tmp_path / "cache"
+    )
+    monkeypatch.setenv("LAZYBOOK_DATA", str(folders.own))
+    monkeypatch.setattr(paths, "repository", lambda: folders.repository)
+    monkeypatch.setattr(paths, "cache", lambda: folders.cache)
+    datasets._load.cache_clear()
+    yield folders
+    datasets._load.cache_clear()

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from scipy.interpolate import BSpline
 
 from lazybook.support.compiling import compiled
 from lazybook.support.machine import cores
@@ -26,11 +25,10 @@ KNOTS = 8  # of the grid, on each side
 RANGES = np.repeat(
     np.array([SCALE, ROTATION, SHEAR, SHIFT, BEND], np.float32), [1, 1, 2, 2, 2 * KNOTS**2]
 )
-_step = (SIDE - 1) / (KNOTS - 3)
-SPLINES = BSpline.design_matrix(  # the value of each spline at each pixel, [pixel, spline]
-    np.arange(SIDE), _step * (np.arange(KNOTS + 4) - 3), 3, extrapolate=True
-)
-SPLINES = SPLINES.toarray().astype(np.float32)
+_apart = np.abs(np.arange(SIDE)[:, None] * (KNOTS - 3) / (SIDE - 1) - np.arange(-1, KNOTS - 1))
+SPLINES = np.where(  # the value of each spline at each pixel, [pixel, spline]
+    _apart < 1, 2 / 3 - _apart**2 + _apart**3 / 2, np.maximum(2 - _apart, 0) ** 3 / 6
+).astype(np.float32)
 
 
 def deform(

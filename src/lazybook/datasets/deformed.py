@@ -28,8 +28,8 @@ SETS = Sizes(
 
 def facts(mnist: Facts, samples: int) -> Facts:
     """Return what is known of the data set that is made of ``mnist``."""
-    checksum = hashlib.sha256(f"{_recipe(mnist)} {samples}".encode()).hexdigest()
     name = SETS.name(samples=samples)
+    checksum = hashlib.sha256(f"{_recipe(mnist)} {samples}".encode()).hexdigest()
     return replace(mnist, name=name, checksum=checksum, train=samples, test=4 * mnist.test)
 
 

@@ -208,9 +208,9 @@ def _extract(files: Files, part: Path, targets: list[Path]) -> None:
     try:
         with zipfile.ZipFile(part) as archive:
             members = {Path(member).name: member for member in archive.namelist()}
+            if missing := [target.name for target in targets if target.name not in members]:
+                raise _Failure(f"it lacks {', '.join(missing)}")
             for target in targets:
-                if target.name not in members:
-                    raise _Failure(f"it lacks {target.name}")
                 with archive.open(members[target.name]) as member:
                     held = member.read(files.largest_packed + 1)
                 if problem := unpack_bytes(held, files, target.name)[1]:
