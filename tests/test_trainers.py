@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazybook import datasets, trainers
+from lazybook import datasets, networks, trainers
+from lazybook.engines.contract import network_shape
 from lazybook.engines.numba_cpu import NumbaEngine
 from lazybook.errors import InvalidValue
-from lazybook.experiment import Experiment, preset
+from lazybook.experiment import ENGINES, Experiment, preset
 from lazybook.gates import EverySample, MemorizedMistakes
 from lazybook.restrictions import LargestUpdates, SynapseMask, number_selected
+from lazybook.support import machine
 from lazybook.support.randomness import Streams
 from lazybook.trainers import train
 
@@ -141,6 +143,55 @@ def test_the_recorded_path_is_the_way_the_weights_took():
     assert run.arrays["sample_energy"].sum() == pytest.approx(run.final["energy_m1"])
 
 
+@pytest.mark.parametrize("order", ["permutation", "replacement"])
+def test_each_sample_is_charged_for_its_own_steps(order):
+    run = train(replace(CLOUDS, order=order))
+    streams = Streams(CLOUDS.seed)
+    presented = np.concatenate([streams.next_epoch(200, order) for _ in range(2)])
+    steps = np.abs(np.diff(run.arrays["path"].astype(float), axis=0)).sum(axis=1)
+    spent = np.zeros(200)
+    np.add.at(spent, presented, steps)
+    np.testing.assert_allclose(run.arrays["sample_energy"], spent, atol=1e-6)
+    assert len({*spent.round(6)}) > 50  # no two samples cost the same
+
+
+def forward(weights: list[np.ndarray], split: datasets.Split, experiment: Experiment) -> np.ndarray:
+    """Return the outputs of a network with these weights, in plain NumPy."""
+    ones = np.ones((len(split), int(experiment.bias != "none")))
+    activity = np.hstack([split.inputs().astype(float), ones])
+    for layer in weights[:-1]:
+        received = activity @ layer.astype(float)
+        leak = networks.leak(experiment.activation)
+        activity = np.hstack([np.where(received > 0, received, leak * received), ones])
+    return activity @ weights[-1].astype(float)
+
+
+def accuracy(weights, split, experiment) -> float:
+    return (forward(weights, split, experiment).argmax(axis=1) == split.labels).mean()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("fields", [{}, {"hidden": None}, {"bias": "clamped-unit"}], ids=str)
+def test_the_weights_kept_give_the_accuracies_measured(few, engine, fields):
+    experiment = replace(SMALL, engine=engine, record=("weights",), learning_rate=0.03, **fields)
+    run = train(experiment)
+    shape = network_shape(experiment, few.facts)
+    names = ["weights_hidden", "weights_output"][-len(shape.layers) :]
+    weights = [run.arrays[name] for name in names]
+    assert set(run.arrays) == {"memory", *names}
+    assert [(layer.shape, layer.dtype) for layer in weights] == [
+        (layer, np.float32) for layer in shape.layers
+    ]
+    assert run.final["test_accuracy"] == accuracy(weights, few.test, experiment)
+    assert run.final["train_accuracy"] == accuracy(weights, few.train, experiment)
+    assert run.final["test_accuracy"] != run.final["train_accuracy"]
+    # and the column at each measurement is that of the network as it was then
+    first = train(replace(experiment, epochs=1)).final
+    assert (
+        run.table["train_accuracy"][run.table["samples"] == 600].item() == (first["train_accuracy"])
+    )
+
+
 def test_recording_changes_nothing():
     plain = replace(CLOUDS, record=())
     pd.testing.assert_frame_equal(results(train(CLOUDS)), results(train(plain)), check_exact=True)
@@ -168,6 +219,9 @@ def test_a_mask_changes_always_the_same_synapses_and_the_largest_updates_do_not(
     assert "effective_synapses" not in train(SMALL).table
 
 
+PATH = {"dataset": "two-clouds", "hidden": None, "record": ("path",), "measure_every": 10**9}
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -175,12 +229,41 @@ def test_a_mask_changes_always_the_same_synapses_and_the_largest_updates_do_not(
         ({"initial": "values:1,2,3"}, "gives 3 weights; the network has 7960"),
         ({"dataset": "two-clouds", "loss": "cross-entropy"}, "two-clouds has two"),
         ({"dataset": "mnits"}, "dataset is 'mnits'"),
+        ({"shifts": 28, "engine": "autograd"}, "shifts is 28, which needs square images larger"),
+        ({"hidden": 10**9}, r"hidden is 1000000000: 795,000,000,010 weights take 6,360.0 GB"),
+        ({"hidden": 10**6}, r"take 6.4 GB of memory; this machine has 4.0 GB"),
+        ({"hidden": 10**18}, "of memory; this machine has 4.0 GB"),
+        ({"batch": 601, "engine": "autograd"}, "batch is 601; mnist has 600 training samples"),
+        ({"epochs": 10**18}, r"600[,0]* samples to present take more than a year; at most"),
+        ({"epochs": 10**6, "measure_every": 1}, r"what is measured takes 1,800.0 GB of memory"),
+        ({**PATH, "epochs": 10**7}, r"what is measured takes .* GB of memory"),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_learning(few, monkeypatch, fields, message):
-    monkeypatch.setattr(trainers, "measure", lambda *_: pytest.fail("learning had begun"))
+    monkeypatch.setattr(datasets, "load", lambda name: pytest.fail("data were read"))
+    monkeypatch.setattr(trainers.machine, "memory", lambda: 4 * 10**9)
     with pytest.raises(InvalidValue, match=message):
         train(replace(SMALL, **fields))
+
+
+def test_a_run_may_be_as_long_as_a_year_and_no_longer(monkeypatch):
+    monkeypatch.setattr(trainers.machine, "memory", lambda: 10**30)
+    facts = datasets.facts("mnist")
+    for hidden in (None, 10, 10**6):
+        weights = 785 * hidden + (hidden + 1) * 10 if hidden else 7850
+        most = trainers.YEAR // (trainers.STEP + weights) // facts.train
+        trainers.check(Experiment(hidden=hidden, epochs=most), facts)
+        with pytest.raises(InvalidValue, match=f"at most {most:,} epochs"):
+            trainers.check(Experiment(hidden=hidden, epochs=most + 1), facts)
+
+
+def test_memory_that_a_container_may_have_counts(tmp_path, monkeypatch):
+    everything = machine.memory()
+    assert 10**8 < everything < 10**15
+    monkeypatch.setattr(machine, "LIMITS", (tmp_path / "limit", tmp_path / "other"))
+    for text, expected in (("max", None), ("1000000", 10**6), ("", None)):
+        (tmp_path / "limit").write_text(text)
+        assert machine.memory() == expected or (expected is None and machine.memory() > 10**8)
 
 
 def test_the_seconds_are_those_of_training_alone(few, monkeypatch):

@@ -58,36 +58,33 @@ def check(experiment: Experiment, facts: Facts) -> None:
             f"record 'path' is for networks of up to {LONGEST_VECTOR} weights;"
             f" this one has {weights}"
         )
-    check_memory(experiment, facts, weights)
+    each = 8  # bytes a weight: float32, as drawn and as learned
+    each += 4 * isinstance(experiment.caching, SynapticCaching)
+    each += 16 * ("synapse-updates" in experiment.record)  # int64, now and when last measured
+    each += 16 * (experiment.engine != "numba")  # gradients, and what is made of them
+    check_memory(f"hidden is {experiment.hidden}: {weights:,} weights take", weights * each)
     presented, most = experiment.epochs * facts.train, YEAR // (STEP + weights)
     if presented > most:
         raise InvalidValue(
             f"epochs is {experiment.epochs:,}: {presented:,} samples to present take more than a"
             f" year; at most {most // facts.train:,} epochs ({most:,} samples) take less"
         )
-
-
-def check_memory(experiment: Experiment, facts: Facts, weights: int) -> None:
-    """Raise InvalidValue if there is no memory for so many weights, or for what is measured."""
-    memory = machine.memory()
-    each = 8  # float32, as drawn and as learned
-    each += 4 * isinstance(experiment.caching, SynapticCaching)
-    each += 16 * ("synapse-updates" in experiment.record)  # int64, now and when last measured
-    each += 16 * (experiment.engine != "numba")  # gradients, and what is made of them
-    if weights * each > memory:
-        raise InvalidValue(
-            f"hidden is {experiment.hidden}: {weights:,} weights take {_gigabytes(weights * each)}"
-            f" of memory; this machine has {_gigabytes(memory)}"
-        )
-    measured = experiment.epochs * math.ceil(facts.train / experiment.measure_every)
-    table = measured * ROW
+    table = ROW * experiment.epochs * math.ceil(facts.train / experiment.measure_every)
     if "path" in experiment.record:
-        table += experiment.epochs * facts.train * (weights * 4 + 100)
-    if table > memory:
+        table += presented * (weights * 4 + 100)
+    check_memory(
+        f"epochs is {experiment.epochs:,} and measure_every {experiment.measure_every:,}: what is"
+        " measured takes",
+        table,
+    )
+
+
+def check_memory(what: str, size: int) -> None:
+    """Raise InvalidValue if ``what`` takes more bytes than there are."""
+    there = machine.memory()
+    if size > there:
         raise InvalidValue(
-            f"epochs is {experiment.epochs:,} and measure_every {experiment.measure_every:,}:"
-            f" what is measured takes {_gigabytes(table)} of memory; this machine has"
-            f" {_gigabytes(memory)}"
+            f"{what} {size / 1e9:,.1f} GB of memory; this machine has {there / 1e9:,.1f} GB"
         )
 
 
@@ -156,8 +153,7 @@ def train(experiment: Experiment, progress: Callable[[int], None] = lambda sampl
     if "weights" in experiment.record:
         weights = zip(layers, engine.weights, strict=True)
         arrays |= {f"weights_{layer}": matrix for layer, matrix in weights}
-    return Run(experiment, table, arrays, provenance(dataset, clock() - began),
-               **({"diverged": diverged} if hasattr(Run, "diverged") else {}))  # SHIM
+    return Run(experiment, table, arrays, provenance(dataset, clock() - began), diverged)
 
 
 def presentations(
@@ -278,7 +274,3 @@ class Recorder:
 
 def _layers(meter: Meter) -> list[str]:
     return ["hidden", "output"][-len(meter.m0) :]
-
-
-def _gigabytes(size: int) -> str:
-    return f"{size / 1e9:,.1f} GB"
