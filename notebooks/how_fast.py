@@ -23,11 +23,11 @@
 # by turns in one run. `make bench` measures the main table on yours.
 
 # %% tags=["parameters", "hide-input"]
-profile = "quick"  # smoke, quick or paper
-device = "cpu"  # not used here: the engine in question runs on the CPU
-jobs = None  # not used here: one thing is timed at a time
-fresh = False  # not used here: times are always measured anew
-hidden = None  # sizes of the hidden layer along the curves; None: as the profile says
+profile = "quick"
+device = "cpu"
+jobs = None
+fresh = False
+hidden = None
 
 # %% tags=["hide-input"]
 import inspect
@@ -37,14 +37,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-import matplotlib.pyplot as plt
 import numba
 import numpy as np
 from IPython.display import HTML, Markdown
 from matplotlib.ticker import PercentFormatter
 
 from lazybook import engines
-from lazybook.benchmarks import cases, loops, roofline, timing
+from lazybook.benchmarks import cases, eager, loops, roofline, timing
 from lazybook.book import notebook, plotting
 from lazybook.engines.contract import Start
 from lazybook.engines.numba_cpu import WIDE, apart, paired
@@ -53,20 +52,48 @@ from lazybook.runs import provenance
 from lazybook.support.randomness import Streams
 
 settings = notebook.start(globals())
+scale = settings.scale(
+    # smoke, quick, paper
+    hidden=(
+        [30, 100],
+        [30, 100, 300, 1000, 3000, 10_000, 30_000],
+        [30, 100, 300, 1000, 3000, 10_000, 30_000],
+    ),
+    table_sizes=([100], [100, 1000], [100, 1000]),
+    rounds=(1, 3, 9),
+    inked=(
+        [0.1, 0.5],
+        [0.03, 0.1, 0.2, 0.4, 0.7, 1],
+        [0.03, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1],
+    ),
+    shares=(
+        [0.1, 1],
+        [0.003, 0.03, 0.1, 0.3, 1],
+        [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1],
+    ),
+    learned=(
+        [0.0, 1.0],
+        [0.0, 0.05, 0.15, 0.5, 1.0],
+        [0.0, 0.05, 0.1, 0.15, 0.25, 0.4, 0.6, 0.8, 1.0],
+    ),
+    rounds=(1, 2, 7),
+)
 NAME = "how_fast"
 BEGAN = time.perf_counter()
-hidden = settings.hidden or settings.choose(
-    smoke=[30, 100],
-    quick=[30, 100, 300, 1000, 3000, 10_000, 30_000],
-    paper=[30, 100, 300, 1000, 3000, 10_000, 30_000],
-)
-table_sizes = settings.choose(smoke=[100], quick=[100, 1000], paper=[100, 1000])
-SIZE = table_sizes[-1]  # where something else than the size is varied
-ROUNDS = settings.choose(smoke=1, quick=3, paper=9)
+SIZE = scale.table_sizes[-1]  # where something else than the size is varied
 OTHERS = ["eager", "NumPy", *(["JAX"] if loops.jax_installed() else [])]
-BACKPROP, LAZY, INK = plotting.RULES["every-sample"], plotting.RULES["memorized-mistakes"], "0.5"
+BACKPROP, LAZY, INK = (
+    plotting.RULES["every-sample"],
+    plotting.RULES["memorized-mistakes"],
+    "0.5",
+)
 LOOKS = {"eager": ":", "NumPy": "--", "JAX": "-.", "numba": "-"}
-TITLES = {"eager": "PyTorch, eager", "NumPy": "NumPy", "JAX": "JAX, lax.scan", "numba": "here"}
+TITLES = {
+    "eager": "PyTorch, eager",
+    "NumPy": "NumPy",
+    "JAX": "JAX, lax.scan",
+    "numba": "here",
+}
 
 
 def curves(axes, places, results, colour):
@@ -78,7 +105,9 @@ def curves(axes, places, results, colour):
                 places, [spread.median for spread in spreads], look, color=colour,
                 label=TITLES[name], lw=2.6 if name == "numba" else 1.6,
             )  # fmt: skip
-            lows, highs = ([getattr(s, end) for s in spreads] for end in ("low", "high"))
+            lows, highs = (
+                [getattr(s, end) for s in spreads] for end in ("low", "high")
+            )
             axes.fill_between(places, lows, highs, color=colour, alpha=0.15, lw=0)
     axes.set(yscale="log", ylabel="time (µs a sample)")
 
@@ -96,9 +125,13 @@ def table(head, rows):
     )
 
 
-def ours(case, rounds=ROUNDS):
+def ours(case, rounds=scale.rounds):
     """Return the microseconds that a sample takes here."""
-    return cases.compare([case], rounds, names=["numba"])[0].microseconds["numba"].median
+    return (
+        cases.compare([case], scale.rounds, names=["numba"])[0]
+        .microseconds["numba"]
+        .median
+    )
 
 
 # %% [markdown]
@@ -108,7 +141,9 @@ def ours(case, rounds=ROUNDS):
 # sample after another on one thread. Its inputs lie ready as tensors, and it counts no energy.
 
 # %% tags=["hide-input"]
-Markdown(f"```python\n{textwrap.dedent(inspect.getsource(loops.EagerLoop.present))}\n```")
+Markdown(
+    f"```python\n{textwrap.dedent(inspect.getsource(eager.EagerLoop.present))}\n```"
+)
 
 # %% [markdown]
 # `change` is `optimizer.step()`. Under another rule it first multiplies the gradient by a mask, or
@@ -121,7 +156,7 @@ Markdown(f"```python\n{textwrap.dedent(inspect.getsource(loops.EagerLoop.present
 # class; a tiny learning rate keeps it so. It is checked that everybody learned just these.
 
 # %% tags=["hide-input"]
-compared = cases.compare(cases.cases(table_sizes), ROUNDS, OTHERS)
+compared = cases.compare(cases.cases(scale.table_sizes), scale.rounds, OTHERS)
 table(
     ["rule", "H", *(TITLES[name] for name in [*OTHERS, "numba"]), "eager / here"],
     [
@@ -129,7 +164,9 @@ table(
             result.case.rule,
             f"{result.case.experiment.hidden:,}",
             *(
-                f"{result.microseconds[name].median:,.1f}" if name in result.microseconds else ""
+                f"{result.microseconds[name].median:,.1f}"
+                if name in result.microseconds
+                else ""
                 for name in [*OTHERS, "numba"]
             ),
             f"<b>{result.ratios['eager'].median:.0f}</b>"
@@ -142,11 +179,12 @@ table(
 # %% tags=["hide-input"]
 missing = " JAX was not installed when this page was made; `pip install 'lazybook[jax]'` adds it."
 Markdown(
-    "Microseconds a sample, medians of several rounds, and in brackets the lowest and highest"
-    " ratio of a round. Backprop and lazy learning are in the setting of lazy learning. The other"
-    " rules are in that of competitive plasticity, with zero-mean inputs: a tenth of the units or"
-    " synapses is plastic, or the largest twentieth of the updates. Only the engine here counts"
-    f" energy.{'' if loops.jax_installed() else missing}"
+    "Microseconds a sample, medians of several rounds, and in brackets the lowest and "
+    "highest ratio of a round. Backprop and lazy learning are in the setting of lazy "
+    "learning. The other rules are in that of competitive plasticity, with zero-mean "
+    "inputs: a tenth of the units or synapses is plastic, or the largest twentieth of "
+    "the updates. Only the engine here counts "
+    f"energy.{'' if loops.jax_installed() else missing}"
 )
 
 # %% [markdown]
@@ -163,39 +201,52 @@ Markdown(
 # from end to end. The cost then follows the ink, where a matrix product does not care.
 
 # %% tags=["hide-input"]
-inked = settings.choose(
-    smoke=[0.1, 0.5],
-    quick=[0.03, 0.1, 0.2, 0.4, 0.7, 1],
-    paper=[0.03, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1],
-)
 case, generator = cases.plain(SIZE), np.random.default_rng(0)
 mnist, times = cases.images(), {"NumPy": [], "numba": []}
-for share in inked:
-    pixels = generator.integers(1, 256, (2000, 784)) * (generator.random((2000, 784)) < share)
-    part = replace(mnist.train, values=pixels.astype(np.uint8), labels=mnist.train.labels[:2000])
+for share in scale.inked:
+    pixels = generator.integers(1, 256, (2000, 784)) * (
+        generator.random((2000, 784)) < share
+    )
+    part = replace(
+        mnist.train, values=pixels.astype(np.uint8), labels=mnist.train.labels[:2000]
+    )
     data = replace(mnist, train=part)
     start = Start.draw(case.experiment, data, Streams(0))
     with timing.one_core():
         built = cases.learners(case, data, start, times)
-        taken = timing.take_turns(built, 2000, ROUNDS, cases.SECONDS)
+        taken = timing.take_turns(built, 2000, scale.rounds, cases.SECONDS)
     for name in times:
         times[name].append(1e6 * np.median(taken[name].seconds))
-figure, axes = plt.subplots(figsize=(5.4, 3.6))
+figure, axes = plotting.subplots(figsize=(5.4, 3.6))
 for name, values in times.items():
-    axes.plot(inked, values, LOOKS[name], color=BACKPROP, label=TITLES[name], marker="o", ms=4)
+    axes.plot(
+        scale.inked,
+        values,
+        LOOKS[name],
+        color=BACKPROP,
+        label=TITLES[name],
+        marker="o",
+        ms=4,
+    )
 mean_ink = np.mean(mnist.train.values != 0)
 axes.axvline(mean_ink, color=INK, lw=1)
 axes.text(mean_ink, 0.5, " MNIST", transform=axes.get_xaxis_transform())
-axes.set(xlabel="pixels that are not 0", ylabel="time (µs a sample)", xscale="log", yscale="log")
+axes.set(
+    xlabel="pixels that are not 0",
+    ylabel="time (µs a sample)",
+    xscale="log",
+    yscale="log",
+)
 axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
 axes.legend()
 plotting.show(
     figure,
     name="fig-cost-ink",
-    caption=f"Time to learn a sample by backprop, <i>H</i> = {SIZE:,}, with random pixels of which "
-    "a part is 0. Here it is nearly proportional to the part that is not.",
-    alt="The time of the NumPy loop does not depend on the share of non-zero pixels. That of the "
-    "engine rises in proportion to it, and lies below throughout.",
+    caption=f"Time to learn a sample by backprop, <i>H</i> = {SIZE:,}, with random "
+    "pixels of which a part is 0. Here it is nearly proportional to the part that is "
+    "not.",
+    alt="The time of the NumPy loop does not depend on the share of non-zero pixels. "
+    "That of the engine rises in proportion to it, and lies below throughout.",
     notebook=NAME,
 )
 
@@ -245,12 +296,13 @@ for units in (112, 1024):
         spent.append(np.median(turns))
     one, four = spent
     told.append(
-        f"for {units:,} units {one:.2f} and {four:.2f} µs, **{one / four:.2f} times** as fast"
+        f"for {units:,} units {one:.2f} and {four:.2f} µs, **{one / four:.2f} times** "
+        "as fast"
     )
 Markdown(
-    f"{rows} rows, one at a time and four at a time: {'; '.join(told)}. Nothing in the code asks"
-    " for vector instructions. The compiler uses them by itself for plain loops over whole rows,"
-    " best where arrays begin on a cache line."
+    f"{rows} rows, one at a time and four at a time: {'; '.join(told)}. Nothing in the "
+    "code asks for vector instructions. The compiler uses them by itself for plain "
+    "loops over whole rows, best where arrays begin on a cache line."
 )
 
 # %% [markdown]
@@ -264,16 +316,20 @@ Markdown(
 
 # %% tags=["hide-input"]
 data, told = cases.images(), []
-for units in settings.choose(smoke=[WIDE], quick=[WIDE, 1000], paper=[WIDE, 1000, 3000]):
+for units in settings.choose(
+    smoke=[WIDE], quick=[WIDE, 1000], paper=[WIDE, 1000, 3000]
+):
     experiment = preset("lazy", hidden=units)
     start = Start.draw(experiment, data, Streams(0))
     built = {waits: engines.build(experiment, data, start) for waits in (False, True)}
     for waits, engine in built.items():
         engine.rules = engine.rules._replace(waits=waits)
     with timing.one_core():
-        taken = timing.take_turns(built, 2000, max(ROUNDS, 3), cases.SECONDS)
+        taken = timing.take_turns(built, 2000, max(scale.rounds, 3), cases.SECONDS)
     at_once, later = (1e6 * np.median(taken[waits].seconds) for waits in (False, True))
-    told.append(f"*H* = {units:,}: {at_once:.1f} µs at once, {later:.1f} µs with rows that wait")
+    told.append(
+        f"*H* = {units:,}: {at_once:.1f} µs at once, {later:.1f} µs with rows that wait"
+    )
 Markdown(f"Backprop, {'; '.join(told)}.")
 
 # %% [markdown]
@@ -295,14 +351,15 @@ Markdown(f"Backprop, {'; '.join(told)}.")
 # %% tags=["hide-input"]
 raw = cases.Case("raw", preset("lazy", hidden=SIZE, loss="half-mse"))
 centred = cases.Case("zero mean", replace(raw.experiment, zero_mean=True))
-found = cases.compare([raw, centred], ROUNDS, ["NumPy"])
+found = cases.compare([raw, centred], scale.rounds, ["NumPy"])
 raw_time, centred_time = (result.microseconds["numba"].median for result in found)
 inputs = cases.images(zero_mean=True).train.inputs(slice(1000))
 Markdown(
-    f"Inputs that are not 0: {100 * np.mean(mnist.train.values[:1000] != 0):.0f} % without and"
-    f" {100 * np.mean(inputs != 0):.0f} % with zero mean. A sample takes {raw_time:.1f} and"
-    f" {centred_time:.1f} µs, **{centred_time / raw_time:.2f} times** as long; by matrix products"
-    f" in NumPy {found[1].microseconds['NumPy'].median:,.0f} µs (*H* = {SIZE:,})."
+    f"Inputs that are not 0: {100 * np.mean(mnist.train.values[:1000] != 0):.0f} % "
+    f"without and {100 * np.mean(inputs != 0):.0f} % with zero mean. A sample takes "
+    f"{raw_time:.1f} and {centred_time:.1f} µs, **{centred_time / raw_time:.2f} "
+    "times** as long; by matrix products in NumPy "
+    f"{found[1].microseconds['NumPy'].median:,.0f} µs (*H* = {SIZE:,})."
 )
 
 # %% [markdown]
@@ -328,15 +385,18 @@ for sample in range(50):
     engine.learn(np.array([sample]))
     now = engine.weights[0]
     began = time.process_time()
-    summed += np.abs(np.subtract(now, last, out=difference), out=difference).sum(dtype=float)
+    summed += np.abs(np.subtract(now, last, out=difference), out=difference).sum(
+        dtype=float
+    )
     spent += time.process_time() - began
     last = now
 counted = engine.meter.m1[0]
 Markdown(
-    f"Over 50 images the first layer's changes, taken from its weights before and after each, sum"
-    f" to {summed:.5f}; the engine counted {counted:.5f}, which differs by"
-    f" {abs(summed / counted - 1):.0e} of it. That sum alone took {1e6 * spent / 50:,.0f} µs for"
-    f" each image. The engine takes {ours(plain):.1f} µs for everything (*H* = {SIZE:,})."
+    "Over 50 images the first layer's changes, taken from its weights before and after "
+    f"each, sum to {summed:.5f}; the engine counted {counted:.5f}, which differs by "
+    f"{abs(summed / counted - 1):.0e} of it. That sum alone took "
+    f"{1e6 * spent / 50:,.0f} µs for each image. The engine takes {ours(plain):.1f} µs "
+    f"for everything (*H* = {SIZE:,})."
 )
 
 # %% [markdown]
@@ -361,23 +421,22 @@ Markdown(
 # columns. A mask that is multiplied with the gradient saves nothing; it costs.
 
 # %% tags=["hide-input"]
-shares = settings.choose(
-    smoke=[0.1, 1],
-    quick=[0.003, 0.03, 0.1, 0.3, 1],
-    paper=[0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1],
-)
 restrictions = {
-    "largest updates": {s: f"largest-per-layer:{s}" for s in shares},
-    "subnet": {n / (SIZE - 1): f"subnet:{n}" for s in shares if (n := round(s * (SIZE - 1))) > 0},
+    "largest updates": {s: f"largest-per-layer:{s}" for s in scale.shares},
+    "subnet": {
+        n / (SIZE - 1): f"subnet:{n}"
+        for s in scale.shares
+        if (n := round(s * (SIZE - 1))) > 0
+    },
 }
 panels = []
 for rule, spelled in restrictions.items():
     found = cases.compare(
         [cases.restricted(rule, SIZE, restriction) for restriction in spelled.values()],
-        ROUNDS,
+        scale.rounds,
         ["eager"],
     )
-    panel, axes = plt.subplots(figsize=(3.95, 3.6))
+    panel, axes = plotting.subplots(figsize=(3.95, 3.6))
     curves(axes, list(spelled), found, BACKPROP)
     axes.set(xscale="log", title=rule, xlabel="share that is plastic")
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
@@ -389,11 +448,13 @@ for panel in panels:
 plotting.show(
     *panels,
     name="fig-cost-plastic",
-    caption="Time for a sample against the share of the synapses that may change (left, the "
-    f"largest updates of the layer) or of the units (right, a subnet); <i>H</i> = {SIZE:,}.",
-    alt="Two panels. Left, the eager loop takes longer the larger the share, and the engine's "
-    "curve lies far below. Right, for a subnet the eager loop takes the same time whatever its "
-    "size, and the engine's time falls with the share that is plastic.",
+    caption="Time for a sample against the share of the synapses that may change "
+    "(left, the largest updates of the layer) or of the units (right, a subnet); "
+    f"<i>H</i> = {SIZE:,}.",
+    alt="Two panels. Left, the eager loop takes longer the larger the share, and the "
+    "engine's curve lies far below. Right, for a subnet the eager loop takes the same "
+    "time whatever its size, and the engine's time falls with the share that is "
+    "plastic.",
     notebook=NAME,
 )
 
@@ -411,15 +472,20 @@ plotting.show(
 # back to 1. A sum $\sum_{ij}|T_{ij}|$ that is carried along decays by itself.
 
 # %% tags=["hide-input"]
-found = cases.compare([cases.cached(SIZE, decay=0.0), cases.cached(SIZE)], ROUNDS, ["eager"])
+found = cases.compare(
+    [cases.cached(SIZE, decay=0.0), cases.cached(SIZE)], scale.rounds, ["eager"]
+)
 without, with_decay = (result.microseconds["numba"].median for result in found)
-lazy = replace(cases.lazy(SIZE).experiment, caching=cases.cached(SIZE).experiment.caching)
+lazy = replace(
+    cases.lazy(SIZE).experiment, caching=cases.cached(SIZE).experiment.caching
+)
 forward = ours(cases.Case("no sample", lazy, learned=0.0))
 Markdown(
-    f"A sample takes {without:.0f} µs without decay and {with_decay:.0f} µs with it; one that the"
-    f" gate does not let through, decay and all, {forward:.1f} µs. The eager loop takes"
-    f" {found[1].microseconds['eager'].median:,.0f} µs to learn one (*H* = {SIZE:,})."
-    " Learning itself stays dear: every synapse has to be compared with the threshold."
+    f"A sample takes {without:.0f} µs without decay and {with_decay:.0f} µs with it; "
+    f"one that the gate does not let through, decay and all, {forward:.1f} µs. The "
+    f"eager loop takes {found[1].microseconds['eager'].median:,.0f} µs to learn one "
+    f"(*H* = {SIZE:,}). Learning itself stays dear: every synapse has to be compared "
+    "with the threshold."
 )
 
 # %% [markdown]
@@ -429,31 +495,28 @@ Markdown(
 # depends on what a forward pass costs next to an update, and that differs from loop to loop.
 
 # %% tags=["hide-input"]
-learned = settings.choose(
-    smoke=[0.0, 1.0],
-    quick=[0.0, 0.05, 0.15, 0.5, 1.0],
-    paper=[0.0, 0.05, 0.1, 0.15, 0.25, 0.4, 0.6, 0.8, 1.0],
+found = cases.compare(
+    [cases.lazy(SIZE, share) for share in scale.learned], scale.rounds, OTHERS
 )
-found = cases.compare([cases.lazy(SIZE, share) for share in learned], ROUNDS, OTHERS)
-figure, axes = plt.subplots(figsize=(5.4, 3.9))
-curves(axes, learned, found, LAZY)
+figure, axes = plotting.subplots(figsize=(5.4, 3.9))
+curves(axes, scale.learned, found, LAZY)
 axes.set(xlabel="samples learned")
 axes.xaxis.set_major_formatter(PercentFormatter(1))
 axes.legend(ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
 plotting.show(
     figure,
     name="fig-cost-learned",
-    caption="Time for a sample against the share of the samples that lazy learning learns, "
-    f"<i>H</i> = {SIZE:,}.",
-    alt="For every loop the time rises with the share of the samples that are learned. The "
-    "engine's curve lies far below all others.",
+    caption="Time for a sample against the share of the samples that lazy learning "
+    f"learns, <i>H</i> = {SIZE:,}.",
+    alt="For every loop the time rises with the share of the samples that are learned. "
+    "The engine's curve lies far below all others.",
     notebook=NAME,
 )
 none, every = (found[n].microseconds["numba"].median for n in (0, -1))
 Markdown(
-    f"Here a sample takes {none:.1f} µs if it is not learned and {every:.1f} µs if it is:"
-    f" {every / none:.1f} times as long. For the eager loop the ratio is"
-    f" {found[-1].microseconds['eager'].median / found[0].microseconds['eager'].median:.1f}."
+    f"Here a sample takes {none:.1f} µs if it is not learned and {every:.1f} µs if it "
+    f"is: {every / none:.1f} times as long. For the eager loop the ratio is "
+    f"{found[-1].microseconds['eager'].median / found[0].microseconds['eager'].median:.1f}."
 )
 
 # %% [markdown]
@@ -473,16 +536,21 @@ Markdown(
 # %% tags=["hide-input"]
 with timing.one_core():
     caches = roofline.measure_caches()
-rounds = settings.choose(smoke=1, quick=2, paper=7)
 panels = []
 for rule, colour in (("backprop", BACKPROP), ("lazy", LAZY)):
-    found = cases.compare(cases.cases(hidden, [rule]), rounds, OTHERS)
-    panel, axes = plt.subplots(figsize=(3.95, 4.2))
-    curves(axes, hidden, found, colour)
+    found = cases.compare(cases.cases(scale.hidden, [rule]), scale.rounds, OTHERS)
+    panel, axes = plotting.subplots(figsize=(3.95, 4.2))
+    curves(axes, scale.hidden, found, colour)
     for level in caches:
         bounds = [result.bound(level) for result in found]
-        axes.plot(hidden, bounds, color=INK, lw=1)
-        axes.text(hidden[-1], bounds[-1], f" {level.name}", va="center", fontsize="small")
+        axes.plot(scale.hidden, bounds, color=INK, lw=1)
+        axes.text(
+            scale.hidden[-1],
+            bounds[-1],
+            f" {level.name}",
+            va="center",
+            fontsize="small",
+        )
     axes.set(xscale="log", xlabel="hidden units H", title=rule)
     panels.append(panel)
 panels[0].axes[0].legend(loc="upper left")
@@ -492,22 +560,25 @@ for panel in panels:
 plotting.show(
     *panels,
     name="fig-cost-hidden",
-    caption="Time for a sample against the number of hidden units, for backprop (left) and lazy "
-    "learning with 15 % of the samples learned (right). Thin lines: the bounds, if all synapses "
-    "lay in the first (L1) or second (L2) cache.",
-    alt="Two panels of curves that rise with the number of hidden units. The engine's curve is the "
-    "lowest and comes near the bound of the second cache; the other loops need many times as long, "
-    "above all in small networks.",
+    caption="Time for a sample against the number of hidden units, for backprop (left) "
+    "and lazy learning with 15 % of the samples learned (right). Thin lines: the "
+    "bounds, if all synapses lay in the first (L1) or second (L2) cache.",
+    alt="Two panels of curves that rise with the number of hidden units. The engine's "
+    "curve is the lowest and comes near the bound of the second cache; the other loops "
+    "need many times as long, above all in small networks.",
     notebook=NAME,
 )
 Markdown(
-    f"From *H* = {caches[1].size // (roofline.BYTES * 785):,} on the first layer is larger than the"
-    " second cache. Then its rows come from farther away, and the curve leaves the bound."
+    f"From *H* = {caches[1].size // (roofline.BYTES * 785):,} on the first layer is "
+    "larger than the second cache. Then its rows come from farther away, and the curve "
+    "leaves the bound."
 )
 
 # %% tags=["hide-input"]
 table(
-    ["rule", "H", "KB a sample", *(f"from {level.name} (µs)" for level in caches), "here (µs)",
+    ["rule", "H", "KB a sample", *(f"from {level.name} "
+    "(µs)" for level in caches), "here "
+    "(µs)",
      *(f"of {level.name}" for level in caches)],
     [
         [
@@ -526,12 +597,12 @@ table(
 Markdown(
     "The last columns say how much of the speed that each cache allows was reached. "
     + " ".join(
-        f"{level.name} has {level.size // 1024:,} KiB; it loads {level.load / 1e9:.0f} and changes"
-        f" {level.change / 1e9:.0f} GB/s."
+        f"{level.name} has {level.size // 1024:,} KiB; it loads {level.load / 1e9:.0f} "
+        f"and changes {level.change / 1e9:.0f} GB/s."
         for level in caches
     )
-    + " What is far from its bound does more than moving synapses: selecting, or testing each"
-    " against a threshold."
+    + " What is far from its bound does more than moving synapses: selecting, or "
+    "testing each against a threshold."
 )
 
 # %% [markdown]
@@ -543,7 +614,9 @@ Markdown(
 # one small network, they lose by waiting for each other.
 
 # %% tags=["hide-input"]
-cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+cores = (
+    len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+)
 numbers = sorted({1, 2, cores})
 data, start = cases.data_for(plain)
 several = [engines.build(plain.experiment, data, start) for _ in range(max(numbers))]
@@ -551,7 +624,7 @@ order = np.arange(len(data.train))
 throughput = []
 for number in numbers:
     turns = []
-    for _ in range(ROUNDS):
+    for _ in range(scale.rounds):
         began = time.perf_counter()
         with ThreadPoolExecutor(number) as pool:
             list(pool.map(lambda engine: engine.learn(order), several[:number]))
@@ -584,7 +657,7 @@ table(
 with timing.one_core():
     several[0].evaluate(data.test)  # brings the test images into pairs
     learning, looking = [], []
-    for _ in range(ROUNDS):
+    for _ in range(scale.rounds):
         began = time.process_time()
         several[0].learn(order[:5000])
         between = time.process_time()
@@ -594,11 +667,12 @@ with timing.one_core():
 share = np.median(looking) / np.median(learning)
 alone, together = np.count_nonzero(data.test.values), len(paired(data.test).index)
 Markdown(
-    f"In pairs, {100 * together / alone:.0f} % of the rows have to be read. At *H* = {SIZE:,} a"
-    f" look at the test set takes {1000 * np.median(looking):.0f} ms, {share:.2f} times as long as"
-    " learning 5,000 images by backprop. Looking at the training set as often would take"
-    f" {6 * share:.1f} times as long as learning, so that is done once an epoch. Times in this book"
-    " are for learning alone, and each page says at its end what measuring has added."
+    f"In pairs, {100 * together / alone:.0f} % of the rows have to be read. At *H* = "
+    f"{SIZE:,} a look at the test set takes {1000 * np.median(looking):.0f} ms, "
+    f"{share:.2f} times as long as learning 5,000 images by backprop. Looking at the "
+    f"training set as often would take {6 * share:.1f} times as long as learning, so "
+    "that is done once an epoch. Times in this book are for learning alone, and each "
+    "page says at its end what measuring has added."
 )
 
 # %% tags=["hide-input"]

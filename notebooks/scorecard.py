@@ -20,10 +20,10 @@
 # is *partly* reproduced, and the note names what is lacking. A number leads to its figure.
 
 # %% tags=["parameters", "hide-input"]
-profile = "quick"  # smoke, quick or paper
-device = "cpu"  # not used here: nothing is trained
-jobs = None  # not used here
-fresh = False  # not used here
+profile = "quick"
+device = "cpu"
+jobs = None
+fresh = False
 
 # %% tags=["hide-input"]
 from collections import Counter

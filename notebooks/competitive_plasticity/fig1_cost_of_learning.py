@@ -21,39 +21,52 @@
 # sizes. The other pages on this paper try to save some of it.
 
 # %% tags=["parameters", "hide-input"]
-profile = "quick"  # smoke, quick or paper
-device = "cpu"  # cpu or cuda
-jobs = None  # experiments at a time; None: one a core
-fresh = False  # True: compute again what the run store already has
-hidden = None  # sizes of the hidden layer, such as [100, 300, 1000]; None: as the profile says
-seeds = None  # one run each, such as [0, 1, 2]; None: as the profile says
+profile = "quick"
+device = "cpu"
+jobs = None
+fresh = False
+hidden = None
+seeds = None
 
 # %% tags=["hide-input"]
 from dataclasses import replace
 from math import ceil
 
-import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import HTML, Markdown
-
-from lazybook.book import analysis, claims, notebook, plotting
-from lazybook.book.claims import Finding
+from IPython.display import Markdown
+from lazybook.book import analysis, notebook, plotting
 from lazybook.errors import InvalidValue
 from lazybook.experiment import grid, preset
 from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
+scale = settings.scale(
+    # smoke, quick, paper
+    hidden=(
+        [30, 60, 100],
+        [30, 100, 300, 1000, 3000],
+        [30, 100, 300, 1000, 3000, 10_000],
+    ),
+    tuned=(
+        [30, 60, 100],
+        [100, 300, 1000],
+        [100, 1000, 10_000],
+    ),  # sizes for which the learning rate is varied
+    seeds=([0], [0], [0, 1, 2, 3, 4]),
+    large=(30, 100, 100),  # power laws are fitted from here on
+    goal=(0.8, 0.95, 0.95),
+    rates=(
+        [0.004, 0.01, 0.025],
+        [0.001, 0.0016, 0.0025, 0.004, 0.0063, 0.01, 0.016, 0.025, 0.04, 0.063, 0.1],
+        [0.001, 0.0016, 0.0025, 0.004, 0.0063, 0.01, 0.016, 0.025, 0.04, 0.063, 0.1],
+    ),
+)
 NAME = "competitive_plasticity/fig1_cost_of_learning"
-hidden = settings.hidden or settings.choose(
-    smoke=[30, 60, 100], quick=[30, 100, 300, 1000, 3000], paper=[30, 100, 300, 1000, 3000, 10_000]
-)
-tuned = settings.hidden or settings.choose(  # sizes for which the learning rate is varied
-    smoke=[30, 60, 100], quick=[100, 300, 1000], paper=[100, 1000, 10_000]
-)
-seeds = settings.seeds or settings.choose(smoke=[0], quick=[0], paper=[0, 1, 2, 3, 4])
-LARGE = settings.choose(smoke=30, quick=100, paper=100)  # power laws are fitted from here on
-if sum(size >= LARGE for size in hidden) < 3:
-    raise InvalidValue(f"hidden is {hidden}; power laws need at least 3 sizes from {LARGE} up")
+if sum(size >= scale.large for size in scale.hidden) < 3:
+    raise InvalidValue(
+        f"hidden is {scale.hidden}; power laws need at least 3 sizes from "
+        f"{scale.large} up"
+    )
 
 # %% [markdown]
 # ## The runs
@@ -70,29 +83,33 @@ if sum(size >= LARGE for size in hidden) < 3:
 # but 50 at 0.001. At larger rates it gives up sooner, though not before 2 epochs.
 
 # %%
-GOAL = settings.choose(smoke=0.8, quick=0.95, paper=0.95)
 RATE = 0.01  # the paper's, for all that follows this page
-RATES = settings.choose(
-    smoke=[0.004, 0.01, 0.025],
-    quick=[0.001, 0.0016, 0.0025, 0.004, 0.0063, 0.01, 0.016, 0.025, 0.04, 0.063, 0.1],
-    paper=[0.001, 0.0016, 0.0025, 0.004, 0.0063, 0.01, 0.016, 0.025, 0.04, 0.063, 0.1],
+base = preset(
+    "competitive", until=scale.goal, engine=settings.engine, device=settings.device
 )
-base = preset("competitive", until=GOAL, engine=settings.engine, device=settings.device)
 
 
 def at(rate):
-    """Return ``base`` at a learning rate, with about as many measurements on the way at each."""
+    """Return ``base`` at a learning rate, with about as many measurements at each."""
     longer = RATE / rate
     epochs, every = max(2, ceil(5 * longer)), max(1000, round(1000 * longer))
     return replace(base, learning_rate=rate, epochs=epochs, measure_every=every)
 
 
 rate_sweep = sweep(
-    [e for rate in RATES for e in grid(at(rate), hidden=tuned, seed=seeds)],
+    [
+        e
+        for rate in scale.rates
+        for e in grid(at(rate), hidden=scale.tuned, seed=scale.seeds)
+    ],
     jobs=settings.jobs,
     fresh=settings.fresh,
 )
-size_sweep = sweep(grid(base, hidden=hidden, seed=seeds), jobs=settings.jobs, fresh=settings.fresh)
+size_sweep = sweep(
+    grid(base, hidden=scale.hidden, seed=scale.seeds),
+    jobs=settings.jobs,
+    fresh=settings.fresh,
+)
 
 # %% tags=["hide-input"]
 LABELS = {
@@ -106,12 +123,11 @@ LABELS = {
 
 
 def ends(result):
-    """Return the last measurement of each run; those that missed the goal have no time or cost."""
+    """Return the ends of runs; those that missed the goal have no time or cost."""
     table = result.ends()
     table["mean_change"] = table["energy_m1"] / table["energy_m0"]
     table["inefficiency"] = table["energy_m1"] / table["energy_min"]
-    table[[*LABELS]] = table[[*LABELS]].where(table["reached"])
-    return table
+    return analysis.reached(table, LABELS)
 
 
 rates, sizes = ends(rate_sweep), ends(size_sweep)
@@ -131,47 +147,52 @@ rates, sizes = ends(rate_sweep), ends(size_sweep)
 # %% tags=["hide-input"]
 panels = []
 for column in ("samples", "energy_m0", "energy_m1"):
-    figure, axes = plt.subplots(figsize=(2.62, 3.2))
-    for size in tuned:
-        look = {"color": plotting.shade("all", size, tuned), "lw": plotting.width(size, tuned)}
+    figure, axes = plotting.subplots(figsize=(2.62, 3.2))
+    for size in scale.tuned:
+        look = {
+            "color": plotting.shade("all", size, scale.tuned),
+            "lw": plotting.width(size, scale.tuned),
+        }
         some = rates[rates["hidden"] == size]
-        plotting.over_seeds(axes, some, "learning_rate", column, "all", label=f"H = {size}", **look)
+        plotting.over_seeds(
+            axes, some, "learning_rate", column, "all", label=f"H = {size}", **look
+        )
     plotting.logarithmic(axes.xaxis, text="{x:g}")
     plotting.logarithmic(axes.yaxis)
     axes.set(xlabel="learning rate", title=LABELS[column])
-    axes.set_xlim(0.8 * min(RATES), 1.25 * max(RATES))
+    axes.set_xlim(0.8 * min(scale.rates), 1.25 * max(scale.rates))
     panels.append(figure)
 axes.legend(fontsize="small")
 plotting.show(
     *panels,
     name="fig-cost-learning-rate",
-    caption="What it takes to reach the goal, against the learning rate, for networks of <i>H</i> "
-    "hidden units: number of images, number of changes, and sum of their sizes. Bands reach from "
-    "the lowest to the highest seed. Where a line ends, not all seeds reached the goal. "
-    "(Paper: Fig. 1a.)",
-    alt="Three plots against the learning rate, all axes logarithmic. Learning time and number of "
-    "changes fall to a minimum and rise again. The sum of sizes is level at small rates and rises "
-    "at large ones.",
+    caption="What it takes to reach the goal, against the learning rate, for networks "
+    "of <i>H</i> hidden units: number of images, number of changes, and sum of their "
+    "sizes. Bands reach from the lowest to the highest seed. Where a line ends, not "
+    "all seeds reached the goal. (Paper: Fig. 1a.)",
+    alt="Three plots against the learning rate, all axes logarithmic. Learning time "
+    "and number of changes fall to a minimum and rise again. The sum of sizes is level "
+    "at small rates and rises at large ones.",
     notebook=NAME,
 )
-means = rates.groupby(["hidden", "learning_rate"])[[*LABELS]].agg(
-    lambda values: values.mean(skipna=False)
-)
+means = analysis.means(rates, ["hidden", "learning_rate"], LABELS)
 best = {
     column: dict(means[column].dropna().groupby("hidden").idxmin().to_list())
     for column in ("samples", "energy_m0")
 }
 missed = rates[~rates["reached"]].groupby(["hidden", "learning_rate"]).size()
 failing = [
-    f"H = {size:,} at {rate:g} ({count} of {len(seeds)})" for (size, rate), count in missed.items()
+    f"H = {size:,} at {rate:g} ({count} of {len(scale.seeds)})"
+    for (size, rate), count in missed.items()
 ]
 m1 = means["energy_m1"].unstack()
 Markdown(
     "Least time is taken at a rate of "
     + ", ".join(f"{rate:g} for H = {size:,}" for size, rate in best["samples"].items())
-    + f". Runs that missed the goal: {', '.join(failing) or 'none'}. Time and $M_1$ ask for"
-    f" different rates. The paper settles for {RATE:g}, and so do the other pages. There $M_1$ is"
-    f" {notebook.span(m1[RATE] / m1.min(axis=1), '.2g')} times the least that was found."
+    + f". Runs that missed the goal: {', '.join(failing) or 'none'}. Time and $M_1$ "
+    f"ask for different rates. The paper settles for {RATE:g}, and so do the other "
+    f"pages. There $M_1$ is {notebook.span(m1[RATE] / m1.min(axis=1), '.2g')} times "
+    "the least that was found."
 )
 
 # %% [markdown]
@@ -182,8 +203,10 @@ Markdown(
 # $M_1$ grows more slowly still: where many synapses work together, each has to do less.
 
 # %% tags=["hide-input"]
-fitted = sizes[(sizes["hidden"] >= LARGE) & sizes["reached"]]
-laws = {column: analysis.power_law(fitted["hidden"], fitted[column]) for column in LABELS}
+fitted = sizes[(sizes["hidden"] >= scale.large) & sizes["reached"]]
+laws = {
+    column: analysis.power_law(fitted["hidden"], fitted[column]) for column in LABELS
+}
 
 
 def spelled(law):
@@ -193,14 +216,14 @@ def spelled(law):
 
 
 def against_size(column, slope=None, name=None):
-    """Return a figure of ``column`` against size, with its power law, and another to compare."""
-    figure, axes = plt.subplots(figsize=(3.95, 3.4))
+    """Return a figure of ``column`` against size, with its law and one to compare."""
+    figure, axes = plotting.subplots(figsize=(3.95, 3.4))
     plotting.over_seeds(axes, sizes, "hidden", column, "all", label=None, ls="none")
-    law, ends = laws[column], np.array([LARGE, max(hidden)])
+    law, ends = laws[column], np.array([scale.large, max(scale.hidden)])
     label = f"$H^{{{law.exponent:.2f}}}$"
     axes.plot(ends, law(ends), color=plotting.RULES["all"], lw=1, label=label)
     if slope:
-        guide = law(LARGE) * (ends / LARGE) ** slope
+        guide = law(scale.large) * (ends / scale.large) ** slope
         axes.plot(ends, guide, color="#808080", lw=1.2, ls=":", label=name)
     plotting.logarithmic(axes.xaxis, text="{x:,g}")
     plotting.logarithmic(axes.yaxis, [1, 2, 5])
@@ -213,22 +236,25 @@ plotting.show(
     against_size("energy_m0", 1, "$H$"),
     against_size("energy_m1", 0.5, r"$\sqrt{H}$"),
     name="fig-cost-energy",
-    caption="Energy of learning against the size of the network: means over seeds, in a band from "
-    f"the lowest to the highest. Lines are power laws fitted to {LARGE} hidden units and more. "
-    "Dotted: growth as <i>H</i> (left) and as its square root (right). (Paper: Fig. 1b.)",
-    alt="Two plots, all axes logarithmic. Both energies grow with the number of hidden units, near "
-    "to straight lines; the number of changes more steeply than the sum of their sizes.",
+    caption="Energy of learning against the size of the network: means over seeds, in "
+    "a band from the lowest to the highest. Lines are power laws fitted to "
+    f"{scale.large} hidden units and more. Dotted: growth as <i>H</i> (left) and as "
+    "its square root (right). (Paper: Fig. 1b.)",
+    alt="Two plots, all axes logarithmic. Both energies grow with the number of hidden "
+    "units, near to straight lines; the number of changes more steeply than the sum of "
+    "their sizes.",
     notebook=NAME,
 )
 reached = sizes.groupby("hidden")["reached"].sum()
 left_out = [
-    f" With H = {size:,} only {count} of {len(seeds)} seeds reached the goal, so it is not shown."
-    for size, count in reached[reached < len(seeds)].items()
+    f" With H = {size:,} only {count} of {len(scale.seeds)} seeds reached the goal, so "
+    "it is not shown."
+    for size, count in reached[reached < len(scale.seeds)].items()
 ]
 Markdown(
-    f"From {LARGE} hidden units up, $M_0$ grows as {spelled(laws['energy_m0'])} and $M_1$ as"
-    f" {spelled(laws['energy_m1'])}, all seeds together, with the 95 % interval of the exponent."
-    + "".join(left_out)
+    f"From {scale.large} hidden units up, $M_0$ grows as {spelled(laws['energy_m0'])} "
+    f"and $M_1$ as {spelled(laws['energy_m1'])}, all seeds together, with the 95 % "
+    "interval of the exponent." + "".join(left_out)
 )
 
 # %% [markdown]
@@ -243,8 +269,8 @@ plotting.show(
     caption="Left: images until the goal was reached, to the next "
     f"{base.measure_every:,}. Right: mean size of a change, <i>M</i><sub>1</sub> / "
     "<i>M</i><sub>0</sub>. Bands and lines as above. (Paper: Fig. 1c.)",
-    alt="Two plots, all axes logarithmic. Learning time and mean size of a change both fall with "
-    "the number of hidden units.",
+    alt="Two plots, all axes logarithmic. Learning time and mean size of a change both "
+    "fall with the number of hidden units.",
     notebook=NAME,
 )
 Markdown(
@@ -267,17 +293,18 @@ plotting.show(
     against_size("energy_min", 0.5, r"$\sqrt{H}$"),
     inefficiency,
     name="fig-cost-detour",
-    caption="Left: the energy that the straight way from the first weights to the last would have "
-    "taken. Right: how many times that was spent. Bands and lines as above. (Not in the paper.)",
-    alt="Two plots, all axes logarithmic. The straight way gets longer with the number of hidden "
-    "units. The inefficiency is far above 1 in all networks.",
+    caption="Left: the energy that the straight way from the first weights to the last "
+    "would have taken. Right: how many times that was spent. Bands and lines as above. "
+    "(Not in the paper.)",
+    alt="Two plots, all axes logarithmic. The straight way gets longer with the number "
+    "of hidden units. The inefficiency is far above 1 in all networks.",
     notebook=NAME,
 )
 Markdown(
-    f"The straight way grows as {spelled(laws['energy_min'])}. Learning spent"
-    f" {notebook.span(fitted.groupby('hidden')['inefficiency'].mean(), '.0f')} times as much,"
-    f" depending on the size of the network: the inefficiency goes as"
-    f" {spelled(laws['inefficiency'])}."
+    f"The straight way grows as {spelled(laws['energy_min'])}. Learning spent "
+    f"{notebook.span(fitted.groupby('hidden')['inefficiency'].mean(), '.0f')} times as "
+    "much, depending on the size of the network: the inefficiency goes as "
+    f"{spelled(laws['inefficiency'])}."
 )
 
 # %% [markdown]
@@ -290,22 +317,29 @@ Markdown(
 
 # %%
 WEIGHTS = {"gaussian:0.03": "Gaussian, s.d. 0.03", "pytorch": "PyTorch's default"}
-moderate = sorted(size for size in hidden if size >= LARGE)[:4]
+moderate = sorted(size for size in scale.hidden if size >= scale.large)[:4]
 weight_sweep = sweep(
-    grid(base, hidden=moderate, initial=list(WEIGHTS), seed=seeds[:3]),
+    grid(base, hidden=moderate, initial=list(WEIGHTS), seed=scale.seeds[:3]),
     jobs=settings.jobs,
     fresh=settings.fresh,
 )
 
 # %% tags=["hide-input"]
 weights = ends(weight_sweep)
-slow = rates[(rates["learning_rate"] == min(RATES)) & (rates["hidden"] >= LARGE)]
+slow = rates[
+    (rates["learning_rate"] == min(scale.rates)) & (rates["hidden"] >= scale.large)
+]
 choices = {
     "as above": fitted,
-    "the three largest networks": fitted[fitted["hidden"].isin(sorted(hidden)[-3:])],
-    f"learning rate {min(RATES):g}": slow,
+    "the three largest networks": fitted[
+        fitted["hidden"].isin(sorted(scale.hidden)[-3:])
+    ],
+    f"learning rate {min(scale.rates):g}": slow,
     "first weights Gaussian, s.d. 0.01": fitted[fitted["hidden"].isin(moderate)],
-} | {f"first weights {name}": weights[weights["initial"] == w] for w, name in WEIGHTS.items()}
+} | {
+    f"first weights {name}": weights[weights["initial"] == w]
+    for w, name in WEIGHTS.items()
+}
 lines = [
     "| | $H$ | learning time | $M_0$ | $M_1$ | $M_\\min$ |",
     "| --- | --- | --- | --- | --- | --- |",
@@ -316,12 +350,14 @@ for name, table in choices.items():
     cells = [name, notebook.span(table["hidden"], ",")]
     for column in ("samples", "energy_m0", "energy_m1", "energy_min"):
         law = analysis.power_law(table["hidden"], table[column])
-        cells.append(f"${law.exponent:.2f}$ (${law.interval[0]:.2f}$ to ${law.interval[1]:.2f}$)")
+        cells.append(
+            f"${law.exponent:.2f}$ (${law.interval[0]:.2f}$ to ${law.interval[1]:.2f}$)"
+        )
         if column == "energy_m1":
             exponents.append(law.exponent)
     lines.append(f"| {' | '.join(cells)} |")
-lines += ["", f"For $M_1$ they are from {min(exponents):.2f} to {max(exponents):.2f}. A square root"
-          " would be 0.50."]  # fmt: skip
+lines += ["", f"For $M_1$ they are from {min(exponents):.2f} to {max(exponents):.2f}. "
+          "A square root would be 0.50."]  # fmt: skip
 Markdown("\n".join(lines))
 
 # %% [markdown]
@@ -332,11 +368,11 @@ Markdown("\n".join(lines))
 # exponents are fitted to each seed by itself.
 
 # %% tags=["hide-input"]
-found = {"CP1": [], "CP2": [], "CP3": [], "CP4": []}
+found = notebook.Findings(settings, NAME, "CP1", "CP2", "CP3", "CP4")
+measure = "largest / smallest of the sizes' best learning rates"
 for column, condition in (("samples", "learning time"), ("energy_m0", "M0")):
-    measure = "largest / smallest of the sizes' best learning rates"
     ratio = max(best[column].values()) / min(best[column].values())
-    found["CP1"].append(Finding(measure, condition, ratio))
+    found.add("CP1", measure, condition, ratio)
 for (size, seed), tried in rates.groupby(["hidden", "seed"]):
     spent = tried.set_index("learning_rate")["energy_m1"].dropna().sort_index()
     if len(spent) < 2:
@@ -344,32 +380,30 @@ for (size, seed), tried in rates.groupby(["hidden", "seed"]):
     two = spent.iloc[:2]
     for measure, value in (
         ("M1 at the two smallest rates, larger / smaller", two.max() / two.min()),
-        ("M1 at the smallest rate / least M1 of all rates", spent.iloc[0] / spent.min()),
+        (
+            "M1 at the smallest rate / least M1 of all rates",
+            spent.iloc[0] / spent.min(),
+        ),
     ):
-        found["CP2"].append(Finding(measure, f"H = {size}", value, seed))
+        found.add("CP2", measure, f"H = {size}", value, seed)
 condition = f"H = {fitted['hidden'].min()} to {fitted['hidden'].max()}"
-for seed, rows in fitted.groupby("seed"):
-    for claim, column, measure in (
-        ("CP3", "samples", "exponent of the learning time"),
-        ("CP3", "mean_change", "exponent of the mean size of an update"),
-        ("CP4", "energy_m0", "exponent of M0"),
-        ("CP4", "energy_m1", "exponent of M1"),
-    ):
-        exponent = analysis.power_law(rows["hidden"], rows[column]).exponent
-        found[claim].append(Finding(measure, condition, exponent, seed))
-verdicts = notebook.verdicts(settings, NAME, found)
-HTML(claims.table(verdicts, "../"))
+for claim, column, measure in (
+    ("CP3", "samples", "exponent of the learning time"),
+    ("CP3", "mean_change", "exponent of the mean size of an update"),
+    ("CP4", "energy_m0", "exponent of M0"),
+    ("CP4", "energy_m1", "exponent of M1"),
+):
+    of_seeds = {
+        seed: analysis.power_law(rows["hidden"], rows[column]).exponent
+        for seed, rows in fitted.groupby("seed")
+    }
+    found.each(claim, measure, condition, of_seeds)
+sweeps = [rate_sweep, size_sweep, weight_sweep]
+found.verdicts(sweeps)
 
 # %% tags=["hide-cell"]
 # NBVAL_CHECK_OUTPUT
-print(*verdicts, sep="\n")
-for run in rate_sweep.runs + size_sweep.runs + weight_sweep.runs:
-    which, final = run.experiment, run.final
-    if which.seed == seeds[0]:
-        print(
-            f"H = {which.hidden}, rate {which.learning_rate:g}, {which.initial}:"
-            f" {final['samples']} samples, accuracy {final['test_accuracy']}"
-        )
+found.print_outcomes(sweeps)
 
 # %% tags=["hide-input"]
-notebook.provenance(settings, [rate_sweep, size_sweep, weight_sweep])
+notebook.provenance(settings, sweeps)

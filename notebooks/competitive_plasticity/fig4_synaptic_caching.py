@@ -21,33 +21,44 @@
 # together with [restricting plasticity](fig2_masks) {cite}`vanrossum2024competitive`?
 
 # %% tags=["parameters", "hide-input"]
-profile = "quick"  # smoke, quick or paper
-device = "cpu"  # cpu or cuda
-jobs = None  # experiments at a time; None: one a core
-fresh = False  # True: compute again what the run store already has
-hidden = None  # sizes of the hidden layer, such as [300, 1000]; None: as the profile says
-seeds = None  # one run each, such as [0, 1, 2]; None: as the profile says
+profile = "quick"
+device = "cpu"
+jobs = None
+fresh = False
+hidden = None
+seeds = None
 
 # %% tags=["hide-input"]
 from dataclasses import replace
 
-import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import HTML, Markdown
-
-from lazybook.book import analysis, claims, notebook, plotting
-from lazybook.book.claims import Finding
+from IPython.display import Markdown
+from lazybook.book import analysis, notebook, plotting
 from lazybook.caching import SynapticCaching
 from lazybook.experiment import grid, preset
 from lazybook.restrictions import Subnet
 from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
-NAME = "competitive_plasticity/fig4_synaptic_caching"
-hidden = settings.hidden or settings.choose(
-    smoke=[30, 60, 100], quick=[100, 300, 1000], paper=[100, 300, 1000, 3000]
+scale = settings.scale(
+    # smoke, quick, paper
+    hidden=([30, 60, 100], [100, 300, 1000], [100, 300, 1000, 3000]),
+    seeds=([0], [0], [0, 1, 2, 3, 4]),
+    goal=(0.8, 0.95, 0.95),
+    epochs=(1, 5, 5),
+    at=(60, 100, 300),
+    subnet=(20, 100, 100),
+    thresholds=(
+        {0.0: [1e-4, 0.01, 1.0], 0.01: [1e-4, 1e-3, 1.0]},
+        {0.0: [1e-4, 1e-3, 0.01, 0.1], 1e-4: [1e-4, 1e-3, 0.01, 0.1]},
+        {
+            0.0: [1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 1.0],
+            1e-4: [1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1],
+            1e-3: [1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03],
+        },
+    ),
 )
-seeds = settings.seeds or settings.choose(smoke=[0], quick=[0], paper=[0, 1, 2, 3, 4])
+NAME = "competitive_plasticity/fig4_synaptic_caching"
 
 # %% [markdown]
 # ## What counts
@@ -68,29 +79,26 @@ seeds = settings.seeds or settings.choose(smoke=[0], quick=[0], paper=[0, 1, 2, 
 # are any.
 
 # %%
-GOAL = settings.choose(smoke=0.8, quick=0.95, paper=0.95)
-EPOCHS = settings.choose(smoke=1, quick=5, paper=5)
-AT = settings.choose(smoke=60, quick=100, paper=300)
-SUBNET = settings.choose(smoke=20, quick=100, paper=100)
 COST = 1e-3  # of a transient part of size 1, per sample
-thresholds = settings.choose(
-    smoke={0.0: [1e-4, 0.01, 1.0], 0.01: [1e-4, 1e-3, 1.0]},
-    quick={0.0: [1e-4, 1e-3, 0.01, 0.1], 1e-4: [1e-4, 1e-3, 0.01, 0.1]},
-    paper={
-        0.0: [1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 1.0],
-        1e-4: [1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1],
-        1e-3: [1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03],
-    },
-)
 base = preset(
-    "competitive", until=GOAL, epochs=EPOCHS, engine=settings.engine, device=settings.device
+    "competitive",
+    until=scale.goal,
+    epochs=scale.epochs,
+    engine=settings.engine,
+    device=settings.device,
 )
 plain_sweep = sweep(
-    grid(base, hidden=sorted({AT, *hidden}), seed=seeds), jobs=settings.jobs, fresh=settings.fresh
+    grid(base, hidden=sorted({scale.at, *scale.hidden}), seed=scale.seeds),
+    jobs=settings.jobs,
+    fresh=settings.fresh,
 )
-ways = [SynapticCaching(t, decay, COST) for decay, some in thresholds.items() for t in some]
+ways = [
+    SynapticCaching(t, decay, COST)
+    for decay, some in scale.thresholds.items()
+    for t in some
+]
 threshold_sweep = sweep(
-    grid(replace(base, hidden=AT), caching=ways, seed=seeds),
+    grid(replace(base, hidden=scale.at), caching=ways, seed=scale.seeds),
     jobs=settings.jobs,
     fresh=settings.fresh,
 )
@@ -114,7 +122,7 @@ def ends(result):
     for name in ("m0", "m1"):
         table[name] = table[f"energy_{name}"] + table[f"pending_{name}"]
     names = [*LABELS, "energy_m0", "energy_m1", "transient_energy"]
-    table = table.assign(**{name: table[name].where(table["reached"]) for name in names})
+    table = analysis.reached(table, names)
     ways = [run.experiment.caching for run in result.runs]
     return table.assign(
         threshold=[getattr(way, "threshold", 0.0) for way in ways],
@@ -123,40 +131,47 @@ def ends(result):
 
 
 def means(decay, column):
-    """Return the mean of ``column`` over seeds for each threshold, nan where one is missing."""
-    groups = cached[cached["decay"] == decay].groupby("threshold")[column]
-    return groups.agg(lambda values: values.mean(skipna=False))
+    """Return the mean of ``column`` over seeds for each threshold."""
+    rows = cached[cached["decay"] == decay]
+    return analysis.means(rows, "threshold", [column])[column]
 
 
 plain, cached = ends(plain_sweep), ends(threshold_sweep)
-decays = [*thresholds]
+decays = [*scale.thresholds]
 best = {decay: means(decay, "m0").idxmin() for decay in decays}
 DECAY = decays[1]  # for all sizes of networks
-times = means(DECAY, "samples") / plain.loc[plain["hidden"] == AT, "samples"].mean()
+times = (
+    means(DECAY, "samples") / plain.loc[plain["hidden"] == scale.at, "samples"].mean()
+)
 THRESHOLD = times[times <= 2].index.max()
 Markdown(
-    f"Goal: {100 * GOAL:g} % of the test images right, looked at every {base.measure_every:,} "
-    f"images; a run gives up after {60_000 * EPOCHS:,}. The other sizes of networks, and the "
-    f"subnets of {SUBNET} units, learn with a decay of {DECAY:g} and a threshold of {THRESHOLD:g}: "
-    "the highest of those with which it takes at most twice as many images as plain learning at "
-    f"H = {AT}. (With {best[DECAY]:g}, which costs least $M_0$ there, it takes "
+    f"Goal: {100 * scale.goal:g} % of the test images right, looked at every "
+    f"{base.measure_every:,} images; a run gives up after {60_000 * scale.epochs:,}. "
+    f"The other sizes of networks, and the subnets of {scale.subnet} units, learn with "
+    f"a decay of {DECAY:g} and a threshold of {THRESHOLD:g}: the highest of those with "
+    f"which it takes at most twice as many images as plain learning at H = {scale.at}. "
+    f"(With {best[DECAY]:g}, which costs least $M_0$ there, it takes "
     f"{times[best[DECAY]]:.2g} times as many.)"
 )
 
 # %%
 caching = SynapticCaching(THRESHOLD, DECAY, COST)
-inside = [size for size in sorted({2 * SUBNET, *hidden}) if size > SUBNET + 1]  # one is the bias
+inside = [
+    size
+    for size in sorted({2 * scale.subnet, *scale.hidden})
+    if size > scale.subnet + 1
+]  # one is the bias
 
 
 def runs(sizes, **changes):
-    """Return experiments with networks of several sizes; the largest take long, and get 3 seeds."""
-    return [e for e in grid(replace(base, **changes), hidden=sizes, seed=seeds)
-            if e.hidden <= 1000 or e.seed in seeds[:3]]  # fmt: skip
+    """Return experiments with several sizes; the largest get 3 seeds."""
+    return [e for e in grid(replace(base, **changes), hidden=sizes, seed=scale.seeds)
+            if e.hidden <= 1000 or e.seed in scale.seeds[:3]]  # fmt: skip
 
 
-experiments = runs(hidden, caching=caching)
-experiments += runs(inside, restriction=Subnet(SUBNET))
-experiments += runs(inside, restriction=Subnet(SUBNET), caching=caching)
+experiments = runs(scale.hidden, caching=caching)
+experiments += runs(inside, restriction=Subnet(scale.subnet))
+experiments += runs(inside, restriction=Subnet(scale.subnet), caching=caching)
 size_sweep = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
 
 # %% [markdown]
@@ -172,22 +187,28 @@ size_sweep = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
 
 
 def draw_decays(axes, column, **look):
-    """Draw ``column`` against the threshold for each decay, with crosses where learning failed."""
+    """Draw ``column`` against the threshold, with crosses where learning failed."""
     for place, decay in enumerate(decays):
         table = cached[cached["decay"] == decay]
-        look |= {"color": plotting.shade(CACHING, decay, decays), "marker": MARKS[place]}
+        look |= {
+            "color": plotting.shade(CACHING, decay, decays),
+            "marker": MARKS[place],
+        }
         lw = plotting.width(decay, decays)
         label = f"decay {decay:g}"
-        plotting.over_seeds(axes, table, "threshold", column, CACHING, label=label, lw=lw, **look)
+        plotting.over_seeds(
+            axes, table, "threshold", column, CACHING, label=label, lw=lw, **look
+        )
         missed = table.loc[~table["reached"], "threshold"].unique()
-        axes.plot(missed, np.full(len(missed), 0.98 - 0.05 * place), "x", clip_on=False,
-                  color=look["color"], transform=axes.get_xaxis_transform())  # fmt: skip
+        height = np.full(len(missed), 0.98 - 0.05 * place)
+        at_top = {"transform": axes.get_xaxis_transform(), "clip_on": False}
+        axes.plot(missed, height, "x", color=look["color"], **at_top)
 
 
 panels = []
 for name in ("m0", "m1"):
-    figure, axes = plt.subplots(figsize=(3.95, 3.6))
-    level = plain.loc[plain["hidden"] == AT, f"energy_{name}"].mean()
+    figure, axes = plotting.subplots(figsize=(3.95, 3.6))
+    level = plain.loc[plain["hidden"] == scale.at, f"energy_{name}"].mean()
     axes.axhline(level, color=plotting.RULES["all"], label="plain learning")
     draw_decays(axes, name)
     for decay in decays:
@@ -203,33 +224,36 @@ axes.legend(fontsize="small")
 plotting.show(
     *panels,
     name="fig-caching-threshold",
-    caption=f"Energies until {100 * GOAL:g} % of the test images are right, against the threshold, "
-    f"H = {AT}; what is pending then is made permanent and counts. Dashed: without what is "
-    "pending. Crosses: thresholds with which not every seed got to the goal. Lines are means over "
-    "seeds, bands go from the least to the largest. (Paper: Fig. 4a.)",
-    alt="Two plots of energy against the threshold, on logarithmic axes, with a level line for "
-    "plain learning. The curves for several decays fall steeply as the threshold rises.",
+    caption=f"Energies until {100 * scale.goal:g} % of the test images are right, "
+    f"against the threshold, H = {scale.at}; what is pending then is made permanent "
+    "and counts. Dashed: without what is pending. Crosses: thresholds with which not "
+    "every seed got to the goal. Lines are means over seeds, bands go from the least "
+    "to the largest. (Paper: Fig. 4a.)",
+    alt="Two plots of energy against the threshold, on logarithmic axes, with a level "
+    "line for plain learning. The curves for several decays fall steeply as the "
+    "threshold rises.",
     notebook=NAME,
 )
 told = []
 for decay in decays:
     rows = cached[(cached["decay"] == decay) & (cached["threshold"] == best[decay])]
     costs = [
-        plain.loc[plain["hidden"] == AT, f"energy_{name}"].mean() / rows[name].mean()
+        plain.loc[plain["hidden"] == scale.at, f"energy_{name}"].mean()
+        / rows[name].mean()
         for name in ("m0", "m1")
     ]
     pending = 100 * (rows["pending_m0"] / rows["m0"]).mean()
     told.append(
-        f"| {decay:g} | {best[decay]:g} | {costs[0]:,.0f} | {costs[1]:,.0f} | {pending:.0f} % "
-        f"| {rows['samples'].mean():,.0f} |"
+        f"| {decay:g} | {best[decay]:g} | {costs[0]:,.0f} | {costs[1]:,.0f} | "
+        f"{pending:.0f} % | {rows['samples'].mean():,.0f} |"
     )
 Markdown(
     "With the threshold that costs least $M_0$:\n\n"
     "| decay | threshold | $M_0$ of plain learning / with caching | $M_1$ likewise "
     "| of $M_0$ was pending | samples |\n| --- | --- | --- | --- | --- | --- |\n"
     + "\n".join(told)
-    + f"\n\nNo $M_0$ can be less than one change of each of the {cached['pending_m0'].max():,.0f} "
-    "synapses, unless some are never touched."
+    + "\n\nNo $M_0$ can be less than one change of each of the "
+    f"{cached['pending_m0'].max():,.0f} synapses, unless some are never touched."
 )
 
 # %% [markdown]
@@ -240,20 +264,22 @@ Markdown(
 # what is learned. So it is computed for several $c$ from the same runs: it is proportional to $c$.
 
 # %% tags=["hide-input"]
-time_figure, left = plt.subplots(figsize=(3.95, 3.6))
+time_figure, left = plotting.subplots(figsize=(3.95, 3.6))
 draw_decays(left, "samples")
 plotting.logarithmic(left.xaxis)
 plotting.logarithmic(left.yaxis, [1, 3])
 left.set(xlabel="threshold", ylabel=LABELS["samples"])
 left.margins(y=0.2)
 left.legend(fontsize="small", loc="upper left")
-cost_figure, right = plt.subplots(figsize=(3.95, 3.6))
-level = plain.loc[plain["hidden"] == AT, "energy_m1"].mean()
+cost_figure, right = plotting.subplots(figsize=(3.95, 3.6))
+level = plain.loc[plain["hidden"] == scale.at, "energy_m1"].mean()
 right.axhline(level, color=plotting.RULES["all"], label="plain learning")
 prices = {0.0: "-", 1e-3: "--", 1e-2: ":"}
 priced = cached[cached["decay"] == DECAY]
 for price, line in prices.items():
-    priced = priced.assign(total=priced["m1"] + price / COST * priced["transient_energy"])
+    priced = priced.assign(
+        total=priced["m1"] + price / COST * priced["transient_energy"]
+    )
     look = {"ls": line, "label": f"c = {price:g}"}
     plotting.over_seeds(right, priced, "threshold", "total", CACHING, **look)
 plotting.logarithmic(right.xaxis)
@@ -264,12 +290,13 @@ plotting.show(
     time_figure,
     cost_figure,
     name="fig-caching-decay",
-    caption=f"Left: samples until {100 * GOAL:g} % of the test images are right, against the "
-    f"threshold; H = {AT}. Right: <i>M</i><sub>1</sub> and the price of what was transient, for "
-    f"several prices c and a decay of {DECAY:g}. Crosses and bands as above. (Paper: text to "
-    "Fig. 4.)",
-    alt="Left, the number of samples against the threshold, for several decays. Right, the total "
-    "cost against the threshold, for several prices; the higher the price, the higher the curve.",
+    caption=f"Left: samples until {100 * scale.goal:g} % of the test images are right, "
+    f"against the threshold; H = {scale.at}. Right: <i>M</i><sub>1</sub> and the price "
+    f"of what was transient, for several prices c and a decay of {DECAY:g}. Crosses "
+    "and bands as above. (Paper: text to Fig. 4.)",
+    alt="Left, the number of samples against the threshold, for several decays. Right, "
+    "the total cost against the threshold, for several prices; the higher the price, "
+    "the higher the curve.",
     notebook=NAME,
 )
 
@@ -291,7 +318,7 @@ tables = {
 }
 panels = []
 for name, label in LABELS.items():
-    figure, axes = plt.subplots(figsize=(2.65, 3.6))
+    figure, axes = plotting.subplots(figsize=(2.65, 3.6))
     for rule, table in tables.items():
         plotting.over_seeds(axes, table, "hidden", name, rule)
         if rule in (CACHING, BOTH) and name != "samples":
@@ -306,13 +333,14 @@ for name, label in LABELS.items():
 plotting.show(
     *panels,
     name="fig-caching-size",
-    caption=f"Energies and learning time until {100 * GOAL:g} % of the test images are right, "
-    "against network size. What is pending then is made permanent and counts; dashed: without it. "
-    f"Threshold {THRESHOLD:g}, decay {DECAY:g}; subnets have {SUBNET} units. A size at which a "
-    "seed missed the goal is left out. (Paper: Fig. 4b.)",
-    alt="Three plots against network size on logarithmic axes, with a curve each for plain "
-    "learning, a subnet, caching, and caching in a subnet. Both energies are far less with caching "
-    "than without.",
+    caption=f"Energies and learning time until {100 * scale.goal:g} % of the test "
+    "images are right, against network size. What is pending then is made permanent "
+    f"and counts; dashed: without it. Threshold {THRESHOLD:g}, decay {DECAY:g}; "
+    f"subnets have {scale.subnet} units. A size at which a seed missed the goal is "
+    "left out. (Paper: Fig. 4b.)",
+    alt="Three plots against network size on logarithmic axes, with a curve each for "
+    "plain learning, a subnet, caching, and caching in a subnet. Both energies are far "
+    "less with caching than without.",
     notebook=NAME,
 )
 
@@ -329,16 +357,24 @@ for rule, table in tables.items():
             cells.append("–")
             continue
         law = analysis.power_law(good["hidden"], good[name])
-        cells.append(f"{law.exponent:z.2f} ({law.interval[0]:z.2f} to {law.interval[1]:z.2f})")
+        cells.append(
+            f"{law.exponent:z.2f} ({law.interval[0]:z.2f} to {law.interval[1]:z.2f})"
+        )
     laws.append(f"| {plotting.NAMES[rule]} | {' | '.join(cells)} |")
-pending = tables[CACHING].eval("100 * pending_m0 / m0").groupby(tables[CACHING]["hidden"]).mean()
+pending = (
+    tables[CACHING]
+    .eval("100 * pending_m0 / m0")
+    .groupby(tables[CACHING]["hidden"])
+    .mean()
+)
 Markdown(
     "Exponents of the power laws, all seeds together, with their 95 % intervals:\n\n"
     + "\n".join(laws)
-    + f"\n\nWith caching in the whole network, what is pending is {pending.iloc[0]:.0f} % of $M_0$ "
-    f"at H = {pending.index[0]:,} and {pending.iloc[-1]:.0f} % at H = {pending.index[-1]:,}. It is "
-    "nearly all synapses of the network, one change each, however small: so this part of $M_0$ "
-    "grows as the network does."
+    + "\n\nWith caching in the whole network, what is pending is "
+    f"{pending.iloc[0]:.0f} % of $M_0$ at H = {pending.index[0]:,} and "
+    f"{pending.iloc[-1]:.0f} % at H = {pending.index[-1]:,}. It is nearly all synapses "
+    "of the network, one change each, however small: so this part of $M_0$ grows as "
+    "the network does."
 )
 
 # %% [markdown]
@@ -350,36 +386,28 @@ Markdown(
 # fail, and that part of the claim cannot hold.
 
 # %% tags=["hide-input"]
-found = {"CP14": [], "CP15": []}
-PENDING = "what is pending"
-for decay in decays:
-    for seed, rows in cached[cached["decay"] == decay].groupby("seed"):
-        m0, at = rows.set_index("threshold")["m0"], f"H = {AT}, decay {decay:g}"
-        fall = m0.iloc[0] / m0[best[decay]]
-        failed = int(m0[m0.index > best[decay]].isna().sum())
-        measure = "M0 at the smallest threshold / least M0"
-        found["CP14"].append(Finding(measure, at, fall, seed))
-        measure = "number of larger thresholds with which learning fails"
-        found["CP14"].append(Finding(measure, at, failed, seed))
+found = notebook.Findings(settings, NAME, "CP14", "CP15")
+for (decay, seed), rows in cached.groupby(["decay", "seed"], sort=False):
+    m0, at = rows.set_index("threshold")["m0"], f"H = {scale.at}, decay {decay:g}"
+    fall = m0.iloc[0] / m0[best[decay]]
+    found.add("CP14", "M0 at the smallest threshold / least M0", at, fall, seed)
+    failed = int(m0[m0.index > best[decay]].isna().sum())
+    measure = "number of larger thresholds with which learning fails"
+    found.add("CP14", measure, at, failed, seed)
 for measure, rule, name in (
     ("exponent of M1 with caching", CACHING, "m1"),
     ("exponent of M0 with caching", CACHING, "m0"),
     ("exponent of M0 with caching in a subnet", BOTH, "m0"),
 ):
-    for column, at in ((name, f"with {PENDING}"), (f"energy_{name}", f"without {PENDING}")):
-        for seed, exponent in analysis.exponents(tables[rule], column).items():
-            found["CP15"].append(Finding(measure, at, exponent, seed))
-verdicts = notebook.verdicts(settings, NAME, found)
-HTML(claims.table(verdicts, "../"))
+    for column, at in ((name, "with"), (f"energy_{name}", "without")):
+        exponents = analysis.exponents(tables[rule], column)
+        found.each("CP15", measure, f"{at} what is pending", exponents)
+sweeps = [plain_sweep, threshold_sweep, size_sweep]
+found.verdicts(sweeps)
 
 # %% tags=["hide-cell"]
 # NBVAL_CHECK_OUTPUT
-print(*verdicts, sep="\n")
-sweeps = [plain_sweep, threshold_sweep, size_sweep]
-for run in [run for each in sweeps for run in each.runs]:
-    e = run.experiment
-    if e.seed == seeds[0]:
-        print(f"H = {e.hidden}, {e.restriction}, {e.caching}: {run.final['updates']}")
+found.print_outcomes(sweeps)
 
 # %% tags=["hide-input"]
 notebook.provenance(settings, sweeps)

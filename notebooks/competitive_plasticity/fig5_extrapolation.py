@@ -20,39 +20,49 @@
 # pages?
 
 # %% tags=["parameters", "hide-input"]
-profile = "quick"  # smoke, quick or paper
-device = "cpu"  # cpu or cuda
-jobs = None  # experiments at a time; None: one a core
-fresh = False  # True: compute again what the run store already has
-hidden = None  # sizes of the hidden layer, such as [100, 300, 1000]; None: as the profile says
-seeds = None  # one run each, such as [0, 1, 2]; None: as the profile says
+profile = "quick"
+device = "cpu"
+jobs = None
+fresh = False
+hidden = None
+seeds = None
 
 # %% tags=["hide-input"]
 from dataclasses import replace
 
-import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import HTML, Markdown
-from matplotlib.ticker import LogLocator
-
+from IPython.display import Markdown
 from lazybook import networks
-from lazybook.book import analysis, claims, notebook, plotting
-from lazybook.book.claims import Finding
+from lazybook.book import analysis, notebook, plotting
 from lazybook.caching import SynapticCaching
 from lazybook.errors import InvalidValue
 from lazybook.experiment import grid, preset
 from lazybook.restrictions import LargestUpdates, NeuronMask, Subnet, SynapseMask
 from lazybook.sweep import sweep
+from matplotlib.ticker import LogLocator
 
 settings = notebook.start(globals())
-NAME = "competitive_plasticity/fig5_extrapolation"
-hidden = settings.hidden or settings.choose(
-    smoke=[30, 60, 100], quick=[30, 100, 300, 1000, 3000], paper=[30, 100, 300, 1000, 3000, 10_000]
+scale = settings.scale(
+    # smoke, quick, paper
+    hidden=(
+        [30, 60, 100],
+        [30, 100, 300, 1000, 3000],
+        [30, 100, 300, 1000, 3000, 10_000],
+    ),
+    seeds=([0], [0], [0, 1, 2, 3, 4]),
+    large=(30, 100, 100),  # power laws are fitted from here on
+    goal=(0.8, 0.95, 0.95),
+    subnet=(20, 100, 100),
+    at=(60, 1000, 1000),
+    subnets_in=([60, 100], [300, 1000, 3000], [300, 1000, 3000]),
+    fractions=([0.05, 0.1], [0.02, 0.05], [0.01, 0.02, 0.05, 0.1]),
 )
-seeds = settings.seeds or settings.choose(smoke=[0], quick=[0], paper=[0, 1, 2, 3, 4])
-LARGE = settings.choose(smoke=30, quick=100, paper=100)  # power laws are fitted from here on
-if sum(size >= LARGE for size in hidden) < 3:
-    raise InvalidValue(f"hidden is {hidden}; power laws need at least 3 sizes from {LARGE} up")
+NAME = "competitive_plasticity/fig5_extrapolation"
+if sum(size >= scale.large for size in scale.hidden) < 3:
+    raise InvalidValue(
+        f"hidden is {scale.hidden}; power laws need at least 3 sizes from "
+        f"{scale.large} up"
+    )
 
 # %% [markdown]
 # ## The runs
@@ -64,52 +74,61 @@ if sum(size >= LARGE for size in hidden) < 3:
 # smoke profile).
 
 # %%
-GOAL = settings.choose(smoke=0.8, quick=0.95, paper=0.95)
-SUBNET = settings.choose(smoke=20, quick=100, paper=100)
-AT = settings.choose(smoke=60, quick=1000, paper=1000)
-base = preset("competitive", until=GOAL, engine=settings.engine, device=settings.device)
-subnets_in = settings.choose(smoke=[60, 100], quick=[300, 1000, 3000], paper=[300, 1000, 3000])
-fractions = settings.choose(smoke=[0.05, 0.1], quick=[0.02, 0.05], paper=[0.01, 0.02, 0.05, 0.1])
-in_layer = [LargestUpdates(f) for f in fractions]
-in_neuron = [LargestUpdates(f, per="neuron") for f in fractions]
-at = replace(base, hidden=AT)
+base = preset(
+    "competitive", until=scale.goal, engine=settings.engine, device=settings.device
+)
+in_layer = [LargestUpdates(f) for f in scale.fractions]
+in_neuron = [LargestUpdates(f, per="neuron") for f in scale.fractions]
+at = replace(base, hidden=scale.at)
 methods = {
     "all": [at],
     "synapse-mask": grid(at, restriction=[SynapseMask(0.1, 1.0)]),
-    "neuron-mask": grid(at, restriction=[NeuronMask(SUBNET)]),
-    "subnet": grid(at, restriction=[Subnet(SUBNET)]),
+    "neuron-mask": grid(at, restriction=[NeuronMask(scale.subnet)]),
+    "subnet": grid(at, restriction=[Subnet(scale.subnet)]),
     "largest-per-neuron": grid(at, restriction=in_neuron),
     "largest-per-layer": grid(at, restriction=in_layer),
-    "subnet & largest-per-layer": grid(at, restriction=[Subnet(SUBNET) & r for r in in_layer]),
+    "subnet & largest-per-layer": grid(
+        at, restriction=[Subnet(scale.subnet) & r for r in in_layer]
+    ),
     "synaptic-caching": grid(at, caching=[SynapticCaching(0.003)]),
 }
 
 
 def run(experiments):
     """Run experiments with each of the seeds."""
-    seeded = [e for one in experiments for e in grid(one, seed=seeds)]
+    seeded = [e for one in experiments for e in grid(one, seed=scale.seeds)]
     return sweep(seeded, jobs=settings.jobs, fresh=settings.fresh)
 
 
-plain_sweep = run(grid(base, hidden=hidden))
-subnet_sweep = run(grid(replace(base, restriction=Subnet(SUBNET)), hidden=subnets_in))
+plain_sweep = run(grid(base, hidden=scale.hidden))
+subnet_sweep = run(
+    grid(replace(base, restriction=Subnet(scale.subnet)), hidden=scale.subnets_in)
+)
 method_sweep = run([one for some in methods.values() for one in some])
 
 # %% tags=["hide-input"]
-LABELS = {"energy_m0": "$M_0$ (changes of synapses)", "energy_m1": "$M_1$ (sum of their sizes)"}
+LABELS = {
+    "energy_m0": "$M_0$ (changes of synapses)",
+    "energy_m1": "$M_1$ (sum of their sizes)",
+}
 
 
 def ends(result):
     """Return the ends of runs with their costs, nan for those that missed the goal.
 
-    What is still transient at the end was needed too, and would have to be made permanent.
+    What is still transient at the end was needed too, and would have to be made
+    permanent.
     """
     table = result.ends()
     for name in LABELS:
-        pending = table[name.replace("energy", "pending")]
-        table[name] = (table[name] + pending).where(table["reached"])
-    shapes = [networks.shape(size, base.bias, 784, 10).layers for size in table["hidden"]]
-    table["synapses"] = [sum(rows * columns for rows, columns in layers) for layers in shapes]
+        table[name] += table[name.replace("energy", "pending")]
+    table = analysis.reached(table, LABELS)
+    shapes = [
+        networks.shape(size, base.bias, 784, 10).layers for size in table["hidden"]
+    ]
+    table["synapses"] = [
+        sum(rows * columns for rows, columns in layers) for layers in shapes
+    ]
     return table
 
 
@@ -126,25 +145,27 @@ needed = subnets.groupby("seed")[[*LABELS]].mean()
 
 # %% tags=["hide-input"]
 V1 = 3e11
-fitted = plain[(plain["hidden"] >= LARGE) & plain["reached"]]
-largest = fitted[fitted["hidden"].isin(sorted(hidden)[-3:])]
+fitted = plain[(plain["hidden"] >= scale.large) & plain["reached"]]
+largest = fitted[fitted["hidden"].isin(sorted(scale.hidden)[-3:])]
 
 
 def extrapolated(table, name):
-    """Return the energy that all synapses of V1 would cost, by the power law of these runs."""
+    """Return the energy that V1 would cost, by the power law of these runs."""
     return analysis.power_law(table["synapses"], table[name])(V1)
 
 
 panels = []
 for name in LABELS:
-    figure, axes = plt.subplots(figsize=(3.95, 3.6))
+    figure, axes = plotting.subplots(figsize=(3.95, 3.6))
     x = np.geomspace(fitted["synapses"].min(), V1, 100)
     law = analysis.power_law(fitted["synapses"], fitted[name])
     low, high = analysis.prediction(fitted["synapses"], fitted[name], x)
     axes.plot(x, law(x), color=plotting.RULES["all"], lw=1)
     axes.fill_between(x, low, high, color=plotting.RULES["all"], alpha=0.2, lw=0)
     plotting.over_seeds(axes, plain, "synapses", name, "all", ls="none")
-    axes.plot(x[[0, -1]], 2 * [needed[name].mean()], color=plotting.RULES["subnet"], lw=1)
+    axes.plot(
+        x[[0, -1]], 2 * [needed[name].mean()], color=plotting.RULES["subnet"], lw=1
+    )
     plotting.over_seeds(axes, subnets, "synapses", name, "subnet", ls="none")
     axes.axvline(V1, color="#808080", lw=1, ls=":")
     axes.text(V1, 1, "V1 ", ha="right", va="top", transform=axes.get_xaxis_transform())
@@ -157,12 +178,13 @@ for name in LABELS:
 plotting.show(
     *panels,
     name="fig-extrapolation-v1",
-    caption="Energies against the number of synapses: as measured (markers), and carried to the "
-    "size of V1 by power laws (lines). The shaded band is the 95 % interval of the prediction. "
-    f"The subnet has {SUBNET} hidden units in networks of any size. (Paper: Fig. 5.)",
-    alt="Two plots, all axes logarithmic. On the left a few measured points; the line through "
-    "those of plain learning rises over many orders of magnitude to the size of V1, in a widening "
-    "band. The line through those of subnets is level.",
+    caption="Energies against the number of synapses: as measured (markers), and "
+    "carried to the size of V1 by power laws (lines). The shaded band is the 95 % "
+    f"interval of the prediction. The subnet has {scale.subnet} hidden units in "
+    "networks of any size. (Paper: Fig. 5.)",
+    alt="Two plots, all axes logarithmic. On the left a few measured points; the line "
+    "through those of plain learning rises over many orders of magnitude to the size "
+    "of V1, in a widening band. The line through those of subnets is level.",
     notebook=NAME,
 )
 
@@ -183,10 +205,10 @@ for name in LABELS:
     band = analysis.prediction(fitted["synapses"], fitted[name], V1)
     intervals[name] = " to ".join(spelled(end / need) for end in band)
 Markdown(
-    f"Plain learning in V1 would cost {spelled(ratios['energy_m0'])} times the $M_0$ of the subnet"
-    f" ({intervals['energy_m0']}) and {spelled(ratios['energy_m1'])} times its $M_1$"
-    f" ({intervals['energy_m1']}), with 95 % intervals of the prediction. The paper has some 700"
-    " times for $M_1$."
+    f"Plain learning in V1 would cost {spelled(ratios['energy_m0'])} times the $M_0$ "
+    f"of the subnet ({intervals['energy_m0']}) and {spelled(ratios['energy_m1'])} "
+    f"times its $M_1$ ({intervals['energy_m1']}), with 95 % intervals of the "
+    "prediction. The paper has some 700 times for $M_1$."
 )
 
 # %% [markdown]
@@ -205,12 +227,14 @@ three = extrapolated(largest, "energy_m1") / needed["energy_m1"].mean()
 spent = fitted.loc[fitted["synapses"] == top, "energy_m1"].mean()
 claimed = np.log(700 * needed["energy_m1"].mean() / spent) / np.log(V1 / top)
 Markdown(
-    f"The networks that the laws are fitted to span {measured:.1f} orders of magnitude; from the"
-    f" largest of them to V1 it is another {orders:.1f}. On that way, an exponent that is larger by"
-    f" 0.1 makes the cost {10 ** (0.1 * orders):.1f} times as large. Fitted to the three largest"
-    f" networks alone, the law for $M_1$ leads to {spelled(three)} times what is needed, instead of"
-    f" {spelled(ratios['energy_m1'])}. To get to 700 times, $M_1$ would have to grow with the power"
-    f" {claimed:.2f} of the number of synapses from the largest network on."
+    f"The networks that the laws are fitted to span {measured:.1f} orders of "
+    f"magnitude; from the largest of them to V1 it is another {orders:.1f}. On that "
+    f"way, an exponent that is larger by 0.1 makes the cost {10 ** (0.1 * orders):.1f} "
+    "times as large. Fitted to the three largest networks alone, the law for $M_1$ "
+    f"leads to {spelled(three)} times what is needed, instead of "
+    f"{spelled(ratios['energy_m1'])}. To get to 700 times, $M_1$ would have to grow "
+    f"with the power {claimed:.2f} of the number of synapses from the largest network "
+    "on."
 )
 
 # %% [markdown]
@@ -230,12 +254,14 @@ Markdown(
 
 # %% tags=["hide-input"]
 SETTING = ["method", "restriction", "caching"]
-tried["method"] = np.repeat(list(methods), [len(seeds) * len(some) for some in methods.values()])
+tried["method"] = np.repeat(
+    list(methods), [len(scale.seeds) * len(some) for some in methods.values()]
+)
 
 
 def costs(runs):
     """Return the mean costs of each setting, where all seeds reached the goal."""
-    return runs.groupby(SETTING)[[*LABELS]].agg(lambda values: values.mean(skipna=False))
+    return analysis.means(runs, SETTING, LABELS)
 
 
 def cheapest(runs):
@@ -245,9 +271,13 @@ def cheapest(runs):
 
 panels = []
 for name in LABELS:
-    figure, axes = plt.subplots(figsize=(3.95, 3.2))
+    figure, axes = plotting.subplots(figsize=(3.95, 3.2))
     for place, method in enumerate(reversed(methods)):
-        look = {"color": plotting.RULES[method], "marker": plotting.MARKERS[method], "ls": "none"}
+        look = {
+            "color": plotting.RULES[method],
+            "marker": plotting.MARKERS[method],
+            "ls": "none",
+        }
         means = costs(tried).loc[method, name]
         axes.plot(means, np.full(len(means), place), mfc="none", ms=5, **look)
         axes.plot(means.min(), place, ms=8, **look)
@@ -258,12 +288,13 @@ for name in LABELS:
 plotting.show(
     *panels,
     name="fig-extrapolation-least",
-    caption=f"Energy until the goal was reached in networks of {AT:,} hidden units: means over "
-    "seeds. Large markers: the setting of each method that cost least; open markers: the others. "
-    "Settings that missed the goal are left out. (Paper: abstract.)",
-    alt="Two charts with a row for each method and a logarithmic axis of energy. The number of "
-    "changes is largest with all synapses, much smaller with largest updates in a subnet, and "
-    "smallest with synaptic caching.",
+    caption=f"Energy until the goal was reached in networks of {scale.at:,} hidden "
+    "units: means over seeds. Large markers: the setting of each method that cost "
+    "least; open markers: the others. Settings that missed the goal are left out. "
+    "(Paper: abstract.)",
+    alt="Two charts with a row for each method and a logarithmic axis of energy. The "
+    "number of changes is largest with all synapses, much smaller with largest updates "
+    "in a subnet, and smallest with synaptic caching.",
     notebook=NAME,
 )
 cached = tried["caching"] != "immediate"
@@ -275,10 +306,11 @@ counted, permanent = least.values()
 images, changes = counted["samples"].mean(), counted["energy_m0"].mean()
 of_all = tried.loc[tried["method"] == "all", "energy_m0"].mean()
 Markdown(
-    f"Where every change is counted, `{counted['restriction'].iloc[0]}` made the fewest:"
-    f" {spelled(changes)}, which is {spelled(changes / images)} for each of {spelled(images)}"
-    f" images. With all synapses it took {spelled(of_all / changes)} times as many. Caching made"
-    f" {spelled(permanent['energy_m0'].mean())} changes permanent."
+    f"Where every change is counted, `{counted['restriction'].iloc[0]}` made the "
+    f"fewest: {spelled(changes)}, which is {spelled(changes / images)} for each of "
+    f"{spelled(images)} images. With all synapses it took {spelled(of_all / changes)} "
+    f"times as many. Caching made {spelled(permanent['energy_m0'].mean())} changes "
+    "permanent."
 )
 
 # %% [markdown]
@@ -290,31 +322,23 @@ Markdown(
 # seed decides.
 
 # %% tags=["hide-input"]
-found = {"CP16": [], "CP17": []}
-measure = "least M0 of all methods"
+found = notebook.Findings(settings, NAME, "CP16", "CP17")
 for kind, runs in least.items():
-    for run in runs.itertuples():
-        found["CP16"].append(Finding(measure, kind, run.energy_m0, run.seed))
+    spent = runs.set_index("seed")["energy_m0"]
+    found.each("CP16", "least M0 of all methods", kind, spent)
 for seed, rows in fitted.groupby("seed"):
     m0, m1 = (extrapolated(rows, name) / needed.loc[seed, name] for name in LABELS)
     for measure, value in (
         ("M1 of plain learning at the size of V1 / M1 needed", m1),
         ("ratio for M0 / ratio for M1", m0 / m1),
     ):
-        found["CP17"].append(Finding(measure, f"{V1:.0e} synapses", value, seed))
-verdicts = notebook.verdicts(settings, NAME, found)
-HTML(claims.table(verdicts, "../"))
+        found.add("CP17", measure, f"{V1:.0e} synapses", value, seed)
+sweeps = [plain_sweep, subnet_sweep, method_sweep]
+found.verdicts(sweeps)
 
 # %% tags=["hide-cell"]
 # NBVAL_CHECK_OUTPUT
-print(*verdicts, sep="\n")
-for run in plain_sweep.runs + subnet_sweep.runs + method_sweep.runs:
-    which, final = run.experiment, run.final
-    if which.seed == seeds[0]:
-        print(
-            f"H = {which.hidden}, {which.restriction}, {which.caching}:"
-            f" {final['samples']} samples, accuracy {final['test_accuracy']}"
-        )
+found.print_outcomes(sweeps)
 
 # %% tags=["hide-input"]
-notebook.provenance(settings, [plain_sweep, subnet_sweep, method_sweep])
+notebook.provenance(settings, sweeps)

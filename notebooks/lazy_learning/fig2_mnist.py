@@ -22,37 +22,35 @@
 # image at a time, once with each rule.
 
 # %% tags=["parameters", "hide-input"]
-profile = "quick"  # smoke, quick or paper
-device = "cpu"  # cpu or cuda
-jobs = None  # experiments at a time; None: one a core
-fresh = False  # True: compute again what the run store already has
-hidden = None  # sizes of the hidden layer, such as [100, 1000]; None: as the profile says
-epochs = None  # length of a run; None: as the profile says
-seeds = None  # one run each, such as [0, 1, 2]; None: as the profile says
+profile = "quick"
+device = "cpu"
+jobs = None
+fresh = False
+hidden = None
+epochs = None
+seeds = None
 
 # %% tags=["hide-input"]
 from dataclasses import replace
 
-import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import HTML, Markdown
-
+from IPython.display import Markdown
 from lazybook import datasets
 from lazybook.benchmarks import cost
-from lazybook.book import analysis, claims, notebook, plotting
-from lazybook.book.claims import Finding
+from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes
 from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
-NAME = "lazy_learning/fig2_mnist"
-hidden = settings.hidden or settings.choose(
-    smoke=[30, 100], quick=[100, 200, 500, 1000], paper=[100, 200, 500, 1000]
+scale = settings.scale(
+    # smoke, quick, paper
+    hidden=([30, 100], [100, 200, 500, 1000], [100, 200, 500, 1000]),
+    epochs=(2, 10, 50),
+    seeds=([0], [0], [0, 1, 2, 3, 4]),
 )
-epochs = settings.epochs or settings.choose(smoke=2, quick=10, paper=50)
-seeds = settings.seeds or settings.choose(smoke=[0], quick=[0], paper=[0, 1, 2, 3, 4])
+NAME = "lazy_learning/fig2_mnist"
 LAZY = "memorized-mistakes"
 
 # %% [markdown]
@@ -65,28 +63,33 @@ LAZY = "memorized-mistakes"
 # training time.
 
 # %%
-base = preset("lazy", epochs=epochs, engine=settings.engine, device=settings.device)
+base = preset(
+    "lazy", epochs=scale.epochs, engine=settings.engine, device=settings.device
+)
 gates = [EverySample(), MemorizedMistakes()]
-experiments = grid(base, hidden=hidden, seed=seeds, gate=gates)
+experiments = grid(base, hidden=scale.hidden, seed=scale.seeds, gate=gates)
 result = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
 
 # %% tags=["hide-input"]
-costs = cost.measure(hidden)
+costs = cost.measure(scale.hidden)
 runs = []
 for run in result.runs:
     seconds = costs[run.experiment.hidden].seconds(run.table)
     runs.append(replace(run, table=run.table.assign(pytorch_seconds=seconds)))
-keys = [(size, seed) for size in hidden for seed in seeds]
+keys = [(size, seed) for size in scale.hidden for seed in scale.seeds]
 pairs = dict(zip(keys, zip(runs[::2], runs[1::2], strict=True), strict=True))
 
 
 def ratios(column):
-    """Return lazy / backprop of ``column`` at each accuracy both reached, for each size, seed."""
-    return {key: analysis.ratio(lazy, backprop, column) for key, (backprop, lazy) in pairs.items()}
+    """Return lazy / backprop of ``column`` at each accuracy, for each size and seed."""
+    return {
+        key: analysis.ratio(lazy, backprop, column)
+        for key, (backprop, lazy) in pairs.items()
+    }
 
 
 def at_best(column):
-    """Return the range over sizes and seeds of lazy / backprop at the best common accuracy."""
+    """Return the range of lazy / backprop at the best common accuracy."""
     last = [ratio.iloc[-1] for ratio in ratios(column).values() if len(ratio)]
     return span(last, ".2g")
 
@@ -99,22 +102,24 @@ def at_best(column):
 # right: the last percent is the dearest, for both rules.
 
 # %% tags=["hide-input"]
-figure, axes = plt.subplots(figsize=(5.4, 4.2))
+figure, axes = plotting.subplots(figsize=(5.4, 4.2))
 plotting.against_accuracy(axes, runs, "energy_m1")
 axes.set(ylabel="energy $M$ (sum of weight changes)")
 STRETCHED = "The axis is stretched towards 100 %, by the share of errors."
 plotting.show(
     figure,
     name="fig-mnist-energy",
-    caption="Energy spent until a test accuracy was first reached, for networks of <i>H</i> "
-    f"hidden units. Blue is backprop, orange lazy learning. {STRETCHED} (Paper: Fig. 2a.)",
-    alt="Curves of energy, on a logarithmic axis, rising with accuracy. For each network size the "
-    "curve of lazy learning lies below that of backprop.",
+    caption="Energy spent until a test accuracy was first reached, for networks of "
+    f"<i>H</i> hidden units. Blue is backprop, orange lazy learning. {STRETCHED} "
+    "(Paper: Fig. 2a.)",
+    alt="Curves of energy, on a logarithmic axis, rising with accuracy. For each "
+    "network size the curve of lazy learning lies below that of backprop.",
     notebook=NAME,
 )
 Markdown(
     "At the best accuracy that both rules reached, lazy learning spent "
-    f"{at_best('energy_m1')} times the energy of backprop, depending on the network's size."
+    f"{at_best('energy_m1')} times the energy of backprop, depending on the network's "
+    "size."
 )
 
 # %% [markdown]
@@ -134,8 +139,11 @@ Markdown(
 
 # %% tags=["hide-input"]
 panels = []
-for title, column in (("PyTorch", "pytorch_seconds"), ("this book's engine", "seconds")):
-    figure, axes = plt.subplots(figsize=(3.95, 3.9))
+for title, column in (
+    ("PyTorch", "pytorch_seconds"),
+    ("this book's engine", "seconds"),
+):
+    figure, axes = plotting.subplots(figsize=(3.95, 3.9))
     plotting.against_accuracy(axes, runs, column)
     axes.set(title=title, ylabel="training time (s)")
     panels.append(figure)
@@ -143,19 +151,20 @@ panels[1].axes[0].get_legend().remove()  # the colours are those of the other pa
 plotting.show(
     *panels,
     name="fig-mnist-time",
-    caption="Training time on one core until a test accuracy was first reached: in an ordinary "
-    "PyTorch loop (left), and in the engine that made the runs (right). Blue is backprop, orange "
-    f"lazy learning. {STRETCHED} (Paper: Fig. 2b, there in PyTorch on a GPU.)",
-    alt="Two panels of curves of training time, on logarithmic axes, rising with accuracy, for "
-    "both rules and all network sizes.",
+    caption="Training time on one core until a test accuracy was first reached: in an "
+    "ordinary PyTorch loop (left), and in the engine that made the runs (right). Blue "
+    f"is backprop, orange lazy learning. {STRETCHED} (Paper: Fig. 2b, there in PyTorch "
+    "on a GPU.)",
+    alt="Two panels of curves of training time, on logarithmic axes, rising with "
+    "accuracy, for both rules and all network sizes.",
     notebook=NAME,
 )
 learning = [1 + each.update / each.forward for each in costs.values()]
 Markdown(
-    f"In PyTorch it takes {span(learning, '.2g')} times as long to learn an"
-    " image as to classify it. At the best accuracy that both reached, lazy learning took"
-    f" {at_best('pytorch_seconds')} times as long as backprop in PyTorch, and"
-    f" {at_best('seconds')} times in this engine."
+    f"In PyTorch it takes {span(learning, '.2g')} times as long to learn an image as "
+    "to classify it. At the best accuracy that both reached, lazy learning took "
+    f"{at_best('pytorch_seconds')} times as long as backprop in PyTorch, and "
+    f"{at_best('seconds')} times in this engine."
 )
 
 # %% [markdown]
@@ -168,32 +177,37 @@ Markdown(
 
 # %% tags=["hide-input"]
 images = datasets.load("mnist").train
-learned, left = plt.subplots(figsize=(3.95, 3.9))
+learned, left = plotting.subplots(figsize=(3.95, 3.9))
 plotting.against_accuracy(left, runs, "updates")
 left.set(ylabel="samples learned")
-left.get_legend().remove()  # the colours are those of the other panel and of the caption
+left.get_legend().remove()  # the colours are those of the other panel
 
-memorized, right = plt.subplots(figsize=(3.95, 3.9))
-for size in hidden:
-    band = analysis.band([pairs[size, seed][1] for seed in seeds], "memorized")
-    plotting.draw_band(right, 100 * band / len(images), LAZY, size, hidden)
+memorized, right = plotting.subplots(figsize=(3.95, 3.9))
+for size in scale.hidden:
+    band = analysis.band([pairs[size, seed][1] for seed in scale.seeds], "memorized")
+    plotting.draw_band(right, 100 * band / len(images), LAZY, size, scale.hidden)
 right.set(xlabel="epoch", ylabel="memorized (% of the training set)", ylim=(0, None))
 right.locator_params(axis="x", integer=True)
-right.legend(handles=plotting.key([LAZY], hidden), loc="lower right", fontsize="small")
+right.legend(
+    handles=plotting.key([LAZY], scale.hidden), loc="lower right", fontsize="small"
+)
 plotting.show(
     learned,
     memorized,
     name="fig-mnist-updates",
-    caption="Left: samples learned until a test accuracy was first reached, by backprop (blue) and "
-    "lazy learning (orange). Right: the share of the training set that lazy learning has got wrong "
-    "at least once. (Paper: text to Fig. 2; Fig. 3c.)",
-    alt="Left, samples learned rise with accuracy, for lazy learning several times fewer than for "
-    "backprop. Right, the memorized share rises quickly in the first epochs and then levels off; "
-    "the larger the network, the smaller it is.",
+    caption="Left: samples learned until a test accuracy was first reached, by "
+    "backprop (blue) and lazy learning (orange). Right: the share of the training set "
+    "that lazy learning has got wrong at least once. (Paper: text to Fig. 2; Fig. 3c.)",
+    alt="Left, samples learned rise with accuracy, for lazy learning several times "
+    "fewer than for backprop. Right, the memorized share rises quickly in the first "
+    "epochs and then levels off; the larger the network, the smaller it is.",
     notebook=NAME,
 )
 share = [100 * lazy.final["memorized"] / len(images) for _, lazy in pairs.values()]
-count = [lazy.final["updates"] / backprop.final["updates"] for backprop, lazy in pairs.values()]
+count = [
+    lazy.final["updates"] / backprop.final["updates"]
+    for backprop, lazy in pairs.values()
+]
 Markdown(
     f"At the end lazy learning remembers {span(share, '.1f')} % of the images, and has"
     f" learned {span(count, '.2g')} times as often as backprop."
@@ -209,17 +223,17 @@ Markdown(
 INDEX = 59_915
 sevens, fours = (np.flatnonzero(images.labels == digit)[:3] for digit in (7, 4))
 shown = [*sevens, INDEX, *fours]
-figure, axes = plt.subplots(figsize=(5.4, 1.2))
+figure, axes = plotting.subplots(figsize=(5.4, 1.2))
 plotting.digits(axes, images.values[[shown]], framed=(0, shown.index(INDEX)))
 axes.set(yticks=[])
 axes.set_xticks(range(len(shown)), [f"{i:,}\nlabel {images.labels[i]}" for i in shown])
 plotting.show(
     figure,
     name="fig-mnist-mislabelled",
-    caption="Training image 59,915 (framed) between the first three 7s and the first three 4s of "
-    "the training set. (Paper: Appendix.)",
-    alt="Seven handwritten digits: three sevens, an image that looks like a seven and is labelled "
-    "four, and three fours.",
+    caption="Training image 59,915 (framed) between the first three 7s and the first "
+    "three 4s of the training set. (Paper: Appendix.)",
+    alt="Seven handwritten digits: three sevens, an image that looks like a seven and "
+    "is labelled four, and three fours.",
     notebook=NAME,
 )
 
@@ -232,49 +246,42 @@ plotting.show(
 # compared at 95, 96 and 97 %, where both got so far.
 
 # %% tags=["hide-input"]
-found = {"LL5": [], "LL6": [], "LL7": [], "LL16": []}
-found["LL16"].append(Finding("label of image 59915", "MNIST", float(images.labels[INDEX])))
-for key, column, measure in (
+found = notebook.Findings(settings, NAME, "LL5", "LL6", "LL7", "LL16")
+found.add("LL16", "label of image 59915", "MNIST", images.labels[INDEX])
+for claim, column, measure in (
     ("LL5", "energy_m1", "largest M(lazy) / M(backprop) above 90 %"),
     ("LL6", "updates", "largest updates(lazy) / updates(backprop) above 90 %"),
 ):
-    for (size, seed), ratio in ratios(column).items():
-        found[key].append(Finding(measure, f"H = {size}", ratio.max(), seed))
-for (size, seed), (backprop, lazy) in pairs.items():
-    condition = f"H = {size}"
-    count = lazy.final["updates"] / backprop.final["updates"]
-    measure = "updates(lazy) / updates(backprop) at the end"
-    found["LL6"].append(Finding(measure, condition, count, seed))
-    remembered = float(lazy.arrays["memory"][INDEX])
-    found["LL16"].append(Finding("memorized by lazy learning", condition, remembered, seed))
+    largest = {key: ratio.max() for key, ratio in ratios(column).items()}
+    found.each(claim, measure, "H = {}", largest)
+counts = {
+    key: lazy.final["updates"] / backprop.final["updates"]
+    for key, (backprop, lazy) in pairs.items()
+}
+found.each("LL6", "updates(lazy) / updates(backprop) at the end", "H = {}", counts)
+remembered = {key: lazy.arrays["memory"][INDEX] for key, (_, lazy) in pairs.items()}
+found.each("LL16", "memorized by lazy learning", "H = {}", remembered)
 for accuracy in (0.95, 0.96, 0.97):
     at = f"{100 * accuracy:g} %"
     reached = {
-        key: [analysis.when_reached(run, [accuracy], "pytorch_seconds").item() for run in pair]
+        key: [
+            analysis.when_reached(run, [accuracy], "pytorch_seconds").item()
+            for run in pair
+        ]
         for key, pair in pairs.items()
     }
     sooner = {key: lazy / backprop for key, (backprop, lazy) in reached.items()}
-    measure = "PyTorch time of lazy / of backprop"
-    found["LL7"] += [
-        Finding(measure, f"{at}, H = {size}", value, seed) for (size, seed), value in sooner.items()
-    ]
-    measure = "that ratio at the smallest H / at the largest"
-    found["LL7"] += [
-        Finding(measure, at, sooner[min(hidden), seed] / sooner[max(hidden), seed], seed)
-        for seed in seeds
-    ]
-verdicts = notebook.verdicts(settings, NAME, found)
-HTML(claims.table(verdicts, "../"))
+    found.each("LL7", "PyTorch time of lazy / of backprop", f"{at}, H = {{}}", sooner)
+    falls = {
+        seed: sooner[min(scale.hidden), seed] / sooner[max(scale.hidden), seed]
+        for seed in scale.seeds
+    }
+    found.each("LL7", "that ratio at the smallest H / at the largest", at, falls)
+found.verdicts([result])
 
 # %% tags=["hide-cell"]
 # NBVAL_CHECK_OUTPUT
-print(*(v for v in verdicts if v.claim.id != "LL7"), sep="\n")  # times vary
-for run in runs:
-    which, final = run.experiment, run.final
-    print(
-        f"H = {which.hidden}, {which.gate}, seed {which.seed}: {final['updates']} updates,"
-        f" {final['memorized']} memorized, accuracy {final['test_accuracy']}"
-    )
+found.print_outcomes([result], timed=["LL7"])
 
 # %% tags=["hide-input"]
 notebook.provenance(settings, [result])

@@ -21,39 +21,41 @@
 # to train and 40,000 to test, four times as many as MNIST has, by more writers, in the same format.
 
 # %% tags=["parameters", "hide-input"]
-profile = "quick"  # smoke, quick or paper
-device = "cpu"  # cpu or cuda
-jobs = None  # experiments at a time; None: one a core
-fresh = False  # True: compute again what the run store already has
-hidden = None  # sizes of the hidden layer, such as [100, 1000]; None: as the profile says
-epochs = None  # length of a run; None: as the profile says
-seeds = None  # one run each, such as [0, 1, 2]; None: as the profile says
+profile = "quick"
+device = "cpu"
+jobs = None
+fresh = False
+hidden = None
+epochs = None
+seeds = None
 
 # %% tags=["hide-input"]
 from dataclasses import replace
 
-import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import HTML, Markdown
-
+from IPython.display import Markdown
 from lazybook import datasets
 from lazybook.benchmarks import cost
-from lazybook.book import analysis, claims, notebook, plotting
-from lazybook.book.claims import Finding
+from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes
 from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
-NAME = "lazy_learning/fig3_emnist"
-hidden = settings.hidden or settings.choose(
-    smoke=[30, 100], quick=[100, 200, 500, 1000], paper=[100, 200, 500, 1000]
+scale = settings.scale(
+    # smoke, quick, paper
+    hidden=([30, 100], [100, 200, 500, 1000], [100, 200, 500, 1000]),
+    epochs=(2, 4, 50),
+    mnist_epochs=(2, 10, 50),
+    measure_every=(1500, 60_000, 60_000),
+    stand_in=("deformed-mnist:6000", "deformed-mnist:240000", "deformed-mnist:240000"),
+    seeds=([0], [0], [0, 1, 2]),
+    mnist_seeds=([0], [0], [0, 1, 2, 3, 4]),
 )
-epochs = settings.epochs or settings.choose(smoke=2, quick=4, paper=50)
-mnist_epochs = settings.epochs or settings.choose(smoke=2, quick=10, paper=50)
-seeds = settings.seeds or settings.choose(smoke=[0], quick=[0], paper=[0, 1, 2])
-mnist_seeds = settings.seeds or settings.choose(smoke=[0], quick=[0], paper=[0, 1, 2, 3, 4])
+mnist_epochs = settings.epochs or scale.mnist_epochs
+mnist_seeds = settings.seeds or scale.mnist_seeds
+NAME = "lazy_learning/fig3_emnist"
 LAZY = "memorized-mistakes"
 
 # %% [markdown]
@@ -70,10 +72,9 @@ LAZY = "memorized-mistakes"
 files = {entry.name: entry for entry in datasets.available()}["emnist-digits"]
 is_emnist = settings.profile != "smoke" and files.folder is not None
 digits = "EMNIST" if is_emnist else "deformed MNIST"
-name = "emnist-digits" if is_emnist else "deformed-mnist:240000"
-name = settings.choose(smoke="deformed-mnist:6000", quick=name, paper=name)
+name = "emnist-digits" if is_emnist else scale.stand_in
 images = datasets.load(name)
-figure, axes = plt.subplots(figsize=(5.4, 1.4))
+figure, axes = plotting.subplots(figsize=(5.4, 1.4))
 plotting.digits(axes, images.train.values[:16].reshape(2, 8, -1))
 axes.set(xticks=[], yticks=[])
 plotting.show(
@@ -84,13 +85,13 @@ plotting.show(
     notebook=NAME,
 )
 Markdown(
-    f"What is learned on this page is **{digits}** (`{name}`): {len(images.train):,} images to"
-    f" train and {len(images.test):,} to test."
+    f"What is learned on this page is **{digits}** (`{name}`): {len(images.train):,} "
+    f"images to train and {len(images.test):,} to test."
     + (
         ""
         if is_emnist
-        else " To have EMNIST instead, say `lazybook data fetch emnist-digits`, and make the page"
-        " again, with the profile `quick` or `paper`."
+        else " To have EMNIST instead, say `lazybook data fetch emnist-digits`, and "
+        "make the page again, with the profile `quick` or `paper`."
     )
 )
 
@@ -107,37 +108,46 @@ base = preset("lazy", engine=settings.engine, device=settings.device)
 more = replace(
     base,
     dataset=name,
-    epochs=epochs,
-    measure_every=settings.choose(smoke=1500, quick=60_000, paper=60_000),
+    epochs=scale.epochs,
+    measure_every=scale.measure_every,
     measure_training=False,
 )
 gates = [EverySample(), MemorizedMistakes()]
 result = sweep(
-    grid(more, hidden=hidden, seed=seeds, gate=gates), jobs=settings.jobs, fresh=settings.fresh
+    grid(more, hidden=scale.hidden, seed=scale.seeds, gate=gates),
+    jobs=settings.jobs,
+    fresh=settings.fresh,
 )
 
 mnist = replace(base, gate=MemorizedMistakes(), epochs=mnist_epochs)
 mnist_result = sweep(
-    grid(mnist, hidden=hidden, seed=mnist_seeds), jobs=settings.jobs, fresh=settings.fresh
+    grid(mnist, hidden=scale.hidden, seed=mnist_seeds),
+    jobs=settings.jobs,
+    fresh=settings.fresh,
 )
 
 # %% tags=["hide-input"]
-costs = cost.measure(hidden)
+costs = cost.measure(scale.hidden)
 runs = []
 for run in result.runs:
     seconds = costs[run.experiment.hidden].seconds(run.table)
     runs.append(replace(run, table=run.table.assign(pytorch_seconds=seconds)))
-keys = [(size, seed) for size in hidden for seed in seeds]
+keys = [(size, seed) for size in scale.hidden for seed in scale.seeds]
 pairs = dict(zip(keys, zip(runs[::2], runs[1::2], strict=True), strict=True))
-mnist_keys = [(size, seed) for size in hidden for seed in mnist_seeds]
+mnist_keys = [(size, seed) for size in scale.hidden for seed in mnist_seeds]
 mnist_runs = dict(zip(mnist_keys, mnist_result.runs, strict=True))
-best = {key: [run.table["test_accuracy"].max() for run in pair] for key, pair in pairs.items()}
+best = {
+    key: [run.table["test_accuracy"].max() for run in pair]
+    for key, pair in pairs.items()
+}
 points = {key: 100 * (lazy - backprop) for key, (backprop, lazy) in best.items()}
 
 
 def at_best(column):
-    """Return the range over sizes and seeds of lazy / backprop at the best common accuracy."""
-    ratios = [analysis.ratio(lazy, backprop, column) for backprop, lazy in pairs.values()]
+    """Return the range of lazy / backprop at the best common accuracy."""
+    ratios = [
+        analysis.ratio(lazy, backprop, column) for backprop, lazy in pairs.values()
+    ]
     return span([ratio.iloc[-1] for ratio in ratios if len(ratio)], ".2g")
 
 
@@ -152,8 +162,11 @@ def at_best(column):
 # %% tags=["hide-input"]
 STRETCHED = "The axis is stretched towards 100 %, by the share of errors."
 panels = []
-for title, column in (("PyTorch", "pytorch_seconds"), ("this book's engine", "seconds")):
-    figure, axes = plt.subplots(figsize=(3.95, 3.9))
+for title, column in (
+    ("PyTorch", "pytorch_seconds"),
+    ("this book's engine", "seconds"),
+):
+    figure, axes = plotting.subplots(figsize=(3.95, 3.9))
     plotting.against_accuracy(axes, runs, column)
     axes.set(title=title, ylabel="training time (s)")
     panels.append(figure)
@@ -161,15 +174,18 @@ panels[1].axes[0].get_legend().remove()  # the colours are those of the other pa
 plotting.show(
     *panels,
     name="fig-emnist-time",
-    caption=f"Training time on one core until a test accuracy was first reached, on {digits}. "
-    "Left, in an ordinary PyTorch loop: the number of forward passes and updates times what each "
-    "costs on this machine. Right, in the engine that made the runs. Blue is backprop, orange lazy "
-    f"learning. {STRETCHED} (Paper: Fig. 3a, there in PyTorch on a GPU.)",
-    alt="Two panels of curves of training time, on logarithmic axes, rising with accuracy, for "
-    "both rules and all network sizes.",
+    caption="Training time on one core until a test accuracy was first reached, on "
+    f"{digits}. Left, in an ordinary PyTorch loop: the number of forward passes and "
+    "updates times what each costs on this machine. Right, in the engine that made the "
+    f"runs. Blue is backprop, orange lazy learning. {STRETCHED} (Paper: Fig. 3a, there "
+    "in PyTorch on a GPU.)",
+    alt="Two panels of curves of training time, on logarithmic axes, rising with "
+    "accuracy, for both rules and all network sizes.",
     notebook=NAME,
 )
-gained = {size: np.mean([points[size, seed] for seed in seeds]) for size in hidden}
+gained = {
+    size: np.mean([points[size, seed] for seed in scale.seeds]) for size in scale.hidden
+}
 Markdown(
     "The best accuracy of lazy learning, less that of backprop, is "
     + ", ".join(f"{gain:+.2f} (H = {size})" for size, gain in gained.items())
@@ -186,16 +202,17 @@ Markdown(
 # of that energy here than on MNIST ({doc}`fig2_mnist`).
 
 # %% tags=["hide-input"]
-figure, axes = plt.subplots(figsize=(5.4, 4.2))
+figure, axes = plotting.subplots(figsize=(5.4, 4.2))
 plotting.against_accuracy(axes, runs, "energy_m1")
 axes.set(ylabel="energy $M$ (sum of weight changes)")
 plotting.show(
     figure,
     name="fig-emnist-energy",
-    caption=f"Energy spent until a test accuracy was first reached, on {digits}, for networks of "
-    f"<i>H</i> hidden units. Blue is backprop, orange lazy learning. {STRETCHED} (Paper: Fig. 3b.)",
-    alt="Curves of energy, on a logarithmic axis, rising with accuracy, for both rules and all "
-    "network sizes.",
+    caption=f"Energy spent until a test accuracy was first reached, on {digits}, for "
+    "networks of <i>H</i> hidden units. Blue is backprop, orange lazy learning. "
+    f"{STRETCHED} (Paper: Fig. 3b.)",
+    alt="Curves of energy, on a logarithmic axis, rising with accuracy, for both rules "
+    "and all network sizes.",
     notebook=NAME,
 )
 Markdown(
@@ -214,42 +231,54 @@ Markdown(
 panels, tops = [], []
 for title, total, found_in, which in (
     ("MNIST", len(datasets.load("mnist").train), mnist_runs, mnist_seeds),
-    (digits, len(images.train), {key: lazy for key, (_, lazy) in pairs.items()}, seeds),
+    (
+        digits,
+        len(images.train),
+        {key: lazy for key, (_, lazy) in pairs.items()},
+        scale.seeds,
+    ),
 ):
-    figure, axes = plt.subplots(figsize=(3.95, 3.7))
-    for size in hidden:
+    figure, axes = plotting.subplots(figsize=(3.95, 3.7))
+    for size in scale.hidden:
         band = analysis.band([found_in[size, seed] for seed in which], "memorized")
-        plotting.draw_band(axes, 100 * band / total, LAZY, size, hidden)
+        plotting.draw_band(axes, 100 * band / total, LAZY, size, scale.hidden)
     axes.set(title=title, xlabel="epoch", ylabel="memorized (% of the training set)")
     axes.locator_params(axis="x", integer=True)
     tops.append(axes.get_ylim()[1])
     panels.append(figure)
 for figure in panels:
     figure.axes[0].set_ylim(0, max(tops))
-panels[0].axes[0].legend(handles=plotting.key([LAZY], hidden), loc="lower right", fontsize="small")
+panels[0].axes[0].legend(
+    handles=plotting.key([LAZY], scale.hidden), loc="lower right", fontsize="small"
+)
 plotting.show(
     *panels,
     name="fig-emnist-memorized",
-    caption="The share of the training set that lazy learning has got wrong at least once, of the "
-    f"{len(datasets.load('mnist').train):,} images of MNIST (left) and the {len(images.train):,} of"
-    f" {digits} (right). (Paper: Fig. 3c.)",
-    alt="Two panels of curves that rise quickly in the first epochs and then level off; the larger "
-    "the network, the lower.",
+    caption="The share of the training set that lazy learning has got wrong at least "
+    f"once, of the {len(datasets.load('mnist').train):,} images of MNIST (left) and "
+    f"the {len(images.train):,} of {digits} (right). (Paper: Fig. 3c.)",
+    alt="Two panels of curves that rise quickly in the first epochs and then level "
+    "off; the larger the network, the lower.",
     notebook=NAME,
 )
-share = {key: lazy.final["memorized"] / len(images.train) for key, (_, lazy) in pairs.items()}
+share = {
+    key: lazy.final["memorized"] / len(images.train) for key, (_, lazy) in pairs.items()
+}
 mnist_share = {
     key: run.final["memorized"] / len(datasets.load("mnist").train)
     for key, run in mnist_runs.items()
 }
 times = {
-    key: pairs[key][1].final["memorized"] / mnist_runs[key].final["memorized"] for key in pairs
+    key: pairs[key][1].final["memorized"] / mnist_runs[key].final["memorized"]
+    for key in pairs
 }
 Markdown(
-    f"At the end lazy learning remembers {span([100 * s for s in mnist_share.values()], '.1f')} %"
-    f" of MNIST, after {mnist_epochs} epochs, and {span([100 * s for s in share.values()], '.1f')}"
-    f" % of {digits}, after {epochs}. The second are {span(times.values(), '.2g')} times as many"
-    f" images, out of {len(images.train) / len(datasets.load('mnist').train):.2g} times as many."
+    "At the end lazy learning remembers "
+    f"{span([100 * s for s in mnist_share.values()], '.1f')} % of MNIST, after "
+    f"{mnist_epochs} epochs, and {span([100 * s for s in share.values()], '.1f')}"
+    f" % of {digits}, after {scale.epochs}. The second are "
+    f"{span(times.values(), '.2g')} times as many images, out of "
+    f"{len(images.train) / len(datasets.load('mnist').train):.2g} times as many."
 )
 
 # %% [markdown]
@@ -261,53 +290,47 @@ Markdown(
 
 # %% tags=["hide-input"]
 stand_in = "" if is_emnist else digits
-found = {"LL8": [], "LL9": [], "LL10": []}
-for size, seed in pairs:
-    backprop, lazy = best[size, seed]
-    at = {"condition": f"H = {size}", "seed": seed, "stand_in": stand_in}
-    measure = "best accuracy of lazy - of backprop (points)"
-    found["LL8"].append(Finding(measure, value=points[size, seed], **at))
-    found["LL10"].append(Finding("share of EMNIST memorized", value=share[size, seed], **at))
-    measure = "memorized of EMNIST / of MNIST"
-    found["LL10"].append(Finding(measure, value=times[size, seed], **at))
-    if size == 1000:
-        reached = [
-            analysis.when_reached(run, [backprop], "pytorch_seconds").item()
-            for run in pairs[size, seed]
-        ]
-        sooner = reached[0] / reached[1] if lazy >= backprop else 0.0  # lazy never gets there
-        found["LL9"] += [
-            Finding("best accuracy of backprop (%)", value=100 * backprop, **at),
-            Finding("PyTorch time of backprop / of lazy to that accuracy", value=sooner, **at),
-            Finding("best accuracy of lazy (%)", value=100 * lazy, **at),
-        ]
-for seed in seeds:
-    measure = "that difference at the smallest H - at the largest"
-    difference = points[min(hidden), seed] - points[max(hidden), seed]
-    found["LL8"].append(Finding(measure, "all sizes", difference, seed, stand_in=stand_in))
-for (size, seed), value in mnist_share.items():
-    found["LL10"].append(Finding("share of MNIST memorized", f"H = {size}", value, seed))
+found = notebook.Findings(settings, NAME, "LL8", "LL9", "LL10")
+measure = "best accuracy of lazy - of backprop (points)"
+found.each("LL8", measure, "H = {}", points, stand_in)
+measure = "that difference at the smallest H - at the largest"
+fall = {
+    seed: points[min(scale.hidden), seed] - points[max(scale.hidden), seed]
+    for seed in scale.seeds
+}
+found.each("LL8", measure, "all sizes", fall, stand_in)
+found.each("LL10", "share of EMNIST memorized", "H = {}", share, stand_in)
+found.each("LL10", "memorized of EMNIST / of MNIST", "H = {}", times, stand_in)
+found.each("LL10", "share of MNIST memorized", "H = {}", mnist_share)
+for seed in scale.seeds if 1000 in scale.hidden else []:
+    backprop, lazy = best[1000, seed]
+    reached = [
+        analysis.when_reached(run, [backprop], "pytorch_seconds").item()
+        for run in pairs[1000, seed]
+    ]
+    # 0 if lazy learning never gets there
+    sooner = reached[0] / reached[1] if lazy >= backprop else 0.0
+    for measure, value in (
+        ("best accuracy of backprop (%)", 100 * backprop),
+        ("PyTorch time of backprop / of lazy to that accuracy", sooner),
+        ("best accuracy of lazy (%)", 100 * lazy),
+    ):
+        found.add("LL9", measure, "H = 1000", value, seed, stand_in)
 if not is_emnist:
     missing = "EMNIST is not here; lazybook data fetch emnist-digits gets it"
-    missing = settings.choose(smoke="EMNIST is not in this profile", quick=missing, paper=missing)
-    for key, measure in (
+    if settings.profile == "smoke":
+        missing = "EMNIST is not in this profile"
+    for claim, measure in (
         ("LL8", "best accuracy of lazy - of backprop (points)"),
         ("LL9", "best accuracy of backprop (%)"),
         ("LL10", "share of EMNIST memorized"),
     ):
-        found[key].append(Finding(measure, "all sizes", np.nan, missing=missing))
-verdicts = notebook.verdicts(settings, NAME, found)
-HTML(claims.table(verdicts, "../"))
+        found.lacks(claim, measure, "all sizes", missing)
+found.verdicts([result, mnist_result])
 
 # %% tags=["hide-cell"]
 # NBVAL_CHECK_OUTPUT
-print(*verdicts, sep="\n")
-for run in (*runs, *mnist_result.runs):
-    which, final = run.experiment, run.final
-    print(
-        f"{which.dataset}, H = {which.hidden}, {which.gate}, seed {which.seed}: {final['updates']}"
-        f" updates, {final['memorized']} memorized, accuracy {final['test_accuracy']}"
-    )
+found.print_outcomes([result, mnist_result])
 
 # %% tags=["hide-input"]
 notebook.provenance(settings, [result, mnist_result])

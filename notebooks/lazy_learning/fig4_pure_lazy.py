@@ -19,23 +19,20 @@
 # directly?
 
 # %% tags=["parameters", "hide-input"]
-profile = "quick"  # smoke, quick or paper
-device = "cpu"  # cpu or cuda
-jobs = None  # experiments at a time; None: one a core
-fresh = False  # True: compute again what the run store already has
-hidden = None  # sizes of the hidden layer, such as [100, 1000]; None: as the profile says
-epochs = None  # length of a run; None: as the profile says
-seeds = None  # one run each, such as [0, 1, 2]; None: as the profile says
+profile = "quick"
+device = "cpu"
+jobs = None
+fresh = False
+hidden = None
+epochs = None
+seeds = None
 
 # %% tags=["hide-input"]
 from dataclasses import replace
 
-import matplotlib.pyplot as plt
 import pandas as pd
-from IPython.display import HTML, Markdown
-
-from lazybook.book import analysis, claims, notebook, plotting
-from lazybook.book.claims import Finding
+from IPython.display import Markdown
+from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import Mistakes
@@ -43,11 +40,12 @@ from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 NAME = "lazy_learning/fig4_pure_lazy"
-hidden = settings.hidden or settings.choose(
-    smoke=[30, 100], quick=[100, 200, 500, 1000], paper=list(range(100, 1001, 100))
+scale = settings.scale(
+    # smoke, quick, paper
+    hidden=([30, 100], [100, 200, 500, 1000], list(range(100, 1001, 100))),
+    epochs=(2, 10, 50),
+    seeds=([0], [0], [0, 1, 2, 3, 4]),
 )
-epochs = settings.epochs or settings.choose(smoke=2, quick=10, paper=50)
-seeds = settings.seeds or settings.choose(smoke=[0], quick=[0], paper=[0, 1, 2, 3, 4])
 GOAL = 0.975  # of the test set right: then a run stops
 PURE = "mistakes"
 
@@ -59,13 +57,17 @@ PURE = "mistakes"
 # that page went on, and are cut where they first got so far.
 
 # %%
-base = preset("lazy", epochs=epochs, engine=settings.engine, device=settings.device)
+base = preset(
+    "lazy", epochs=scale.epochs, engine=settings.engine, device=settings.device
+)
 SHARED = (30, 100, 200, 500, 1000)
 backprop = [
     experiment if experiment.hidden in SHARED else replace(experiment, until=GOAL)
-    for experiment in grid(base, hidden=hidden, seed=seeds)
+    for experiment in grid(base, hidden=scale.hidden, seed=scale.seeds)
 ]
-pure = grid(replace(base, gate=Mistakes(), until=GOAL), hidden=hidden, seed=seeds)
+pure = grid(
+    replace(base, gate=Mistakes(), until=GOAL), hidden=scale.hidden, seed=scale.seeds
+)
 result = sweep(backprop + pure, jobs=settings.jobs, fresh=settings.fresh)
 
 # %% tags=["hide-input"]
@@ -74,17 +76,18 @@ for run in result.runs:
     table = analysis.cut(run, GOAL).table
     winding = table["energy_m1"] / table["energy_min"]
     runs.append(replace(run, table=table.assign(inefficiency=winding)))
-keys = [(size, seed) for size in hidden for seed in seeds]
-pairs = dict(zip(keys, zip(runs[: len(keys)], runs[len(keys) :], strict=True), strict=True))
+keys = [(size, seed) for size in scale.hidden for seed in scale.seeds]
+both = zip(runs[: len(keys)], runs[len(keys) :], strict=True)
+pairs = dict(zip(keys, both, strict=True))
 
 
 def saving(column, size, seed):
-    """Return backprop / pure lazy of ``column`` at each accuracy above 85 % that both reached."""
+    """Return backprop / pure lazy of ``column`` at each accuracy that both reached."""
     return analysis.ratio(*pairs[size, seed], column, least=0.85)
 
 
 def at_best(column):
-    """Return the range over sizes and seeds of that saving at the best common accuracy."""
+    """Return the range of that saving at the best common accuracy."""
     last = [found.iloc[-1] for key in keys if len(found := saving(column, *key))]
     return span(last, ".2g")
 
@@ -98,18 +101,19 @@ def at_best(column):
 # <fig5_loss_and_accuracy>` is about.
 
 # %% tags=["hide-input"]
-figure, axes = plt.subplots(figsize=(5.4, 4.2))
+figure, axes = plotting.subplots(figsize=(5.4, 4.2))
 plotting.against_accuracy(axes, runs, "energy_m1")
 axes.set(ylabel="energy $M$ (sum of weight changes)")
 STRETCHED = "The axis is stretched towards 100 %, by the share of errors."
 plotting.show(
     figure,
     name="fig-pure-lazy-energy",
-    caption="Energy spent until a test accuracy was first reached. Blue is backprop, green pure "
-    "lazy learning; the darker and thicker a line, the larger the network, of "
-    f"{span(hidden, 'd')} hidden units. {STRETCHED} (Paper: Fig. 4a.)",
-    alt="Curves of energy, on a logarithmic axis, rising with accuracy. For each network size the "
-    "curve of pure lazy learning lies below that of backprop, and ends at a lower accuracy.",
+    caption="Energy spent until a test accuracy was first reached. Blue is backprop, "
+    "green pure lazy learning; the darker and thicker a line, the larger the network, "
+    f"of {span(scale.hidden, 'd')} hidden units. {STRETCHED} (Paper: Fig. 4a.)",
+    alt="Curves of energy, on a logarithmic axis, rising with accuracy. For each "
+    "network size the curve of pure lazy learning lies below that of backprop, and "
+    "ends at a lower accuracy.",
     notebook=NAME,
 )
 best = {
@@ -130,32 +134,42 @@ Markdown(
 # learns was right already; that moves the synapses too.
 
 # %% tags=["hide-input"]
-figure, axes = plt.subplots(figsize=(5.4, 3.9))
+figure, axes = plotting.subplots(figsize=(5.4, 3.9))
 axes.axhspan(2.2, 4.5, color="#808080", alpha=0.15, lw=0)
-for size in hidden:
-    found = pd.concat([saving("energy_m1", size, seed) for seed in seeds], axis=1).dropna()
-    learned = [run.table["test_accuracy"].iloc[1] for seed in seeds for run in pairs[size, seed]]
-    found = found.loc[max(learned) :]
+for size in scale.hidden:
+    of_seeds = [saving("energy_m1", size, seed) for seed in scale.seeds]
+    group = [run for seed in scale.seeds for run in pairs[size, seed]]
+    learned = max(run.table["test_accuracy"].iloc[1] for run in group)
+    found = pd.concat(of_seeds, axis=1).dropna().loc[learned:]
     found.index = 100 * found.index
-    ends = {"mean": found.mean(axis=1), "low": found.min(axis=1), "high": found.max(axis=1)}
-    plotting.draw_band(axes, pd.DataFrame(ends), PURE, size, hidden)
+    ends = {
+        "mean": found.mean(axis=1),
+        "low": found.min(axis=1),
+        "high": found.max(axis=1),
+    }
+    plotting.draw_band(axes, pd.DataFrame(ends), PURE, size, scale.hidden)
 plotting.stretch(axes, "x")
-axes.set(xlabel="test accuracy reached (%)", ylabel="$M$ of backprop / of pure lazy learning")
+axes.set(
+    xlabel="test accuracy reached (%)", ylabel="$M$ of backprop / of pure lazy learning"
+)
 axes.set_ylim(1, None)
-axes.legend(handles=plotting.key([PURE], hidden), loc="upper left", fontsize="small")
+axes.legend(
+    handles=plotting.key([PURE], scale.hidden), loc="upper left", fontsize="small"
+)
 plotting.show(
     figure,
     name="fig-pure-lazy-saving",
-    caption="How many times the energy of pure lazy learning backprop spent, at equal accuracy. A "
-    "line begins where both had been measured, after 5,000 images. Grey: the range that the paper "
-    f"gives. {STRETCHED} (Paper: Fig. 4b.)",
-    alt="The ratio of energies against the test accuracy reached, one curve for each network "
-    "size, with the paper's range from 2.2 to 4.5 as a grey band behind them.",
+    caption="How many times the energy of pure lazy learning backprop spent, at equal "
+    "accuracy. A line begins where both had been measured, after 5,000 images. Grey: "
+    f"the range that the paper gives. {STRETCHED} (Paper: Fig. 4b.)",
+    alt="The ratio of energies against the test accuracy reached, one curve for each "
+    "network size, with the paper's range from 2.2 to 4.5 as a grey band behind them.",
     notebook=NAME,
 )
 ratios = pd.concat([saving("energy_m1", *key) for key in keys])
 Markdown(
-    f"Between 85 % and the best common accuracy backprop spent {span(ratios, '.2g')} times as much."
+    f"Between 85 % and the best common accuracy backprop spent {span(ratios, '.2g')} "
+    "times as much."
 )
 
 # %% [markdown]
@@ -175,7 +189,7 @@ for column, label in (
     ("energy_min", "minimal energy $M_\\mathrm{min}$"),
     ("inefficiency", "inefficiency $M / M_\\mathrm{min}$"),
 ):
-    figure, axes = plt.subplots(figsize=(3.95, 3.9))
+    figure, axes = plotting.subplots(figsize=(3.95, 3.9))
     plotting.against_accuracy(axes, runs, column)
     axes.set(ylabel=label)
     panels.append(figure)
@@ -183,17 +197,19 @@ panels[0].axes[0].get_legend().remove()  # the colours are those of the other pa
 plotting.show(
     *panels,
     name="fig-pure-lazy-inefficiency",
-    caption="Left: the sum of the distances of all weights from where they began, when a test "
-    "accuracy was first reached. Right: how many times as far they went to get there. Blue is "
-    f"backprop, green pure lazy learning. {STRETCHED} (Paper: Fig. 4c, d.)",
-    alt="Two panels of curves that rise with accuracy, on logarithmic axes: the minimal energy "
-    "and the inefficiency, for both rules and all network sizes.",
+    caption="Left: the sum of the distances of all weights from where they began, when "
+    "a test accuracy was first reached. Right: how many times as far they went to get "
+    f"there. Blue is backprop, green pure lazy learning. {STRETCHED} (Paper: Fig. 4c, "
+    "d.)",
+    alt="Two panels of curves that rise with accuracy, on logarithmic axes: the "
+    "minimal energy and the inefficiency, for both rules and all network sizes.",
     notebook=NAME,
 )
 Markdown(
-    f"At the best common accuracy backprop's weights lay {at_best('energy_min')} times as far from"
-    f" where they began, and had gone there on ways {at_best('inefficiency')} times as winding."
-    f" Together this makes the energy {at_best('energy_m1')} times as large."
+    f"At the best common accuracy backprop's weights lay {at_best('energy_min')} times "
+    "as far from where they began, and had gone there on ways "
+    f"{at_best('inefficiency')} times as winding. Together this makes the energy "
+    f"{at_best('energy_m1')} times as large."
 )
 
 # %% [markdown]
@@ -205,12 +221,13 @@ Markdown(
 # is compared.
 
 # %% tags=["hide-input"]
-found = {"LL11": [], "LL12": []}
+found = notebook.Findings(settings, NAME, "LL11", "LL12")
 for size, seed in keys:
     energy, distance, winding = (
-        saving(column, size, seed) for column in ("energy_m1", "energy_min", "inefficiency")
+        saving(column, size, seed)
+        for column in ("energy_m1", "energy_min", "inefficiency")
     )
-    for key, measure, value in (
+    for claim, measure, value in (
         ("LL11", "smallest M(backprop) / M(pure lazy) above 85 %", energy.min()),
         ("LL11", "largest M(backprop) / M(pure lazy) above 85 %", energy.max()),
         (
@@ -218,22 +235,18 @@ for size, seed in keys:
             "largest minimal energy of pure lazy / of backprop above 85 %",
             1 / distance.min(),
         ),
-        ("LL12", "largest inefficiency of pure lazy / of backprop above 85 %", 1 / winding.min()),
+        (
+            "LL12",
+            "largest inefficiency of pure lazy / of backprop above 85 %",
+            1 / winding.min(),
+        ),
     ):
-        found[key].append(Finding(measure, f"H = {size}", float(value), seed))
-verdicts = notebook.verdicts(settings, NAME, found)
-HTML(claims.table(verdicts, "../"))
+        found.add(claim, measure, f"H = {size}", value, seed)
+found.verdicts([result])
 
 # %% tags=["hide-cell"]
 # NBVAL_CHECK_OUTPUT
-print(*verdicts, sep="\n")
-for (size, seed), pair in pairs.items():
-    for run in pair:
-        final = run.final
-        print(
-            f"H = {size}, {run.experiment.gate}, seed {seed}: {final['updates']} updates in"
-            f" {final['epoch']:g} epochs, accuracy {final['test_accuracy']}"
-        )
+found.print_outcomes([result])
 
 # %% tags=["hide-input"]
 notebook.provenance(settings, [result])

@@ -19,35 +19,33 @@
 # that it has never seen?
 
 # %% tags=["parameters", "hide-input"]
-profile = "quick"  # smoke, quick or paper
-device = "cpu"  # cpu or cuda
-jobs = None  # experiments at a time; None: one a core
-fresh = False  # True: compute again what the run store already has
-hidden = None  # sizes of the hidden layer, such as [100, 1000]; None: as the profile says
-epochs = None  # length of a run; None: as the profile says
-seeds = None  # one run each, such as [0, 1, 2]; None: as the profile says
+profile = "quick"
+device = "cpu"
+jobs = None
+fresh = False
+hidden = None
+epochs = None
+seeds = None
 
 # %% tags=["hide-input"]
 import math
 from dataclasses import replace
 
-import matplotlib.pyplot as plt
-from IPython.display import HTML, Markdown
-
-from lazybook.book import analysis, claims, notebook, plotting
-from lazybook.book.claims import Finding
+from IPython.display import Markdown
+from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import Mistakes
 from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
-NAME = "lazy_learning/fig5_loss_and_accuracy"
-hidden = settings.hidden or settings.choose(
-    smoke=[30, 100], quick=[100, 200, 500, 1000], paper=list(range(100, 1001, 100))
+scale = settings.scale(
+    # smoke, quick, paper
+    hidden=([30, 100], [100, 200, 500, 1000], list(range(100, 1001, 100))),
+    epochs=(2, 10, 50),
+    seeds=([0], [0], [0, 1, 2, 3, 4]),
 )
-epochs = settings.epochs or settings.choose(smoke=2, quick=10, paper=50)
-seeds = settings.seeds or settings.choose(smoke=[0], quick=[0], paper=[0, 1, 2, 3, 4])
+NAME = "lazy_learning/fig5_loss_and_accuracy"
 GOAL = 0.975  # of the test set right: then a run stops
 RULES = BACKPROP, PURE = "every-sample", "mistakes"
 
@@ -58,13 +56,17 @@ RULES = BACKPROP, PURE = "every-sample", "mistakes"
 # else after the last epoch. The runs of backprop that went on are cut where they first got so far.
 
 # %%
-base = preset("lazy", epochs=epochs, engine=settings.engine, device=settings.device)
+base = preset(
+    "lazy", epochs=scale.epochs, engine=settings.engine, device=settings.device
+)
 SHARED = (30, 100, 200, 500, 1000)
 backprop = [
     experiment if experiment.hidden in SHARED else replace(experiment, until=GOAL)
-    for experiment in grid(base, hidden=hidden, seed=seeds)
+    for experiment in grid(base, hidden=scale.hidden, seed=scale.seeds)
 ]
-pure = grid(replace(base, gate=Mistakes(), until=GOAL), hidden=hidden, seed=seeds)
+pure = grid(
+    replace(base, gate=Mistakes(), until=GOAL), hidden=scale.hidden, seed=scale.seeds
+)
 whole = sweep(backprop + pure, jobs=settings.jobs, fresh=settings.fresh)
 
 # %% tags=["hide-input"]
@@ -82,22 +84,22 @@ def runs_of(rule, size):
     ]
 
 
-def panel(title, column, scale=1):
+def panel(title, column, factor=1):
     """Return a figure of ``column`` against the epoch, and its axes."""
-    figure, axes = plt.subplots(figsize=(3.95, 3.9))
+    figure, axes = plotting.subplots(figsize=(3.95, 3.9))
     for rule in RULES:
-        for size in hidden:
-            band = scale * analysis.band(runs_of(rule, size), column).iloc[1:]  # of what is trained
-            plotting.draw_band(axes, band, rule, size, hidden)
+        for size in scale.hidden:
+            band = factor * analysis.band(runs_of(rule, size), column).iloc[1:]
+            plotting.draw_band(axes, band, rule, size, scale.hidden)
     axes.set(title=title, xlabel="epoch", xscale="log")
     axes.xaxis.set_major_formatter("{x:g}")
     return figure, axes
 
 
 LINES = (
-    "Blue is backprop, green pure lazy learning; the darker and thicker a line, the larger the "
-    f"network, of {span(hidden, 'd')} hidden units. A line ends where the first of its runs "
-    "stopped."
+    "Blue is backprop, green pure lazy learning; the darker and thicker a line, the "
+    f"larger the network, of {span(scale.hidden, 'd')} hidden units. A line ends where "
+    "the first of its runs stopped."
 )
 
 # %% [markdown]
@@ -112,28 +114,33 @@ for title, column in (("test set", "test_loss"), ("training set", "train_loss"))
     figure, axes = panel(title, column)
     axes.set(ylabel="loss", ylim=(0, 0.07))
     panels.append(figure)
-axes.legend(handles=plotting.key(RULES, hidden), ncols=2, loc="center right", fontsize="small")
+axes.legend(
+    handles=plotting.key(RULES, scale.hidden),
+    ncols=2,
+    loc="center right",
+    fontsize="small",
+)
 plotting.show(
     *panels,
     name="fig-pure-lazy-loss",
-    caption="Loss on the test set, measured every 5,000 images, and on the training set, measured "
-    f"after each epoch. {LINES} (Paper: Fig. 5, top.)",
-    alt="Two panels of curves that fall with the epochs. The loss of pure lazy learning stays far "
-    "above that of backprop.",
+    caption="Loss on the test set, measured every 5,000 images, and on the training "
+    f"set, measured after each epoch. {LINES} (Paper: Fig. 5, top.)",
+    alt="Two panels of curves that fall with the epochs. The loss of pure lazy "
+    "learning stays far above that of backprop.",
     notebook=NAME,
 )
 ratio = pure["test_loss"] / backprop["test_loss"]
 last = whole.ends().set_index(["hidden", "seed"])
-last = last[(last["gate"] == BACKPROP) & (last["epoch"] == epochs)]
+last = last[(last["gate"] == BACKPROP) & (last["epoch"] == scale.epochs)]
 Markdown(
-    "Where the runs stopped, pure lazy learning got"
-    f" {span(100 * pure['test_accuracy'], '.1f')} % of the test set right with a loss of"
-    f" {span(pure['test_loss'], '.3f')}, and backprop"
-    f" {span(100 * backprop['test_accuracy'], '.1f')} % with"
-    f" {span(backprop['test_loss'], '.3f')}. Pure lazy learning's loss is {span(ratio, '.2g')}"
-    " times that of backprop at the same size, and"
-    f" {span(pure['test_loss'] / last['test_loss'], '.2g')} times where backprop goes on to"
-    f" epoch {epochs}."
+    "Where the runs stopped, pure lazy learning got "
+    f"{span(100 * pure['test_accuracy'], '.1f')} % of the test set right with a loss of"
+    f" {span(pure['test_loss'], '.3f')}, and backprop "
+    f"{span(100 * backprop['test_accuracy'], '.1f')} % with "
+    f"{span(backprop['test_loss'], '.3f')}. Pure lazy learning's loss is "
+    f"{span(ratio, '.2g')} times that of backprop at the same size, and "
+    f"{span(pure['test_loss'] / last['test_loss'], '.2g')} times where backprop goes "
+    f"on to epoch {scale.epochs}."
 )
 
 # %% [markdown]
@@ -151,22 +158,33 @@ Markdown(
 
 # %% tags=["hide-input"]
 panels = []
-for title, column in (("test set", "test_accuracy"), ("training set", "train_accuracy")):
+for title, column in (
+    ("test set", "test_accuracy"),
+    ("training set", "train_accuracy"),
+):
     figure, axes = panel(title, column, 100)
-    plotting.stretch(axes, "y", [90, 95, 97, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.98, 99.99])
+    plotting.stretch(
+        axes, "y", [90, 95, 97, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.98, 99.99]
+    )
     axes.axhline(100 * GOAL, color=plotting.INK, lw=0.8, ls=":")
     axes.set(ylabel="accuracy (%)")
     axes.set_ylim(85, None)
     panels.append(figure)
-axes.legend(handles=plotting.key(RULES, hidden), ncols=2, loc="lower right", fontsize="small")
+axes.legend(
+    handles=plotting.key(RULES, scale.hidden),
+    ncols=2,
+    loc="lower right",
+    fontsize="small",
+)
 plotting.show(
     *panels,
     name="fig-pure-lazy-accuracy",
     caption=f"Accuracy on the test set and on the training set. {LINES} Dotted: "
-    f"{100 * GOAL:g} %, where the runs stop if they get there on the test set. The axes are "
-    "stretched towards 100 %, by the share of errors. (Paper: Fig. 5, bottom.)",
-    alt="Two panels of curves that rise with the epochs. On the test set those of pure lazy "
-    "learning stay below those of backprop.",
+    f"{100 * GOAL:g} %, where the runs stop if they get there on the test set. The "
+    "axes are stretched towards 100 %, by the share of errors. (Paper: Fig. 5, "
+    "bottom.)",
+    alt="Two panels of curves that rise with the epochs. On the test set those of pure "
+    "lazy learning stay below those of backprop.",
     notebook=NAME,
 )
 gap = 100 * (ends["train_accuracy"] - ends["test_accuracy"])
@@ -189,8 +207,8 @@ Markdown(
 needed = backprop["epoch"].where(backprop["test_accuracy"] >= GOAL, math.inf)
 soon = needed[needed <= 10]
 Markdown(
-    f"With the average, {len(soon)} of {len(needed)} runs of backprop got {100 * GOAL:g} % of the"
-    f" test set right within 10 epochs"
+    f"With the average, {len(soon)} of {len(needed)} runs of backprop got "
+    f"{100 * GOAL:g} % of the test set right within 10 epochs"
     + (
         f", those of {', '.join(map(str, soon.index.unique('hidden')))} hidden units"
         * bool(len(soon))
@@ -205,46 +223,36 @@ Markdown(
 # late in learning are compared at the ends of epochs 20 and 50.
 
 # %% tags=["hide-input"]
-found = {"LL13": [], "LL14": []}
+found = notebook.Findings(settings, NAME, "LL13", "LL14")
 REACHED = "epochs until backprop gets 97.5 % right"
 LATE = {
     "train_accuracy": "training accuracy after 50 epochs - after 20 (points)",
     "test_accuracy": "change of test accuracy from epoch 20 to 50 (points)",
 }
-for size in hidden:
-    at = f"H = {size}"
-    for run in runs_of(PURE, size):
-        seed, table = run.experiment.seed, run.table.set_index("epoch")
-        best = 100 * table["test_accuracy"].max()
-        loss = analysis.when_reached(run, [0.95], "test_loss").item()
-        found["LL13"].append(Finding("best test accuracy of pure lazy (%)", at, best, seed))
-        found["LL14"] += [
-            Finding("test loss of pure lazy / of backprop at the end", at, ratio[size, seed], seed),
-            Finding("test loss of pure lazy at 95 %", at, loss, seed),
-        ]
-        if epochs >= 10:
-            found["LL13"].append(Finding(REACHED, at, needed[size, seed], seed))
-        if epochs >= 50:
-            for column, measure in LATE.items():
-                change = 100 * table[column].reindex([20, 50]).diff().loc[50]
-                found["LL14"].append(Finding(measure, at, change, seed))
-if epochs < 10:
-    found["LL13"].append(Finding(REACHED, "backprop", math.nan, missing="needs 10 epochs"))
-if epochs < 50:
-    lacking = Finding(LATE["train_accuracy"], "epoch 20 to 50", math.nan, missing="needs 50 epochs")
-    found["LL14"].append(lacking)
-verdicts = notebook.verdicts(settings, NAME, found)
-HTML(claims.table(verdicts, "../"))
+for run in [run for size in scale.hidden for run in runs_of(PURE, size)]:
+    at, seed = f"H = {run.experiment.hidden}", run.experiment.seed
+    best = 100 * run.table["test_accuracy"].max()
+    found.add("LL13", "best test accuracy of pure lazy (%)", at, best, seed)
+    loss = analysis.when_reached(run, [0.95], "test_loss").item()
+    found.add("LL14", "test loss of pure lazy at 95 %", at, loss, seed)
+    if scale.epochs >= 50:
+        table = run.table.set_index("epoch")
+        for column, measure in LATE.items():
+            change = 100 * table[column].reindex([20, 50]).diff().loc[50]
+            found.add("LL14", measure, at, change, seed)
+measure = "test loss of pure lazy / of backprop at the end"
+found.each("LL14", measure, "H = {}", ratio)
+if scale.epochs >= 10:
+    found.each("LL13", REACHED, "H = {}", needed)
+else:
+    found.lacks("LL13", REACHED, "backprop", "needs 10 epochs")
+if scale.epochs < 50:
+    found.lacks("LL14", LATE["train_accuracy"], "epoch 20 to 50", "needs 50 epochs")
+found.verdicts([whole])
 
 # %% tags=["hide-cell"]
 # NBVAL_CHECK_OUTPUT
-print(*verdicts, sep="\n")
-for (size, seed), final in ends.iterrows():
-    print(
-        f"H = {size}, {final['gate']}, seed {seed}: {final['updates']} updates in"
-        f" {final['epoch']:g} epochs, accuracy {final['test_accuracy']:.4f} and"
-        f" {final['train_accuracy']:.4f}"
-    )
+found.print_outcomes([whole])
 
 # %% tags=["hide-input"]
 notebook.provenance(settings, [whole])

@@ -18,33 +18,31 @@
 # saves when the changes are counted, and what it saves of a processor's time.
 
 # %% tags=["parameters", "hide-input"]
-profile = "quick"  # smoke, quick or paper
-device = "cpu"  # cpu or cuda
-jobs = None  # experiments at a time; None: one a core
-fresh = False  # True: compute again what the run store already has
-hidden = None  # sizes of the hidden layer, such as [100, 1000]; None: as the profile says
-epochs = None  # length of a run; None: as the profile says
-seeds = None  # one run each, such as [0, 1, 2]; None: as the profile says
+profile = "quick"
+device = "cpu"
+jobs = None
+fresh = False
+hidden = None
+epochs = None
+seeds = None
 
 # %% tags=["hide-input"]
-import matplotlib.pyplot as plt
-from IPython.display import HTML, Markdown
-
+from IPython.display import Markdown
 from lazybook.benchmarks import cost
-from lazybook.book import analysis, claims, notebook, plotting
-from lazybook.book.claims import Finding
+from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes
 from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
-NAME = "lazy_learning/fig6_updates"
-hidden = settings.hidden or settings.choose(
-    smoke=[30, 100], quick=[100, 200, 500, 1000], paper=[100, 200, 500, 1000]
+scale = settings.scale(
+    # smoke, quick, paper
+    hidden=([30, 100], [100, 200, 500, 1000], [100, 200, 500, 1000]),
+    epochs=(2, 10, 50),
+    seeds=([0], [0], [0, 1, 2, 3, 4]),
 )
-epochs = settings.epochs or settings.choose(smoke=2, quick=10, paper=50)
-seeds = settings.seeds or settings.choose(smoke=[0], quick=[0], paper=[0, 1, 2, 3, 4])
+NAME = "lazy_learning/fig6_updates"
 BACKPROP, LAZY = "every-sample", "memorized-mistakes"
 
 # %% [markdown]
@@ -53,14 +51,18 @@ BACKPROP, LAZY = "every-sample", "memorized-mistakes"
 # They are those of {doc}`fig2_mnist`: backprop and lazy learning, with its memory of mistakes.
 
 # %%
-base = preset("lazy", epochs=epochs, engine=settings.engine, device=settings.device)
+base = preset(
+    "lazy", epochs=scale.epochs, engine=settings.engine, device=settings.device
+)
 gates = [EverySample(), MemorizedMistakes()]
-experiments = grid(base, hidden=hidden, seed=seeds, gate=gates)
+experiments = grid(base, hidden=scale.hidden, seed=scale.seeds, gate=gates)
 result = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
 
 # %% tags=["hide-input"]
-keys = [(size, seed) for size in hidden for seed in seeds]
-pairs = dict(zip(keys, zip(result.runs[::2], result.runs[1::2], strict=True), strict=True))
+keys = [(size, seed) for size in scale.hidden for seed in scale.seeds]
+pairs = dict(
+    zip(keys, zip(result.runs[::2], result.runs[1::2], strict=True), strict=True)
+)
 
 # %% [markdown]
 # ## Two ways to time
@@ -72,21 +74,31 @@ pairs = dict(zip(keys, zip(result.runs[::2], result.runs[1::2], strict=True), st
 # often the run made them.
 
 # %% tags=["hide-input"]
-costs = cost.measure(hidden)
+costs = cost.measure(scale.hidden)
 ends = result.ends()
 ends["pytorch_seconds"] = [
     costs[run.experiment.hidden].seconds(run.table).iloc[-1] for run in result.runs
 ]
-counted, left = plt.subplots(figsize=(3.95, 4.1))
+counted, left = plotting.subplots(figsize=(3.95, 4.1))
 plotting.against_accuracy(left, result.runs, "energy_m0")
 left.set(ylabel="synaptic updates $M_0$")
-timed, right = plt.subplots(figsize=(3.95, 4.1))
-for column, name, line in (("pytorch_seconds", "PyTorch", "--"), ("seconds", "this engine", "-")):
+timed, right = plotting.subplots(figsize=(3.95, 4.1))
+for column, name, line in (
+    ("pytorch_seconds", "PyTorch", "--"),
+    ("seconds", "this engine", "-"),
+):
     for rule in (BACKPROP, LAZY):
         look = {"label": f"{plotting.NAMES[rule]}, {name}", "ls": line, "marker": "o"}
-        plotting.over_seeds(right, ends[ends["gate"] == rule], "hidden", column, rule, **look)
-right.set(xscale="log", yscale="log", xlabel="hidden units $H$", ylabel="time for all epochs (s)")
-right.set_xticks(hidden, hidden, minor=False)
+        plotting.over_seeds(
+            right, ends[ends["gate"] == rule], "hidden", column, rule, **look
+        )
+right.set(
+    xscale="log",
+    yscale="log",
+    xlabel="hidden units $H$",
+    ylabel="time for all epochs (s)",
+)
+right.set_xticks(scale.hidden, scale.hidden, minor=False)
 right.minorticks_off()
 right.set_ylim(None, 10 * right.get_ylim()[1])  # room for the legend
 right.legend(loc="upper left", fontsize="small")
@@ -94,26 +106,30 @@ plotting.show(
     counted,
     timed,
     name="fig-synaptic-updates",
-    caption="Left: the number of times that a synapse changed until a test accuracy was first "
-    "reached, by backprop (blue) and lazy learning (orange). The axis is stretched towards 100 %, "
-    f"by the share of errors. Right: time for all {epochs} epochs, in an ordinary PyTorch loop "
-    "(dashed) and in the engine of this book (solid). (Paper: Fig. 6.)",
-    alt="Left, synaptic updates rise with accuracy; the curves of lazy learning lie several times "
-    "below those of backprop. Right, the time for all epochs rises with the number of hidden "
-    "units, for both rules and both engines; PyTorch takes many times as long as the engine.",
+    caption="Left: the number of times that a synapse changed until a test accuracy "
+    "was first reached, by backprop (blue) and lazy learning (orange). The axis is "
+    "stretched towards 100 %, by the share of errors. Right: time for all "
+    f"{scale.epochs} epochs, in an ordinary PyTorch loop (dashed) and in the engine of "
+    "this book (solid). (Paper: Fig. 6.)",
+    alt="Left, synaptic updates rise with accuracy; the curves of lazy learning lie "
+    "several times below those of backprop. Right, the time for all epochs rises with "
+    "the number of hidden units, for both rules and both engines; PyTorch takes many "
+    "times as long as the engine.",
     notebook=NAME,
 )
 fewer = {
-    key: analysis.ratio(*pair, "energy_m0").iloc[-1:].max()  # nan if there is no common accuracy
+    key: analysis.ratio(*pair, "energy_m0")
+    .iloc[-1:]
+    .max()  # nan if there is no common accuracy
     for key, pair in pairs.items()
 }
 synapses = 785 * ends["hidden"] + 10 * (ends["hidden"] + 1)
 share = 100 * (ends["energy_m0"] / ends["updates"] / synapses).mean()
 Markdown(
-    "To the best accuracy that both reached, backprop made"
-    f" {span(fewer.values(), '.1f')} times as many synaptic updates as lazy learning. To learn one"
-    f" image is to change {share:.0f} % of the synapses: those of pixels without ink stay as they"
-    " are."
+    "To the best accuracy that both reached, backprop made "
+    f"{span(fewer.values(), '.1f')} times as many synaptic updates as lazy learning. "
+    f"To learn one image is to change {share:.0f} % of the synapses: those of pixels "
+    "without ink stay as they are."
 )
 
 # %% tags=["hide-input"]
@@ -121,10 +137,10 @@ spent = ends.set_index(["hidden", "seed", "gate"])[["pytorch_seconds", "seconds"
 times = spent.xs(LAZY, level="gate") / spent.xs(BACKPROP, level="gate")
 learning = [1 + each.update / each.forward for each in costs.values()]
 Markdown(
-    f"In PyTorch lazy learning takes {span(times['pytorch_seconds'], '.2g')} times as long as"
-    f" backprop; to learn an image takes {span(learning, '.2g')} times as long as to classify it."
-    f" In the engine of this book lazy learning takes {span(times['seconds'], '.2g')} times as"
-    " long as backprop."
+    f"In PyTorch lazy learning takes {span(times['pytorch_seconds'], '.2g')} times as "
+    f"long as backprop; to learn an image takes {span(learning, '.2g')} times as long "
+    "as to classify it. In the engine of this book lazy learning takes "
+    f"{span(times['seconds'], '.2g')} times as long as backprop."
 )
 
 # %% [markdown]
@@ -134,21 +150,17 @@ Markdown(
 # of a percent; times for all epochs, whatever they led to.
 
 # %% tags=["hide-input"]
-found = {"LL15": []}
-for key, value in fewer.items():
-    measure = "synaptic updates of backprop / of lazy at the best common accuracy"
-    found["LL15"].append(Finding(measure, f"H = {key[0]}", value, key[1]))
+found = notebook.Findings(settings, NAME, "LL15")
+measure = "synaptic updates of backprop / of lazy at the best common accuracy"
+found.each("LL15", measure, "H = {}", fewer)
+measure = "CPU time of lazy / of backprop for all epochs"
 for column, engine in (("seconds", "our engine"), ("pytorch_seconds", "PyTorch")):
-    for (size, seed), value in times[column].items():
-        measure = "CPU time of lazy / of backprop for all epochs"
-        found["LL15"].append(Finding(measure, f"{engine}, H = {size}", value, seed))
-verdicts = notebook.verdicts(settings, NAME, found)
-HTML(claims.table(verdicts, "../"))
+    found.each("LL15", measure, f"{engine}, H = {{}}", times[column])
+found.verdicts([result])
 
 # %% tags=["hide-cell"]
 # NBVAL_CHECK_OUTPUT
-for (size, seed), value in fewer.items():
-    print(f"H = {size}, seed {seed}: {value:.6f} times as many synaptic updates")
+found.print_outcomes([result], timed=["LL15"])
 
 # %% tags=["hide-input"]
 notebook.provenance(settings, [result])

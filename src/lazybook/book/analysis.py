@@ -1,12 +1,17 @@
 """From measurements to what the figures compare."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from lazybook.restrictions import AllSynapses
 from lazybook.runs import Run
+from lazybook.sweep import Sweep
+
+RULE_FIELDS = ("n", "p_in", "fraction", "threshold", "decay")
 
 
 def when_reached(run: Run, accuracies: np.ndarray, column: str) -> np.ndarray:
@@ -52,6 +57,14 @@ class PowerLaw:
     interval: tuple[float, float]
     factor: float
 
+    def spelled(self, symbol: str, variable: str = "H") -> str:
+        r"""Return the law as a formula: ``$M_0 \sim H^{0.72}$ (95 % interval 0.67 to 0.77)``."""
+        low, high = self.interval
+        return (
+            f"${symbol} \\sim {variable}^{{{self.exponent:z.2f}}}$"
+            f" (95 % interval {low:z.2f} to {high:z.2f})"
+        )
+
     def __call__(self, x: np.ndarray | float) -> np.ndarray | float:
         """Return y."""
         return self.factor * x**self.exponent
@@ -68,6 +81,62 @@ def power_law(x: np.ndarray, y: np.ndarray) -> PowerLaw:
     half = stats.t.ppf(0.975, len(x) - 2) * error if len(x) > 2 else np.nan
     interval = (float(fit.slope - half), float(fit.slope + half))
     return PowerLaw(float(fit.slope), interval, float(np.exp(fit.intercept)))
+
+
+def ends(sweep: Sweep) -> pd.DataFrame:
+    """Return the ends of a sweep's runs (`lazybook.sweep.Sweep.ends`) with its rules as columns.
+
+    ``rule`` names the restrictions, such as ``subnet & largest-per-layer``; ``n``, ``p_in``,
+    ``fraction``, ``threshold`` and ``decay`` are what restrictions and caching set, nan where a run
+    has no such rule.
+    """
+    rows = []
+    for run in sweep.runs:
+        parts = run.experiment.restriction.parts or (AllSynapses(),)
+        values = {
+            name: getattr(rule, name)
+            for rule in (*parts, run.experiment.caching)
+            for name in RULE_FIELDS
+            if hasattr(rule, name)
+        }
+        rows.append({"rule": " & ".join(str(part).split(":")[0] for part in parts)} | values)
+    return sweep.ends().join(pd.DataFrame(rows, columns=["rule", *RULE_FIELDS]))
+
+
+def reached(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return the ends of runs (`lazybook.sweep.Sweep.ends`) with nan for what was never reached.
+
+    A run that missed its goal, or diverged, has no energy and no time to the goal: its
+    ``columns`` become nan.
+    """
+    return table.assign(**{name: table[name].where(table["reached"]) for name in columns})
+
+
+def means(table: pd.DataFrame, by: str | Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
+    """Return the means of ``columns`` over seeds, nan where a seed has no value."""
+    return table.groupby(by)[list(columns)].agg(lambda values: values.mean(skipna=False))
+
+
+def finite(table: pd.DataFrame, column: str) -> pd.Series:
+    """Return ``column`` with nan for what is infinite or 0, as a ratio with a missed goal."""
+    return table[column].where(np.isfinite(table[column]) & (table[column] > 0))
+
+
+def compared(table: pd.DataFrame, other: pd.DataFrame, column: str) -> pd.Series:
+    """Return ``table / other`` of ``column``, indexed by size and seed, for sizes that both have.
+
+    Both have one row for each size (``hidden``) and ``seed``. The ratio is inf where the first has
+    no value, as when it missed its goal.
+
+    Raises LookupError if ``other`` lacks a seed at such a size: it would be left out in silence.
+    """
+    values = [each.set_index(["hidden", "seed"], verify_integrity=True)[column]
+              for each in (table, other)]  # fmt: skip
+    first = values[0][values[0].index.isin(values[1].index.unique("hidden"), level="hidden")]
+    lacking = first.index.difference(values[1].index)
+    if len(lacking):
+        raise LookupError(f"nothing to compare {column} with at (H, seed) = {list(lacking)}")
+    return first.fillna(np.inf) / values[1].loc[first.index]
 
 
 def exponents(table: pd.DataFrame, column: str) -> dict[int, float]:
@@ -127,6 +196,15 @@ def tortuosity(path: np.ndarray) -> float:
     length = np.linalg.norm(np.diff(path, axis=0), axis=1).sum()
     displacement = np.linalg.norm(path[-1] - path[0])
     return float(length / displacement) if displacement else float("nan")
+
+
+def departure(path: np.ndarray, other: np.ndarray) -> float:
+    """Return how far ``path`` gets from ``other``, at equal times, by the extent of the other.
+
+    Both have shape ``(points, weights)``; the extent is the diagonal of the box around it.
+    """
+    distance = np.linalg.norm(path - other, axis=1).max()
+    return float(distance / np.linalg.norm(np.ptp(other, axis=0)))
 
 
 def pick(runs: list[Run], **fields) -> Run:

@@ -9,18 +9,23 @@ import html
 import json
 import math
 import os
+import re
+import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import yaml
-from scipy import stats
 
-from lazybook.errors import InvalidValue, RecordError, check_one_of
+from lazybook.errors import InvalidValue, LazybookWarning, RecordError, check_one_of
+from lazybook.runs import Run
 from lazybook.support import paths
+from lazybook.support.numbers import is_number, is_whole
+from lazybook.support.statistics import student_t
 
 PROFILES = ("smoke", "quick", "paper")
 REPRODUCED, PARTLY, NOT_REPRODUCED, NOT_TESTABLE, NOT_MEASURED = (
@@ -82,16 +87,22 @@ class Claim:
 class Finding:
     """One measured value: of which measure, under which condition, from which seed.
 
-    ``value`` is nan where the measure has no value; a time or a cost until something is inf if it
-    never came about, and so fails any upper bound. ``missing`` says why something could not be
-    measured at all. ``stand_in`` names the data set that was measured instead of the claim's: such
-    a finding is shown and not judged.
+    Attributes
+    ----------
+    measure: its name in ``claims.yaml``.
+    condition: such as ``H = 100``.
+    value: nan where the measure has no value; a time or a cost until something is inf if it never
+        came about, and so fails any upper bound.
+    seed: of the run; None for a value that all seeds make together, as a ratio of means.
+    missing: why something could not be measured at all.
+    stand_in: the data set that was measured instead of the claim's: such a finding is shown and
+        not judged.
     """
 
     measure: str
     condition: str
     value: float
-    seed: int = 0
+    seed: int | None = None
     missing: str = ""
     stand_in: str = ""
 
@@ -100,8 +111,11 @@ class Finding:
 class Judged:
     """All seeds' values of one measure under one condition, and whether their mean holds.
 
-    ``interval`` is the 95 % interval of the mean (Student's t), or None for a single seed or an
-    infinite mean.
+    Attributes
+    ----------
+    interval: the 95 % interval of the mean (Student's t), or None for a single seed or an infinite
+        mean.
+    without: the seeds that have no value, which the mean leaves out.
     """
 
     measure: Measure
@@ -109,6 +123,7 @@ class Judged:
     mean: float
     interval: tuple[float, float] | None
     holds: bool
+    without: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,56 +153,106 @@ def claims() -> dict[str, Claim]:
     }
 
 
+class OldFindings(LazybookWarning):
+    """Findings of another version, or damaged ones: they are passed over."""
+
+
 def record(profile: str, notebook: str, findings: Mapping[str, Iterable[Finding]]) -> Path:
     """Keep what a notebook found, by claim; replaces what it found before in this profile.
 
-    Raises InvalidValue for a claim or a measure that ``claims.yaml`` does not have.
+    Raises
+    ------
+    InvalidValue: a claim or a measure that ``claims.yaml`` does not have, or an impossible value.
+    RecordError: the folder cannot be written.
     """
     kept = {key: list(found) for key, found in findings.items()}
     for key, found in kept.items():
         for finding in found:
             _check(key, finding)
     path = paths.runs() / "claims" / profile / f"{notebook.replace('/', '-')}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(
-        json.dumps({key: [vars(finding) for finding in found] for key, found in kept.items()})
-    )
-    temporary.replace(path)
+    contents = {key: [_as_json(finding) for finding in found] for key, found in kept.items()}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(contents, allow_nan=False), encoding="utf8")
+        temporary.replace(path)
+    except OSError as error:
+        raise RecordError(
+            f"findings cannot be written to {path.parent}: {error.strerror};"
+            " name another folder in $LAZYBOOK_RUNS"
+        ) from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return path
 
 
-def verdicts(profile: str) -> list[Verdict]:
-    """Return the verdict on each claim, from what the notebooks recorded in ``profile``.
+def found(profile: str) -> dict[str, list[Finding]]:
+    """Return what the notebooks found in ``profile``, by claim; one's own go before published ones.
 
-    Raises InvalidValue for an unknown profile and RecordError for a damaged file of findings.
+    A file that is damaged, or of another version of this package, is passed over with the warning
+    `OldFindings`, which names the notebook to run again.
+
+    Raises InvalidValue for an unknown profile.
     """
     check_one_of("profile", profile, PROFILES)
-    found: dict[str, list[Finding]] = {key: [] for key in claims()}
+    collected: dict[str, list[Finding]] = {key: [] for key in claims()}
     seen = set()
-    for folder in (paths.runs(), paths.published()):
-        for path in sorted(folder.glob(f"claims/{profile}/*.json")) if folder else []:
+    for folder in filter(None, (paths.runs(), paths.published())):
+        for path in sorted(folder.glob(f"claims/{profile}/*.json")):
             if path.name in seen:
-                continue  # one's own findings go before the published ones
-            seen.add(path.name)
+                continue
             try:
-                for key, entries in json.loads(path.read_text()).items():
-                    for entry in entries:
-                        _check(key, finding := Finding(**entry))
-                        found[key].append(finding)
-            except (OSError, ValueError, TypeError, AttributeError) as error:
-                raise RecordError(
-                    f"findings {path} are damaged ({error}); delete the file and run the"
-                    " notebook again"
-                ) from None
-    return [judge(claims()[key], findings) for key, findings in found.items()]
+                entries = read(path)
+            except (OSError, ValueError) as error:
+                warnings.warn(
+                    f"findings {path} are passed over ({error}); run the notebook"
+                    f" {path.stem.rpartition('-')[2]} again",
+                    OldFindings,
+                    stacklevel=2,
+                )
+                continue
+            seen.add(path.name)
+            for key, several in entries.items():
+                collected[key] += several
+    return collected
+
+
+def read(path: Path) -> dict[str, list[Finding]]:
+    """Return the findings that a file holds, by claim.
+
+    Raises OSError if it cannot be read, and ValueError (InvalidValue among them) if it is damaged
+    or does not fit ``claims.yaml``.
+    """
+    if not path.is_file():  # a pipe would be waited for without end
+        raise OSError(f"{path} is not a file")
+    contents = json.loads(path.read_text(encoding="utf8"))
+    if not isinstance(contents, dict):
+        raise ValueError("it is no JSON object")
+    entries = {}
+    for key, several in contents.items():
+        if not isinstance(several, list):
+            raise ValueError(f"claim {key} has no list of findings")
+        entries[key] = [_from_json(entry) for entry in several]
+        for finding in entries[key]:
+            _check(key, finding)
+    return entries
+
+
+def verdicts(profile: str) -> list[Verdict]:
+    """Return the verdict on each claim, from what the notebooks found in ``profile``.
+
+    Raises InvalidValue for an unknown profile.
+    """
+    return [judge(claims()[key], findings) for key, findings in found(profile).items()]
 
 
 def judge(claim: Claim, findings: Iterable[Finding]) -> Verdict:
     """Return the verdict on ``claim``.
 
     Each measure is judged under each condition by the mean over seeds. All hold: reproduced. Some
-    hold, or something was not measured: partly. None holds: not reproduced.
+    hold, or something was not measured: partly. None holds: not reproduced. A seed without a value
+    is something not measured.
     """
     found = list(findings)
     missing = [f"{f.condition}: {f.missing}" for f in found if f.missing]
@@ -196,7 +261,12 @@ def judge(claim: Claim, findings: Iterable[Finding]) -> Verdict:
     measured = {f.measure for f in found if not (f.missing or f.stand_in)}
     measures = {measure.name: measure for measure in claim.measures}
     unmeasured = [name for name in measures if name not in measured]
-    absent = [*undefined, *(missing or unmeasured)]
+    lacking = [
+        f"{j.measure.name}, {j.condition}: no value with seed {', '.join(map(str, j.without))}"
+        for j in judged
+        if j.without
+    ]
+    absent = [*undefined, *lacking, *(missing or unmeasured)]
     failing = [f"{j.condition}: {j.measure.name} is {j.mean:.3g}" for j in judged if not j.holds]
 
     if not judged:
@@ -223,17 +293,25 @@ def table(found: Iterable[Verdict], link: str = "") -> str:
         badge = verdict.word.replace(" ", "-")
         place = f"{claim.paper.replace('-', ' ')}, {claim.place}"
         rows.append(
-            f'<tr><td><a href="{link}{claim.notebook}.html#{claim.figure}">{claim.id}</a></td>'
+            f'<tr><th scope="row"><a href="{link}{claim.notebook}.html#{claim.figure}">{claim.id}'
+            "</a></th>"
             f"<td>{html.escape(claim.statement)}<br><small>{html.escape(place)}</small></td>"
             f"<td>{html.escape(claim.value)}</td><td>{measured}</td>"
             f'<td><span class="verdict verdict-{badge}">{verdict.word}</span>'
             f"<br><small>{html.escape(verdict.note)}</small></td></tr>"
         )
-    head = "".join(f"<th>{name}</th>" for name in ("", "claim", "paper", "measured", "verdict"))
-    return (
+    names = ("claim", "statement", "paper", "measured", "verdict")
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
+    return scrolling(
         f'<table class="verdicts"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>"
+        f"<tbody>{''.join(rows)}</tbody></table>",
+        "claims and verdicts",
     )
+
+
+def scrolling(table: str, label: str) -> str:
+    """Return an HTML table in a box that scrolls, by keyboard too; ``label`` says what it holds."""
+    return f'<div class="scrolling" role="region" tabindex="0" aria-label="{label}">{table}</div>'
 
 
 def values(judged: Iterable[Judged]) -> str:
@@ -254,6 +332,48 @@ def values(judged: Iterable[Judged]) -> str:
     return ", ".join(said)
 
 
+def check_cover(findings: Mapping[str, Iterable[Finding]], runs: Iterable[Run]) -> None:
+    """Raise LookupError if findings leave out a size or a seed of the runs that they come from.
+
+    What is measured of one kind of runs (one rule, say) has to come from all of its seeds, and,
+    where a condition says ``H = …``, from all of its sizes. Which kind that is, findings do not
+    say; so they may have the seeds, or the sizes, that all runs of any one kind have.
+    """
+    seeds: dict[tuple, set[int]] = {}  # of each kind at each size
+    sizes: dict[tuple, set[int]] = {}  # of each kind
+    for run in runs:
+        kind = run.experiment.to_dict()
+        seed, hidden = kind.pop("seed"), kind.pop("hidden")
+        kind = tuple(map(str, kind.values()))
+        seeds.setdefault((kind, hidden), set()).add(seed)
+        sizes.setdefault(kind, set()).add(hidden)
+    for key, found in findings.items():
+        groups: dict[tuple[str, str], list[int]] = {}
+        measured: dict[tuple[str, str], set[int]] = {}
+        for finding in found:
+            if finding.seed is None or finding.missing:
+                continue
+            groups.setdefault((finding.measure, finding.condition), []).append(finding.seed)
+            if size := re.search(r"\bH = ([\d,]+)$", finding.condition):
+                begin = finding.condition[: size.start()]
+                number = int(size[1].replace(",", ""))
+                measured.setdefault((finding.measure, begin), set()).add(number)
+        for (measure, condition), given in groups.items():
+            if len(set(given)) < len(given) or set(given) not in seeds.values():
+                raise LookupError(
+                    f"claim {key}: {measure}, {condition}, is measured with the seeds"
+                    f" {sorted(given)}; the runs have {sorted(map(sorted, seeds.values()))}"
+                )
+        for (measure, begin), given in measured.items():
+            least = min(given)  # claims may be about sizes from some number on
+            allowed = [{size for size in each if size and size >= least} for each in sizes.values()]
+            if given not in allowed:
+                raise LookupError(
+                    f"claim {key}: {measure}, {begin}, is measured at H = {sorted(given)};"
+                    f" the runs have {sorted(map(sorted, allowed))}"
+                )
+
+
 def _check(key: str, finding: Finding) -> None:
     """Raise InvalidValue unless ``finding`` is a value of a measure of the claim ``key``."""
     if key not in claims():
@@ -261,24 +381,47 @@ def _check(key: str, finding: Finding) -> None:
     names = [measure.name for measure in claims()[key].measures]
     if finding.measure not in names:
         raise InvalidValue(f"claim {key} has no measure {finding.measure!r}; it has: {names}")
-    if not isinstance(finding.value, int | float):
-        raise InvalidValue(f"claim {key}: {finding.measure} is {finding.value!r}, not a number")
+    what = f"claim {key}: {finding.measure}"
+    if not is_number(finding.value) or finding.value == -math.inf:
+        raise InvalidValue(f"{what} is {finding.value!r}; it must be a number, nan or inf")
+    if finding.seed is not None and not is_whole(finding.seed, 0):
+        raise InvalidValue(f"{what}: seed is {finding.seed!r}; it must be a whole number from 0")
+    for name in ("condition", "missing", "stand_in"):
+        text = getattr(finding, name)
+        if not isinstance(text, str):
+            raise InvalidValue(f"{what}: {name} is {text!r}; it must be text")
+
+
+def _as_json(finding: Finding) -> dict:
+    # JSON knows no nan and no infinity: they are written as words.
+    value = finding.value
+    return vars(finding) | {"value": value if math.isfinite(value) else str(value)}
+
+
+def _from_json(entry: object) -> Finding:
+    if not isinstance(entry, dict) or set(entry) != {field.name for field in fields(Finding)}:
+        raise ValueError(f"{entry!r} is no finding")
+    value = entry["value"]
+    if value in ("nan", "inf"):
+        value = float(value)
+    return Finding(**entry | {"value": value})
 
 
 def _grouped(claim: Claim, findings: list[Finding]) -> tuple[list[Judged], list[str]]:
     """Judge each measure under each condition; also return what has no value."""
     measures = {measure.name: measure for measure in claim.measures}
-    groups: dict[tuple[str, str], list[float]] = {}
+    groups: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
         condition = finding.condition
         if finding.stand_in:
             condition = f"{finding.stand_in}, {condition}"
-        groups.setdefault((finding.measure, condition), []).append(finding.value)
+        groups.setdefault((finding.measure, condition), []).append(finding)
     judged, undefined = [], []
-    for (name, condition), found in groups.items():
-        defined = np.array([value for value in found if not math.isnan(value)])
-        if len(defined):
-            judged.append(_judged(measures[name], condition, defined))
+    for (name, condition), group in groups.items():
+        defined = [finding.value for finding in group if not math.isnan(finding.value)]
+        if defined:
+            without = tuple(finding.seed for finding in group if math.isnan(finding.value))
+            judged.append(_judged(measures[name], condition, np.array(defined), without))
         else:
             undefined.append(f"{name}, {condition}: no value")
     return judged, undefined
@@ -294,10 +437,12 @@ def _measured(judged: Iterable[Judged]) -> str:
     )
 
 
-def _judged(measure: Measure, condition: str, values: np.ndarray) -> Judged:
+def _judged(
+    measure: Measure, condition: str, values: np.ndarray, without: tuple[int, ...]
+) -> Judged:
     mean = float(values.mean())
     interval = None
     if len(values) > 1 and math.isfinite(mean):
-        half = float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
+        half = student_t(len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
         interval = (mean - half, mean + half)
-    return Judged(measure, condition, mean, interval, measure.holds(mean))
+    return Judged(measure, condition, mean, interval, measure.holds(mean), without)

@@ -1,41 +1,51 @@
-"""What a notebook of the book does first: check the parameters it was given.
+"""What a notebook of the book does first and last: check its parameters, and tell what it found.
 
 A notebook is a Jupytext file with one cell tagged ``parameters``. Papermill puts the values it is
 given into a cell of their own after that one, and only warns when a name is misspelt. `start`
-stops there instead, before anything is computed::
+stops there instead, before anything is computed. The next cell is the one table of what each
+profile runs, and the cells below speak of ``scale.hidden``::
 
     # %% tags=["parameters"]
-    profile = "quick"  # smoke, quick or paper
-    device = "cpu"  # cpu or cuda
-    jobs = None  # experiments at a time; None: one a core
-    fresh = False  # True: compute again what the run store already has
-    hidden = None  # None: the sizes of the profile
+    profile = "quick"
+    device = "cpu"
+    jobs = None
+    fresh = False
+    hidden = None
 
     # %%
     settings = notebook.start(globals())
-    hidden = settings.hidden or settings.choose(smoke=[100], quick=[100, 500], paper=[100, 1000])
+    scale = settings.scale(
+        # smoke, quick, paper
+        hidden=([100], [100, 500], [100, 1000]),
+        goal=(0.8, 0.95, 0.95),
+    )
+
+What it measured goes into `Findings`, by claim; that shows the verdicts at the end.
 """
 
 import ast
 import html
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from types import SimpleNamespace
+from typing import Any
 
+import pandas as pd
 from IPython.display import HTML
 
 from lazybook.book import claims
 from lazybook.book.claims import PROFILES, Finding, Verdict
 from lazybook.engines import check_device
 from lazybook.errors import InvalidValue, check_one_of
-from lazybook.experiment import DEVICES
+from lazybook.experiment import DEVICES, Experiment
+from lazybook.runs import Run
+from lazybook.support.numbers import is_whole
 from lazybook.sweep import Sweep
 
 STANDARD = ("profile", "device", "jobs", "fresh")
-
-Value = TypeVar("Value")
+SCIENCE = ("hidden", "epochs", "seeds")  # parameters that stand above what the profile says
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +81,7 @@ class Settings:
             raise InvalidValue(f"fresh is {self.fresh!r}; it must be True or False")
         for name in ("jobs", "epochs"):
             value = getattr(self, name)
-            if value is not None and not _whole(value, 1):
+            if value is not None and not is_whole(value, 1):
                 raise InvalidValue(f"{name} is {value!r}; it must be None or a whole number from 1")
         for name, least in (("hidden", 1), ("seeds", 0)):
             value = getattr(self, name)
@@ -87,9 +97,24 @@ class Settings:
         """The engine for the device: ``numba`` is fastest on a CPU, ``reference`` runs anywhere."""
         return "numba" if self.device == "cpu" else "reference"
 
-    def choose(self, *, smoke: Value, quick: Value, paper: Value) -> Value:
-        """Return the value for the profile."""
-        return {"smoke": smoke, "quick": quick, "paper": paper}[self.profile]
+    def scale(self, **rows: tuple[Any, Any, Any]) -> SimpleNamespace:
+        """Return what the notebook runs in this profile, an attribute for each of ``rows``.
+
+        Each row has the values for smoke, quick and paper. A parameter of the notebook stands
+        above its row: ``hidden``, ``epochs`` and ``seeds``.
+
+        >>> Settings(profile="smoke", seeds=[3]).scale(goal=(0.8, 0.9, 0.95), seeds=([0],) * 3)
+        namespace(goal=0.8, seeds=[3])
+        """
+        for name, values in rows.items():
+            if not isinstance(values, tuple) or len(values) != len(PROFILES):
+                raise InvalidValue(
+                    f"scale: {name} is {values!r}; it must be three values, for"
+                    f" {', '.join(PROFILES)}"
+                )
+        chosen = {name: values[PROFILES.index(self.profile)] for name, values in rows.items()}
+        given = {name: getattr(self, name) for name in SCIENCE if name in rows}
+        return SimpleNamespace(**chosen | {n: v for n, v in given.items() if v is not None})
 
 
 def start(names: Mapping[str, Any]) -> Settings:
@@ -111,7 +136,7 @@ def start(names: Mapping[str, Any]) -> Settings:
     missing = [name for name in STANDARD if name not in names]
     if missing:
         raise InvalidValue(f"the notebook's parameters cell lacks {', '.join(missing)}")
-    science = {name: names[name] for name in ("hidden", "epochs", "seeds") if name in names}
+    science = {name: names[name] for name in SCIENCE if name in names}
     return Settings(**{name: names[name] for name in STANDARD}, **science)
 
 
@@ -129,7 +154,11 @@ def check_names(given: list[str], known: list[str]) -> None:
 def assigned(source: str) -> list[str]:
     """Return the names that the Python ``source`` assigns on its outermost level, in order."""
     targets = []
-    for statement in ast.parse(source).body:
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError:  # a typing error, or a line for IPython alone: no parameters
+        statements = []
+    for statement in statements:
         if isinstance(statement, ast.Assign):
             targets += statement.targets
         elif isinstance(statement, ast.AnnAssign):
@@ -137,15 +166,79 @@ def assigned(source: str) -> list[str]:
     return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
-def verdicts(
-    settings: Settings, name: str, found: Mapping[str, Iterable[Finding]]
-) -> list[Verdict]:
-    """Record what the notebook ``name`` found, by claim, and return the verdicts on these claims.
+class Findings:
+    """What the notebook ``name`` found, by claim.
+
+    ``claims`` are those that the notebook tests: one of which nothing was found is shown as not
+    measured.
 
     Raises InvalidValue for a claim or a measure that there is not.
     """
-    claims.record(settings.profile, name, found)
-    return [v for v in claims.verdicts(settings.profile) if v.claim.id in found]
+
+    def __init__(self, settings: Settings, name: str, *claims: str) -> None:
+        self.settings, self.name = settings, name
+        self.found: dict[str, list[Finding]] = {claim: [] for claim in claims}
+
+    def add(
+        self,
+        claim: str,
+        measure: str,
+        condition: str,
+        value: float,
+        seed: int | None = None,
+        stand_in: str = "",
+    ) -> None:
+        """Add one value; see `lazybook.book.claims.Finding`."""
+        found = Finding(measure, condition, float(value), seed, stand_in=stand_in)
+        self.found[claim].append(found)
+
+    def each(
+        self,
+        claim: str,
+        measure: str,
+        condition: str,
+        values: Mapping[Any, float] | pd.Series,
+        stand_in: str = "",
+    ) -> None:
+        """Add the values of several runs.
+
+        Their keys are seeds, or tuples that end in one; what comes before the seed fills in the
+        ``condition``, such as ``"H = {}"``.
+        """
+        for key, value in values.items():
+            *where, seed = key if isinstance(key, tuple) else (key,)
+            self.add(claim, measure, condition.format(*where), value, int(seed), stand_in)
+
+    def lacks(self, claim: str, measure: str, condition: str, why: str) -> None:
+        """Say why something could not be measured."""
+        self.found[claim].append(Finding(measure, condition, math.nan, missing=why))
+
+    def verdicts(self, sweeps: Sequence[Sweep]) -> HTML:
+        """Record it all, and return the table of the verdicts on these claims.
+
+        ``sweeps`` are what was found in: all of their sizes and seeds have to be there.
+
+        Raises LookupError if findings leave out a size or a seed.
+        """
+        claims.check_cover(self.found, [run for sweep in sweeps for run in sweep.runs])
+        claims.record(self.settings.profile, self.name, self.found)
+        return HTML(claims.table(self._judged(), "../" * self.name.count("/")))
+
+    def print_outcomes(self, sweeps: Sequence[Sweep], timed: Collection[str] = ()) -> None:
+        """Print the verdicts, and counters of the runs with the first seed, for a comparison.
+
+        They are the same each time that the notebook runs on one machine. Verdicts on claims that
+        are about times, those ``timed``, need not be, and are left out.
+        """
+        print(*(verdict for verdict in self._judged() if verdict.claim.id not in timed), sep="\n")
+        runs = [run for sweep in sweeps for run in sweep.runs]
+        first = min((run.experiment.seed for run in runs), default=0)
+        lines = (_outcome(run) for run in runs if run.experiment.seed == first)
+        print(*dict.fromkeys(lines), sep="\n")
+
+    def _judged(self) -> list[Verdict]:
+        verdicts = claims.verdicts(self.settings.profile)
+        return [verdict for verdict in verdicts if verdict.claim.id in self.found]
 
 
 def span(values: Iterable[float], form: str) -> str:
@@ -160,6 +253,15 @@ def span(values: Iterable[float], form: str) -> str:
     return (
         " to ".join(dict.fromkeys(format(end, form) for end in defined[:1] + defined[-1:])) or "?"
     )
+
+
+def html_table(table: pd.DataFrame) -> HTML:
+    """Return ``table`` as the page shows it: no index, a dash where there is no value.
+
+    Cells may be HTML.
+    """
+    drawn = table.to_html(classes="provenance", border=0, index=False, escape=False, na_rep="–")
+    return HTML(drawn)
 
 
 def provenance(settings: Settings, sweeps: Sequence[Sweep]) -> HTML:
@@ -191,9 +293,11 @@ def provenance(settings: Settings, sweeps: Sequence[Sweep]) -> HTML:
         ),
     }
     cells = "".join(
-        f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in rows.items()
+        f'<tr><th scope="row">{name}</th><td>{html.escape(value)}</td></tr>'
+        for name, value in rows.items()
     )
-    return HTML(f'<table class="provenance"><tbody>{cells}</tbody></table>')
+    table = f'<table class="provenance"><tbody>{cells}</tbody></table>'
+    return HTML(claims.scrolling(table, "how the results came about"))
 
 
 def _origin(dataset: str, checksum: str) -> str:
@@ -202,18 +306,28 @@ def _origin(dataset: str, checksum: str) -> str:
     return f"{name} (derived here)" if own == checksum else f"{dataset} (SHA-256 {checksum}…)"
 
 
+def _outcome(run: Run) -> str:
+    """Return what was run, as far as it is not usual, and its counters, in one line."""
+    usual, final = Experiment().to_dict(), run.final
+    changed = [
+        f"{name} {value}"
+        for name, value in run.experiment.to_dict().items()
+        if value != usual[name] and name not in ("seed", "hidden", "device")
+    ]
+    return (
+        f"H = {run.experiment.hidden}, {', '.join(changed)}: {final['updates']} updates,"
+        f" {final['memorized']} memorized, accuracy {final['test_accuracy']:.4f}"
+    )
+
+
 def _injected(cell: str) -> bool:
     return cell.startswith("# Parameters\n")
-
-
-def _whole(value: object, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def _distinct(values: object, least: int) -> bool:
     return (
         isinstance(values, list)
         and len(values) > 0
-        and all(_whole(value, least) for value in values)
+        and all(is_whole(value, least) for value in values)
         and len(set(values)) == len(values)
     )

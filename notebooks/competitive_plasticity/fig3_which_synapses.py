@@ -1,0 +1,245 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Which synapses compete, and what is lost (Figure 3, continued)
+#
+# If only the {doc}`largest updates <fig3_largest_updates>` are made, are they those of the same
+# synapses every time, as with a mask? And does a network in which synapses compete learn as much in
+# the end as one in which all of them change {cite}`vanrossum2024competitive`?
+
+# %% tags=["parameters", "hide-input"]
+profile = "quick"
+device = "cpu"
+jobs = None
+fresh = False
+epochs = None
+seeds = None
+
+# %% tags=["hide-input"]
+from dataclasses import replace
+
+import pandas as pd
+from IPython.display import Markdown
+from lazybook.book import notebook, plotting
+from lazybook.experiment import grid, preset
+from lazybook.restrictions import AllSynapses, LargestUpdates, SynapseMask
+from lazybook.sweep import sweep
+
+settings = notebook.start(globals())
+scale = settings.scale(
+    # smoke, quick, paper
+    seeds=([0], [0], [0, 1, 2]),
+    goal=(0.8, 0.95, 0.95),
+    give_up=(1, 5, 5),  # epochs until learning to the goal gives up
+    diversity_at=(30, 100, 300),
+    diverse=(
+        {"layer": [0.03, 0.1], "neuron": [0.1]},
+        {"layer": [0.03, 0.1], "neuron": [0.1]},
+        {"layer": [0.01, 0.03, 0.1], "neuron": [0.1]},
+    ),
+    # learning on for many epochs
+    small=(30, 100, 100),
+    epochs=(1, 3, 30),
+    plastic=([0.1], [0.03, 0.1], [0.03, 0.1, 0.3]),
+)
+NAME = "competitive_plasticity/fig3_which_synapses"
+RULES = {"layer": "largest-per-layer", "neuron": "largest-per-neuron"}
+base = preset(
+    "competitive",
+    until=scale.goal,
+    epochs=scale.give_up,
+    engine=settings.engine,
+    device=settings.device,
+)
+
+# %% [markdown]
+# ## Always the same synapses?
+#
+# A mask lets always the same synapses change. Does competition in effect do the same, once it has
+# found the ones that matter? Count how often each input synapse changes within 1,000 samples, and
+# let $p_i$ be its share in all these changes. The inverse Simpson index {cite}`hill1973diversity`
+#
+# ```{math}
+# D = 1 / \textstyle\sum_i p_i^2
+# ```
+#
+# is the effective number of synapses that take part. If always the same $K$ change, $D = K$; if all
+# $N$ take turns equally, $D = N$.
+
+# %%
+counting_sweep = sweep(
+    grid(
+        replace(base, hidden=scale.diversity_at, record=("synapse-updates",)),
+        restriction=[
+            LargestUpdates(f, per) for per in RULES for f in scale.diverse[per]
+        ],
+        seed=scale.seeds,
+    ),
+    jobs=settings.jobs,
+    fresh=settings.fresh,
+)
+
+# %% tags=["hide-input"]
+rows = []
+for run in counting_sweep.runs:
+    rule = run.experiment.restriction
+    new = run.table[["samples", "energy_m0_hidden"]].diff()
+    selected = new["energy_m0_hidden"] / new["samples"]
+    for when, row in (("start", 1), ("end", -1)):
+        rows.append(
+            {
+                "per": rule.per,
+                "fraction": rule.fraction,
+                "when": when,
+                "seed": run.experiment.seed,
+                "selected": selected.iloc[row],
+                "effective": run.table["effective_synapses"].iloc[row],
+            }
+        )
+diversity = pd.DataFrame(rows)
+synapses = 785 * (scale.diversity_at - 1)  # of the units that learn
+figure, axes = plotting.subplots(figsize=(5.4, 3.6))
+for per, rule in RULES.items():
+    for when, fill in (("start", "none"), ("end", plotting.RULES[rule])):
+        some = diversity[(diversity["per"] == per) & (diversity["when"] == when)]
+        look = {
+            "ec": plotting.RULES[rule],
+            "fc": fill,
+            "marker": plotting.MARKERS[rule],
+            "s": 30,
+        }
+        label = f"{plotting.NAMES[rule]}, {when}"
+        axes.scatter(some["selected"], some["effective"], **look, label=label, zorder=3)
+reach = [diversity["selected"].min() / 1.5, synapses]
+axes.plot(reach, reach, color=plotting.INK, lw=1, label="always the same: $D = K$")
+axes.axhline(synapses, color=plotting.INK, lw=1, ls=":", label="all in turn: $D = N$")
+plotting.logarithmic(axes.xaxis, [1, 3], "{x:,g}")
+plotting.logarithmic(axes.yaxis, [1, 3])
+axes.set(xlabel="selected on a sample, $K$", ylabel="effective number $D$")
+axes.legend(fontsize="small", loc="lower right")
+plotting.show(
+    figure,
+    name="fig-which-diversity",
+    caption="Effective number of input synapses that change within 1,000 samples, "
+    "against the number that change on each of them: the first 1,000 samples of "
+    f"learning, and the last 1,000 before the goal; H = {scale.diversity_at}, one "
+    "marker a seed. A fixed mask lies on the lower line. (Paper: text to Fig. 3.)",
+    alt="A plot on logarithmic axes of the effective number of synapses against the "
+    "number selected. A diagonal line is where always the same synapses would change, "
+    "a level line where all would in turn; markers show the start and the end of "
+    "learning.",
+    notebook=NAME,
+)
+diversity["ratio"] = diversity["effective"] / diversity["selected"]
+spread = diversity.groupby("when")["ratio"].agg(["min", "max"])
+told = [
+    f"{low:.2g} to {high:.2g} at the {when}" for when, low, high in spread.itertuples()
+]
+Markdown(
+    f"$D$ is {' and '.join(sorted(told, reverse=True))} of learning, in units of $K$. "
+    "More than $1/f$ it cannot be, as there are no more synapses: for $f = 0.1$ that "
+    "is 10."
+)
+
+# %% [markdown]
+# ## The best that a small network can do
+#
+# A mask makes a network smaller, and a small network cannot learn as much as a large one. A network
+# in which synapses compete keeps all of them. To see what this is worth, small networks now learn
+# on, long beyond the goal.
+
+# %%
+LAST = 5  # epochs that the final accuracy is the mean of
+limits = [AllSynapses(), *(SynapseMask(f, 1.0) for f in scale.plastic)]
+limits += [LargestUpdates(f, per) for per in RULES for f in scale.plastic]
+long = replace(
+    base, hidden=scale.small, epochs=scale.epochs, until=None, measure_every=60_000
+)
+saturation_sweep = sweep(
+    grid(long, restriction=limits, seed=scale.seeds),
+    jobs=settings.jobs,
+    fresh=settings.fresh,
+)
+
+# %% tags=["hide-input"]
+saturated = pd.DataFrame(
+    {
+        "rule": str(run.experiment.restriction).split(":")[0],
+        "fraction": getattr(run.experiment.restriction, "fraction", None)
+        or getattr(run.experiment.restriction, "p_in", 1.0),
+        "seed": run.experiment.seed,
+        "accuracy": 100 * run.table["test_accuracy"].iloc[1:].tail(LAST).mean(),
+    }
+    for run in saturation_sweep.runs
+)
+everything = saturated[saturated["rule"] == "all"]
+figure, axes = plotting.subplots(figsize=(5.4, 3.6))
+for rule in ("synapse-mask", *RULES.values()):
+    table = pd.concat([saturated[saturated["rule"] == rule], everything])
+    plotting.over_seeds(axes, table, "fraction", "accuracy", rule)
+axes.plot(1, everything["accuracy"].mean(), plotting.MARKERS["all"], ms=7, zorder=3,
+          color=plotting.RULES["all"], label=plotting.NAMES["all"])  # fmt: skip
+axes.set(
+    xscale="log",
+    xlabel="plastic fraction of the input synapses",
+    ylabel="test accuracy (%)",
+)
+axes.xaxis.set_major_formatter("{x:g}")
+plotting.stretch(axes, "y")
+axes.legend(fontsize="small")
+plotting.show(
+    figure,
+    name="fig-which-saturation",
+    caption=f"Accuracy of a small network (H = {scale.small}) after {scale.epochs} "
+    f"epochs, the mean over the last {min(LAST, scale.epochs)}, against the fraction "
+    "of the input synapses that may ever change (synapse mask), or that change on a "
+    "sample (largest updates). All output synapses are plastic. The axis is stretched "
+    "towards 100 %, by the share of errors. (Paper: Fig. 3d.)",
+    alt="A plot of test accuracy against the plastic fraction, with a curve each for a "
+    "synapse mask, largest updates per layer and largest updates per neuron. They meet "
+    "where all synapses are plastic.",
+    notebook=NAME,
+)
+accuracy = saturated.groupby(["rule", "fraction"])["accuracy"].mean()
+lost = accuracy["all"][1.0] - accuracy.xs(0.1, level="fraction")
+Markdown(
+    f"With a tenth of the synapses plastic, the accuracy is {lost['synapse-mask']:.2f} "
+    "percent points below that with all of them for a mask, "
+    f"{lost[RULES['layer']]:.2f} for the largest updates per layer and "
+    f"{lost[RULES['neuron']]:.2f} for the largest per neuron."
+)
+
+# %% [markdown]
+# ## The claims
+#
+# Each claim of the paper that is measured here. The accuracy lost is the mean over seeds, and what
+# is less than one test image in 10,000 counts as one, so that there is something to divide by.
+
+# %% tags=["hide-input"]
+found = notebook.Findings(settings, NAME, "CP11", "CP13")
+measure = "effective number of synapses / number selected"
+ratio = diversity.set_index(["fraction", "per", "when", "seed"])["ratio"]
+found.each("CP11", measure, "f = {:g} per {}, {}", ratio)
+measure = "accuracy lost by the mask / by the selection"
+for per, rule in RULES.items():
+    value = lost["synapse-mask"] / max(lost[rule], 0.01)
+    found.add("CP13", measure, f"10 % plastic, per {per}", value)
+sweeps = [counting_sweep, saturation_sweep]
+found.verdicts(sweeps)
+
+# %% tags=["hide-cell"]
+# NBVAL_CHECK_OUTPUT
+found.print_outcomes(sweeps)
+
+# %% tags=["hide-input"]
+notebook.provenance(settings, sweeps)

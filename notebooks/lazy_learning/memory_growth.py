@@ -1,0 +1,169 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # How the memory grows
+#
+# The paper finds that from four times as many images lazy learning memorizes twice as many, and
+# asks for the general relation {cite}`pache2023lazy`. How many images of a training set end in the
+# {doc}`memory <memory>`, the larger the set is?
+
+# %% tags=["parameters", "hide-input"]
+profile = "quick"
+device = "cpu"
+jobs = None
+fresh = False
+hidden = None
+epochs = None
+seeds = None
+
+# %% tags=["hide-input"]
+import numpy as np
+from IPython.display import Markdown
+from lazybook.book import analysis, notebook, plotting
+from lazybook.book.notebook import span
+from lazybook.experiment import grid, preset
+from lazybook.gates import MemorizedMistakes
+from lazybook.sweep import sweep
+
+settings = notebook.start(globals())
+scale = settings.scale(
+    # smoke, quick, paper
+    hidden=([30, 100], [100, 200, 500, 1000], [100, 200, 500, 1000]),
+    epochs=(2, 3, 50),
+    seeds=([0], [0], [0, 1, 2, 3, 4]),
+    numbers=(
+        [300, 600, 1200],
+        [3_000, 7_500, 15_000, 30_000, 60_000],
+        [3_000, 7_500, 15_000, 30_000, 60_000, 120_000, 240_000],
+    ),
+)
+scale.hidden.sort()
+NAME = "lazy_learning/memory_growth"
+extremes = sorted({scale.hidden[0], scale.hidden[-1]})
+LAZY = "memorized-mistakes"
+
+# %% [markdown]
+# ## The runs
+#
+# It is measured on digits of MNIST that were deformed at random: each image of MNIST at most once,
+# and in sets of more than 60,000 again, deformed differently. All networks learn for the same
+# number of epochs.
+#
+# If the number of memorized images is a power of the number of images, $N^a$, it is a straight line
+# in the figure; twice as many from four times as many is $a = 1/2$.
+
+# %%
+growing = preset(
+    "lazy",
+    gate=MemorizedMistakes(),
+    epochs=scale.epochs,
+    measure_every=60_000,
+    measure_training=False,
+    engine=settings.engine,
+    device=settings.device,
+)
+scaling = sweep(
+    grid(
+        growing,
+        dataset=[f"deformed-mnist:{number}" for number in scale.numbers],
+        hidden=extremes,
+        seed=scale.seeds[:3],
+    ),
+    jobs=settings.jobs,
+    fresh=settings.fresh,
+)
+
+# %% tags=["hide-input"]
+grown = scaling.ends()
+grown["number"] = [len(run.arrays["memory"]) for run in scaling.runs]
+grown["error"] = 100 * (1 - grown["test_accuracy"])
+counted, left = plotting.subplots(figsize=(3.95, 3.6))
+errors, right = plotting.subplots(figsize=(3.95, 3.6))
+laws = {}
+for size, group in grown.groupby("hidden"):
+    look = {"color": plotting.shade(LAZY, size, scale.hidden), "marker": "o"}
+    laws[size] = analysis.power_law(group["number"], group["memorized"])
+    name = f"H = {size}, $a$ = {laws[size].exponent:.2f}"
+    plotting.over_seeds(
+        left, group, "number", "memorized", LAZY, **look, ls="none", label=name
+    )
+    left.plot(scale.numbers, laws[size](np.array(scale.numbers)), color=look["color"])
+    plotting.over_seeds(
+        right, group, "number", "error", LAZY, **look, label=f"H = {size}"
+    )
+left.plot(
+    scale.numbers, scale.numbers, color=plotting.INK, lw=1, ls=":", label="all of them"
+)
+left.set(ylabel="images memorized")
+right.set(ylabel="test error (%)")
+for axes in (left, right):
+    axes.set(xscale="log", yscale="log", xlabel="images in the training set, $N$")
+    axes.set_xticks(
+        scale.numbers[::2], [f"{number:,}" for number in scale.numbers[::2]]
+    )
+    axes.set_xticks([], minor=True)
+    axes.yaxis.set_minor_formatter("")
+    axes.legend(fontsize="small")
+plotting.logarithmic(right.yaxis, [1, 2, 5], "{x:g}")
+plotting.show(
+    counted,
+    errors,
+    name="fig-memory-growth",
+    caption=f"Left: images memorized after {growing.epochs} epochs, from training sets "
+    "of different sizes, with power laws; on the dotted line all would be. Right: the "
+    "error on the test set. Deformed MNIST; bands are the range over seeds. (Paper: "
+    "text to Fig. 3c, two data sets.)",
+    alt="Left, memorized images against the size of the training set, both axes "
+    "logarithmic, with fitted straight lines that are less steep than the diagonal. "
+    "Right, the test error.",
+    notebook=NAME,
+)
+
+
+def local(size):
+    """Return the exponents between each number of images and the next."""
+    mean = grown[grown["hidden"] == size].groupby("number")["memorized"].mean()
+    return np.diff(np.log(mean)) / np.diff(np.log(mean.index))
+
+
+def still(number):
+    """Return which part of the memory came in the last epoch, in percent."""
+    chosen = [run for run in scaling.runs if len(run.arrays["memory"]) == number]
+    memorized = [run.table.set_index("epoch")["memorized"] for run in chosen]
+    return 100 * np.mean(
+        [1 - m[growing.epochs - 1] / m[growing.epochs] for m in memorized]
+    )
+
+
+laws_said = "; ".join(
+    f"for H = {size} $a$ = {law.exponent:.2f}, 95 % interval {law.interval[0]:.2f} to"
+    f" {law.interval[1]:.2f} (between one size and the next {span(local(size), '.2f')})"
+    for size, law in laws.items()
+)
+Markdown(
+    f"The exponents: {laws_said}. Four times as many images then lead to "
+    f"{span([4**law.exponent for law in laws.values()], '.1f')} times as many in "
+    f"memory. Of the memory of {scale.numbers[0]:,} images "
+    f"{still(scale.numbers[0]):.1f} % came in the last epoch, of that of "
+    f"{scale.numbers[-1]:,} images {still(scale.numbers[-1]):.1f} %."
+)
+
+# %% tags=["hide-cell"]
+# NBVAL_CHECK_OUTPUT
+for size, number, seed, memorized in grown[
+    ["hidden", "number", "seed", "memorized"]
+].values:
+    print(f"H = {size}, {number} images, seed {seed}: {memorized} memorized")
+
+# %% tags=["hide-input"]
+notebook.provenance(settings, [scaling])

@@ -1,0 +1,245 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Rare classes
+#
+# In the world some things are rarer than others. A network that learns every sample then learns
+# mostly what is common. Lazy learning should learn what it gets wrong, and it gets wrong what is
+# rare. The paper leaves it to its discussion whether the {doc}`memory <memory>` makes up for
+# classes of which there are few images {cite}`pache2023lazy`. Does it?
+
+# %% tags=["parameters", "hide-input"]
+profile = "quick"
+device = "cpu"
+jobs = None
+fresh = False
+hidden = None
+epochs = None
+seeds = None
+
+# %% tags=["hide-input"]
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+from IPython.display import Markdown
+from lazybook import datasets
+from lazybook.book import analysis, notebook, plotting
+from lazybook.book.notebook import span
+from lazybook.experiment import grid, preset
+from lazybook.gates import EverySample, MemorizedMistakes
+from lazybook.sweep import sweep
+
+settings = notebook.start(globals())
+scale = settings.scale(
+    # smoke, quick, paper
+    hidden=([30, 100], [100, 200, 500, 1000], [100, 200, 500, 1000]),
+    epochs=(2, 10, 50),
+    seeds=([0], [0], [0, 1, 2, 3, 4]),
+    thinned=([20], [10, 20, 50], [10, 20, 50]),  # in the smallest network
+    thinned_larger=([], [20], [20]),
+)
+scale.hidden.sort()
+NAME = "lazy_learning/rare_classes"
+BACKPROP, LAZY = "every-sample", "memorized-mistakes"
+
+# %% [markdown]
+# ## The runs
+#
+# To see whether it does, two of the ten digits are thinned out: of their training images only one
+# in so many is kept, one in 20 for example. Each seed thins two other digits: 0 and 1, 2 and 3, and
+# so on. The test set is given as many images of each digit, so that the accuracy on it is the
+# *balanced* accuracy, in which each class counts the same. A second run that is the same but for
+# the test set gives the accuracy on the two rare digits.
+
+#
+# The runs of {doc}`fig2_mnist`, on all of MNIST, are there to compare with.
+
+# %%
+base = preset(
+    "lazy", epochs=scale.epochs, engine=settings.engine, device=settings.device
+)
+gates = [EverySample(), MemorizedMistakes()]
+mnist = datasets.load("mnist")
+images = mnist.train
+middle = scale.hidden[len(scale.hidden) // 2]
+thinned = {  # how thin, in which networks
+    scale.hidden[0]: scale.thinned,
+    middle: scale.thinned_larger,
+}
+fewest = np.bincount(mnist.test.labels).min()
+even = np.concatenate(
+    [np.flatnonzero(mnist.test.labels == d)[:fewest] for d in range(10)]
+)
+# Measured at the ends of epochs.
+at_ends = replace(base, measure_every=10**9, measure_training=False)
+is_rare, learners = {}, {}
+for size, thins in thinned.items():
+    for thin, seed in product(thins, scale.seeds):
+        digits = [2 * seed % 10, 2 * seed % 10 + 1]
+        kept = ~np.isin(images.labels, digits)
+        for digit in digits:
+            kept[np.flatnonzero(images.labels == digit)[::thin]] = True
+        train = images.part(kept)
+        is_rare[thin, seed] = np.isin(train.labels, digits)
+        tests = {"balanced": even}
+        if size == scale.hidden[0]:
+            tests["rare"] = even[np.isin(mnist.test.labels[even], digits)]
+        for (test, rows), gate in product(tests.items(), gates):
+            name = datasets.derived(f"thinned-{test}", train, mnist.test.part(rows))
+            learners[test, str(gate), size, thin, seed] = replace(
+                at_ends, dataset=name, hidden=size, seed=seed, gate=gate
+            )
+        learners["begin", LAZY, size, thin, seed] = replace(
+            learners["balanced", LAZY, size, thin, seed], epochs=1
+        )
+whole = sweep(
+    grid(base, hidden=list(thinned), seed=scale.seeds, gate=gates),
+    jobs=settings.jobs,
+    fresh=settings.fresh,
+)
+unbalanced = sweep(list(learners.values()), jobs=settings.jobs, fresh=settings.fresh)
+
+# %% [markdown]
+# A remembered image is learned exactly once an epoch. So the share of the rare digits in the memory
+# at the end of an epoch is their share among the samples learned in the epoch. Below it is shown
+# for the first epoch and for the last; backprop learns them as often as they occur.
+
+# %% tags=["hide-input"]
+runs = dict(zip(learners, unbalanced.runs, strict=True)) | {
+    (str(e.gate), e.hidden, e.seed): run for run in whole.runs for e in [run.experiment]
+}
+
+
+def accuracy(*key, epoch=scale.epochs):
+    """Return the test accuracy of a run after so many epochs, in percent."""
+    table = runs[key].table
+    return 100 * table["test_accuracy"][table["epoch"] == epoch].item()
+
+
+def share_learned(when, size, thin, seed):
+    """Return the share of the rare digits in the memory of a run."""
+    memory = runs[when, LAZY, size, thin, seed].arrays["memory"]
+    return is_rare[thin, seed][memory].mean()
+
+
+size, thins = scale.hidden[0], thinned[scale.hidden[0]]
+learned, left = plotting.subplots(figsize=(2.65, 3.2))
+for when, label, fill in (
+    ("begin", "first epoch", "none"),
+    ("balanced", "last epoch", None),
+):
+    at = [
+        (is_rare[thin, seed].mean(), share_learned(when, size, thin, seed))
+        for thin, seed in product(thins, scale.seeds)
+    ]
+    x, y = 100 * np.transpose(at)
+    left.plot(x, y, "o", color=plotting.RULES[LAZY], markerfacecolor=fill, label=label)
+ends = np.array([min(x) / 1.5, max(x) * 1.5])
+left.plot(ends, ends, color=plotting.RULES[BACKPROP], label="backprop: as in the data")
+for axis in (left.xaxis, left.yaxis):
+    plotting.logarithmic(axis, [1, 2, 5], "{x:g}")
+left.set(xlabel="rare digits in the data (%)", ylabel="among the samples learned (%)")
+left.set_ylim(min(ends), 8 * max(y))
+left.legend(fontsize="small", loc="upper left")
+
+panels = [learned]
+for test, label in (
+    ("rare", "accuracy on the rare digits (%)"),
+    ("balanced", "balanced accuracy (%)"),
+):
+    figure, axes = plotting.subplots(figsize=(2.65, 3.2))
+    for rule, thin in product((BACKPROP, LAZY), thins):
+        group = [runs[test, rule, size, thin, seed] for seed in scale.seeds]
+        reached = 100 * analysis.band(group, "test_accuracy").loc[1:]
+        plotting.draw_band(axes, reached, rule, thin, thins)
+    plotting.logarithmic(axes.xaxis, [1, 2, 5], "{x:g}")
+    axes.set(xlabel="epoch", ylabel=label)
+    panels.append(figure)
+plotting.show(
+    *panels,
+    name="fig-rare-classes",
+    caption="Two of ten digits are thinned out. Left: their share among the samples "
+    "that lazy learning learns, against their share in the data; each point is a seed, "
+    "which thins other digits. Middle: accuracy on these digits. Right: balanced "
+    "accuracy, of all digits. Blue is backprop, orange lazy learning; the rarer, the "
+    f"deeper the colour. Bands are the range over seeds, H = {size}. (Paper: "
+    "Discussion; no figure.)",
+    alt="Left, points of the share learned against the share in the data, with the "
+    "diagonal. Middle and right, accuracies against epochs, for both rules.",
+    notebook=NAME,
+)
+
+
+def lead(*case, epoch=scale.epochs):
+    """Return lazy learning's balanced accuracy less backprop's, for each seed."""
+    return [
+        accuracy("balanced", LAZY, *case, seed, epoch=epoch)
+        - accuracy("balanced", BACKPROP, *case, seed, epoch=epoch)
+        for seed in scale.seeds
+    ]
+
+
+cases = [(size, thin) for size, thins in thinned.items() for thin in thins]
+excess = {
+    (*case, seed): share_learned("balanced", *case, seed)
+    / is_rare[case[1], seed].mean()
+    for case, seed in product(cases, scale.seeds)
+}
+early = max(scale.epochs // 10, 1)
+lines = [
+    f"| H = {size}, 1/{thin} | "
+    f"{span([excess[size, thin, seed] for seed in scale.seeds], '.1f')} | "
+    f"{np.mean(lead(size, thin, epoch=early)):+.2f} | {np.mean(lead(size, thin)):+.2f} "
+    "|"
+    for size, thin in cases
+]
+for size in dict(cases):
+    ahead = [
+        accuracy(LAZY, size, seed) - accuracy(BACKPROP, size, seed)
+        for seed in scale.seeds
+    ]
+    lines.append(f"| H = {size}, all | | | {np.mean(ahead):+.2f} |")
+Markdown(
+    "How many times their share in the data the rare digits have among the samples "
+    "learned in the last epoch (the range over seeds), and by how many points lazy "
+    "learning is ahead of backprop in balanced accuracy (the mean). The lines “all” "
+    "are MNIST as it is, with its own test set: there the two rules differ for other "
+    "reasons than rarity.\n\n| kept of the rare digits | times their share | ahead, "
+    f"epoch {early} | epoch {scale.epochs} |\n| --- | --- | --- | --- "
+    "|\n" + "\n".join(lines)
+)
+
+# %% [markdown]
+# ## The claims
+#
+# The claim of the paper that is measured here. Accuracies are those at the end of the run, on the
+# test set, not the best on the way.
+
+# %% tags=["hide-input"]
+found = notebook.Findings(settings, NAME, "LL20")
+measure = "share of the rare class among the samples learned / in the data"
+found.each("LL20", measure, "H = {}, 1/{}", excess)
+measure = "balanced accuracy of lazy - of backprop (points)"
+for size, thin in cases:
+    ahead = dict(zip(scale.seeds, lead(size, thin), strict=True))
+    found.each("LL20", measure, f"H = {size}, 1/{thin}", ahead)
+sweeps = [whole, unbalanced]
+found.verdicts(sweeps)
+
+# %% tags=["hide-cell"]
+# NBVAL_CHECK_OUTPUT
+found.print_outcomes(sweeps)
+
+# %% tags=["hide-input"]
+notebook.provenance(settings, sweeps)
