@@ -13,7 +13,8 @@ within `style`.
 import html
 import io
 import re
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
@@ -29,26 +30,30 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, LogFormatterSciNotation, LogLocator, NullFormatter
+from scipy import stats
 
 from lazybook.book import analysis
 from lazybook.runs import Run
 
-# Okabe & Ito's colours, which the colour-blind can tell apart; mid tones for light and dark pages.
-# Plain backprop is blue everywhere, whatever it is compared with.
+# Plain backprop is blue everywhere, whatever it is compared with. The colours were searched for:
+# each has a contrast of 3:1 on a light page and on a dark one. That leaves little room for
+# lightness; those of one figure lie as far apart as it allows, for the colour-blind too.
 RULES = {
-    "every-sample": "#0072b2",
-    "memorized-mistakes": "#d55e00",
-    "mistakes": "#009e73",
-    "all": "#0072b2",
-    "synapse-mask": "#999933",
-    "neuron-mask": "#56b4e9",
-    "subnet": "#cc79a7",
-    "largest-per-layer": "#e69f00",
-    "largest-per-neuron": "#a0522d",
-    "subnet & largest-per-layer": "#882255",
-    "synaptic-caching": "#808080",
-    "subnet & synaptic-caching": "#44aa99",
+    "every-sample": "#2b62cc",
+    "memorized-mistakes": "#df4600",
+    "mistakes": "#009070",
+    "all": "#2b62cc",
+    "synapse-mask": "#7c7b00",
+    "neuron-mask": "#2f94f5",
+    "subnet": "#f04fae",
+    "largest-per-layer": "#c9830c",
+    "largest-per-neuron": "#ae4245",
+    "subnet & largest-per-layer": "#a536a5",
+    "synaptic-caching": "#676767",
+    "subnet & synaptic-caching": "#189a8e",
 }
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # of linear red, green and blue
+PALE = 0.285  # luminance of the smallest networks' tints; above 0.3 they would be faint on white
 NAMES = {
     "every-sample": "backprop",
     "memorized-mistakes": "lazy",
@@ -118,7 +123,7 @@ def subplots(
     figure is to be drawn. ``options`` are those of `Figure.subplots`.
     """
     shell = get_ipython()
-    if shell and _leave not in shell.events.callbacks["post_execute"]:
+    if shell and matplotlib.rcParams["svg.hashsalt"] != STYLE["svg.hashsalt"]:
         shell.events.register("post_execute", _leave)
         _until_the_cell_ends.enter_context(style())
     with style():
@@ -135,11 +140,15 @@ def _leave() -> None:
 def shade(rule: str, size: int, sizes: Sequence[int]) -> tuple[float, float, float]:
     """Return the colour of ``rule`` for networks of ``size``: the larger, the deeper.
 
-    The smallest of ``sizes`` gets a tint that is still seen on a white page, the largest the
-    rule's own colour.
+    The smallest of ``sizes`` gets a pale tint, the largest the rule's own colour.
     """
-    depth = 0.4 + 0.6 * _rank(size, sizes)
-    return tuple(depth * np.array(to_rgb(RULES[rule])) + (1 - depth) * 0.85)
+    encoded = np.array(to_rgb(RULES[rule]))
+    own = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+    rank = _rank(size, sizes)
+    luminance = rank * LUMINANCE @ own + (1 - rank) * PALE
+    share = 0.6 + 0.4 * rank  # of the rule's colour; what is left is grey
+    tint = share * (own - LUMINANCE @ own) + luminance
+    return tuple(np.where(tint <= 0.0031308, 12.92 * tint, 1.055 * tint ** (1 / 2.4) - 0.055))
 
 
 def width(size: int, sizes: Sequence[int]) -> float:
@@ -302,3 +311,45 @@ def show(*figures: Figure, name: str, caption: str, alt: str, notebook: str) -> 
             f'<figcaption>{caption} <a href="{source}" download>Notebook</a></figcaption></figure>'
         )
     )
+
+
+INTERVALS = "Dots are means over seeds, lines their 95 % intervals, where there are several seeds."
+
+
+def dots(
+    table: pd.DataFrame, column: str, rows: str, colours: str, names: Mapping[str, str], **look
+) -> Figure:
+    """Return a panel with the means of ``column`` over seeds and their 95 % intervals.
+
+    Parameters
+    ----------
+    table: a row for each run. Where a value is infinite or 0, as when a goal was missed, there is
+        a gap.
+    rows, colours: columns; the panel has a row for each value of the one, and in it a dot in the
+        colour of each value of the other, a rule.
+    names: of rows and rules, where they have others than `NAMES`.
+    look: what is set of the axes, as for `Axes.set`.
+    """
+    names = NAMES | names
+    figure, axes = subplots(figsize=(3.95, 3.9))
+    order, rules = (list(dict.fromkeys(table[name])) for name in (rows, colours))
+    for place, rule in enumerate(rules):
+        of_rule = table[table[colours] == rule]
+        groups = analysis.finite(of_rule, column).groupby(of_rule[rows], sort=False)
+        means = groups.agg(lambda values: values.mean(skipna=False))
+        half = stats.t.ppf(0.975, groups.count() - 1) * groups.sem()  # nan for a single seed
+        places = [order.index(row) + 0.2 * (place - (len(rules) - 1) / 2) for row in means.index]
+        dot = {"fmt": MARKERS.get(rule, "o"), "color": RULES[rule], "ms": 5}
+        axes.errorbar(means, places, xerr=half, label=names[rule], **dot)
+    labels = [textwrap.fill(names.get(row, row), 17) for row in order]
+    axes.set_yticks(range(len(order)), labels, fontsize="small")
+    axes.set_ylim(len(order) - 0.5, -0.5)
+    axes.set(**look)
+    low, high = axes.get_xlim()
+    if axes.get_xscale() == "linear":
+        axes.axvline(1, color="#808080", lw=1)
+    elif high < 100 * low:
+        logarithmic(axes.xaxis, [1, 2, 5] if high < 30 * low else [1, 3], "{x:,g}")
+    legend = {"ncols": len(rules), "columnspacing": 1, "fontsize": "small"}
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", **legend)
+    return figure
