@@ -32,7 +32,6 @@ def check(experiment: Experiment, facts: Facts) -> None:
     Before any data are read: whether the engine is installed, whether rules and network fit the
     data, whether there is memory for it, and whether it would end within a year.
     """
-    facts = getattr(facts, "facts", facts)
     engines.check_engine(experiment.engine)
     engines.check_device(experiment.device)
     shape = network_shape(experiment, facts)

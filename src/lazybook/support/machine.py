@@ -4,18 +4,12 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-# What a container may have, where it is one.
-LIMITS = tuple(
-    Path("/sys/fs/cgroup", name) for name in ("memory.max", "memory/memory.limit_in_bytes")
-)
-
-
 def memory() -> int:
     """Return the bytes of memory that this process can have at most: all, or what it is allowed."""
     sizes = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
-    for limit in LIMITS:
-        with suppress(OSError, ValueError):
-            sizes.append(int(limit.read_text()))
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):  # of a container, if it is one and has a limit
+            sizes.append(int(Path("/sys/fs/cgroup", name).read_text()))
     return min(sizes)
 
 
