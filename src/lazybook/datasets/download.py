@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, getproxies, urlopen
+from urllib.request import Request, build_opener, getproxies
 
 from lazybook.datasets.files import unpack, unpack_bytes
 from lazybook.datasets.published import Files
@@ -141,7 +141,8 @@ def _receive(url: str, most: int, part: Path, progress: Progress | None) -> int:
     with _blaming_the_mirror():
         headers = {"Range": f"bytes={began}-"} if began else {}
         try:
-            response = urlopen(Request(url, headers=headers), timeout=PATIENCE)
+            # A new opener, for a proxy may have been set since the last one was made.
+            response = build_opener().open(Request(url, headers=headers), timeout=PATIENCE)
         except HTTPError as error:
             if error.code != 416 or not began:
                 raise
@@ -153,7 +154,9 @@ def _receive(url: str, most: int, part: Path, progress: Progress | None) -> int:
             received = began = 0  # all of it is sent
         length = response.headers.get("Content-Length", "")
         total = began + int(length) if re.fullmatch("[0-9]{1,18}", length) else None
-        _check_size(total or 0, began, most, part)
+        if total is not None:
+            _check_size(total, most, part)
+            _check_room(total - began, part.parent)
         since, mark = time.monotonic(), received
         with part.open("ab" if began else "wb") as file:
             while True:
@@ -163,7 +166,7 @@ def _receive(url: str, most: int, part: Path, progress: Progress | None) -> int:
                     break
                 file.write(chunk)
                 received += len(chunk)
-                _check_size(received, received, most, part)
+                _check_size(received, most, part)
                 if progress:
                     progress(url.rpartition("/")[2], received, total)
                 if (now := time.monotonic()) - since > PATIENCE:
@@ -175,17 +178,19 @@ def _receive(url: str, most: int, part: Path, progress: Progress | None) -> int:
     return began
 
 
-def _check_size(total: int, received: int, most: int, part: Path) -> None:
-    """Raise _Failure if a download is larger than it can be, OSError if there is no room for it."""
-    if total > most:
+def _check_size(size: int, most: int, part: Path) -> None:
+    """Raise _Failure if a download is larger than what is wanted can be."""
+    if size > most:
         part.unlink(missing_ok=True)
         raise _Failure(f"it sends more than {most:,} bytes")
-    free = shutil.disk_usage(part.parent).free
-    if total - received > free:
-        message = (
-            f"{os.strerror(errno.ENOSPC)}: {total - received:,} bytes are needed, {free:,} free"
-        )
-        raise OSError(errno.ENOSPC, message)
+
+
+def _check_room(needed: int, folder: Path) -> None:
+    """Raise OSError if the disk has no room for so many bytes."""
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        full = os.strerror(errno.ENOSPC)
+        raise OSError(errno.ENOSPC, f"{full}: {needed:,} bytes are needed, {free:,} are free")
 
 
 def _finish(files: Files, part: Path, targets: list[Path]) -> None:
