@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -61,6 +62,22 @@ def test_what_needs_pytorch_says_which_extra_has_it(small):
         assert ran.returncode == 2
         assert ran.stderr.startswith("error: ") and "lazybook[torch]" in ran.stderr
         assert ran.stderr.count("\n") == 1
+
+
+def test_an_installed_package_finds_the_checkout_one_is_in(tmp_path):
+    """Its data and published records; but the commit there is not that of the code."""
+    shutil.copytree(ROOT / "src" / "lazybook", tmp_path / "lazybook")
+    script = "from lazybook import runs; print(runs.paths.repository(), [runs._commit()])"
+    for folder, expected in ((ROOT / "book", f"{ROOT} ['']"), (tmp_path, "None ['']")):
+        ran = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert ran.stdout.strip() == expected
 
 
 def test_all_that_is_asked_for_is_pinned():

@@ -97,6 +97,7 @@ def test_a_copy_within_another_project_is_no_checkout(tmp_path):
     script = "from lazybook.support import paths; print(paths.repository(), paths.project())"
     done = subprocess.run(
         [sys.executable, "-c", script],
+        cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(tmp_path / "src")},
         capture_output=True,
         text=True,

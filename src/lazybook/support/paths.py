@@ -12,6 +12,7 @@ import platformdirs
 
 from lazybook.errors import InvalidValue, LazybookWarning
 
+SOURCE = Path(__file__).parents[3]  # the checkout, if this package runs from one
 FOLDERS = ("LAZYBOOK_RUNS", "LAZYBOOK_DATA")
 OTHERS = ("LAZYBOOK_PROGRESS", "NUMBA_CACHE_DIR", "XDG_CACHE_HOME")
 
@@ -50,19 +51,26 @@ def from_environment(name: str) -> Path | None:
     return path
 
 
+@once
 def repository() -> Path | None:
-    """Return the root of the source checkout that this package runs from, or None."""
-    return Path(__file__).parents[3] if project() else None
+    """Return the root of the source checkout that this package runs from, or None.
+
+    For an installed package it is the checkout around the folder one is in, if there is one: its
+    data, notebooks and published records are as good.
+    """
+    if project():
+        return SOURCE
+    return next((folder for folder in (Path.cwd(), *Path.cwd().parents) if project(folder)), None)
 
 
 @once
-def project() -> dict[str, Any]:
+def project(root: Path = SOURCE) -> dict[str, Any]:
     """Return what the checkout's ``pyproject.toml`` says of the project; nothing if there is none.
 
     A copy of the package within the source of another project is no checkout.
     """
     try:
-        said = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text("utf-8"))
+        said = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     found = said.get("project", {})
