@@ -106,12 +106,12 @@ def _bad_references(html: Path, page: str, pages: dict[str, BeautifulSoup]) -> I
                 continue
             target = (html / page).parent / unquote(url.path) if url.path else html / f"{page}.html"
             target = target.resolve()
-            if not target.exists():
+            if not (target.is_file() and target.is_relative_to(html.resolve())):
                 yield f"refers to {reference}, which is not there"
             elif url.fragment and target.suffix == ".html":
-                other = pages[target.relative_to(html.resolve()).with_suffix("").as_posix()]
+                other = pages.get(target.relative_to(html.resolve()).with_suffix("").as_posix())
                 anchor = unquote(url.fragment)
-                if not other.find(id=anchor) and not other.find(attrs={"name": anchor}):
+                if not (other and (other.find(id=anchor) or other.find(attrs={"name": anchor}))):
                     yield f"refers to {reference}, an anchor that is not there"
 
 
