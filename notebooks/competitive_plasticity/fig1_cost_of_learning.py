@@ -34,6 +34,7 @@ from math import ceil
 
 import numpy as np
 from IPython.display import Markdown
+
 from lazybook.book import analysis, notebook, plotting
 from lazybook.errors import InvalidValue
 from lazybook.experiment import grid, preset

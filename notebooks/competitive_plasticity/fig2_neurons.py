@@ -31,6 +31,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
+
 from lazybook.book import analysis, notebook, plotting
 from lazybook.errors import InvalidValue
 from lazybook.experiment import grid, preset

@@ -34,6 +34,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
+
 from lazybook.book import analysis, notebook, plotting
 from lazybook.experiment import grid, preset
 from lazybook.restrictions import AllSynapses, LargestUpdates, Subnet

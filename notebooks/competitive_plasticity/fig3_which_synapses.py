@@ -30,6 +30,7 @@ from dataclasses import replace
 
 import pandas as pd
 from IPython.display import Markdown
+
 from lazybook.book import notebook, plotting
 from lazybook.experiment import grid, preset
 from lazybook.restrictions import AllSynapses, LargestUpdates, SynapseMask

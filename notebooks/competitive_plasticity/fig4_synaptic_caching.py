@@ -33,6 +33,7 @@ from dataclasses import replace
 
 import numpy as np
 from IPython.display import Markdown
+
 from lazybook.book import analysis, notebook, plotting
 from lazybook.caching import SynapticCaching
 from lazybook.experiment import grid, preset

@@ -32,6 +32,8 @@ from dataclasses import replace
 
 import numpy as np
 from IPython.display import Markdown
+from matplotlib.ticker import LogLocator
+
 from lazybook import networks
 from lazybook.book import analysis, notebook, plotting
 from lazybook.caching import SynapticCaching
@@ -39,7 +41,6 @@ from lazybook.errors import InvalidValue
 from lazybook.experiment import grid, preset
 from lazybook.restrictions import LargestUpdates, NeuronMask, Subnet, SynapseMask
 from lazybook.sweep import sweep
-from matplotlib.ticker import LogLocator
 
 settings = notebook.start(globals())
 scale = settings.scale(

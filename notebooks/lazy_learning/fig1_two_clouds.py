@@ -36,12 +36,13 @@ seeds = None
 from itertools import product
 
 import numpy as np
+from matplotlib.colors import to_rgb
+
 from lazybook import datasets, energy
 from lazybook.book import analysis, notebook, plotting
 from lazybook.experiment import Experiment, grid
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
 from lazybook.sweep import sweep
-from matplotlib.colors import to_rgb
 
 settings = notebook.start(globals())
 scale = settings.scale(

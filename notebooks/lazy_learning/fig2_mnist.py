@@ -35,6 +35,7 @@ from dataclasses import replace
 
 import numpy as np
 from IPython.display import Markdown
+
 from lazybook import datasets
 from lazybook.benchmarks import cost
 from lazybook.book import analysis, notebook, plotting

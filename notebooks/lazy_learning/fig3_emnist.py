@@ -34,6 +34,7 @@ from dataclasses import replace
 
 import numpy as np
 from IPython.display import Markdown
+
 from lazybook import datasets
 from lazybook.benchmarks import cost
 from lazybook.book import analysis, notebook, plotting

@@ -32,6 +32,7 @@ from dataclasses import replace
 
 import pandas as pd
 from IPython.display import Markdown
+
 from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset

@@ -32,6 +32,7 @@ import math
 from dataclasses import replace
 
 from IPython.display import Markdown
+
 from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset

@@ -28,6 +28,7 @@ seeds = None
 
 # %% tags=["hide-input"]
 from IPython.display import Markdown
+
 from lazybook.benchmarks import cost
 from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span

@@ -37,6 +37,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
+from matplotlib.lines import Line2D
+
 from lazybook import datasets
 from lazybook.book import analysis, claims, notebook, plotting
 from lazybook.book.claims import Finding
@@ -44,7 +46,6 @@ from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
 from lazybook.sweep import sweep
-from matplotlib.lines import Line2D
 
 settings = notebook.start(globals())
 scale = settings.scale(

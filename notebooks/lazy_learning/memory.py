@@ -39,6 +39,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
+
 from lazybook import datasets
 from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span

@@ -29,6 +29,7 @@ seeds = None
 # %% tags=["hide-input"]
 import numpy as np
 from IPython.display import Markdown
+
 from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset

@@ -33,6 +33,7 @@ from itertools import product
 
 import numpy as np
 from IPython.display import Markdown
+
 from lazybook import datasets
 from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span

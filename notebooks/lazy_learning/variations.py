@@ -33,6 +33,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
+
 from lazybook import datasets
 from lazybook.book import analysis, claims, notebook, plotting
 from lazybook.book.notebook import span

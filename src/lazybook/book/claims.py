@@ -169,7 +169,7 @@ def record(profile: str, notebook: str, findings: Mapping[str, Iterable[Finding]
     for key, found in kept.items():
         for finding in found:
             _check(key, finding)
-    path = paths.runs() / "claims" / profile / f"{notebook.replace('/', '-')}.json"
+    path = paths.runs() / "claims" / profile / f"{_file_name(notebook)}.json"
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     contents = {key: [_as_json(finding) for finding in found] for key, found in kept.items()}
     try:
@@ -197,11 +197,8 @@ def found(profile: str) -> dict[str, list[Finding]]:
     """
     check_one_of("profile", profile, PROFILES)
     collected: dict[str, list[Finding]] = {key: [] for key in claims()}
-    seen = set()
     for folder in filter(None, (paths.runs(), paths.published())):
         for path in sorted(folder.glob(f"claims/{profile}/*.json")):
-            if path.name in seen:
-                continue
             try:
                 entries = read(path)
             except (OSError, ValueError) as error:
@@ -212,9 +209,8 @@ def found(profile: str) -> dict[str, list[Finding]]:
                     stacklevel=2,
                 )
                 continue
-            seen.add(path.name)
             for key, several in entries.items():
-                collected[key] += several
+                collected[key] = collected[key] or several
     return collected
 
 
@@ -236,6 +232,8 @@ def read(path: Path) -> dict[str, list[Finding]]:
         entries[key] = [_from_json(entry) for entry in several]
         for finding in entries[key]:
             _check(key, finding)
+        if path.stem != _file_name(claims()[key].notebook):
+            raise ValueError(f"claim {key} is measured by {claims()[key].notebook} now")
     return entries
 
 
@@ -372,6 +370,10 @@ def check_cover(findings: Mapping[str, Iterable[Finding]], runs: Iterable[Run]) 
                     f"claim {key}: {measure}, {begin}, is measured at H = {sorted(given)};"
                     f" the runs have {sorted(map(sorted, allowed))}"
                 )
+
+
+def _file_name(notebook: str) -> str:
+    return notebook.replace("/", "-")
 
 
 def _check(key: str, finding: Finding) -> None:
