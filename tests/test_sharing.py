@@ -83,7 +83,7 @@ def test_what_is_being_written_and_what_is_not_ours_stays(record):
         f"{NAME}.0123456789ab-1-0.tmp",
         f"{NAME}.7-1.tmp",
     ]
-    others = ["notes.tmp", f"{NAME}.parquet", f"{NAME}.damaged", "paper.12.tmp"]
+    others = ["notes.tmp", "my.running", f"{NAME}.parquet", f"{NAME}.damaged", "paper.12.tmp"]
     old = [f"{NAME}.0123456789ab-1-1.tmp", f"{NAME}.7.1.tmp"]  # the last: of an older version
     for name in (*staying, *others, *old):
         (record.parent / name).touch()

@@ -2,27 +2,43 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from lazybook import datasets
 from lazybook import sweep as sweeping
-from lazybook.errors import InvalidValue, RecordError
+from lazybook.errors import DataError, InvalidValue, RecordError
 from lazybook.experiment import Experiment, grid
 from lazybook.gates import EverySample, MemorizedMistakes
-from lazybook.runs import Store
+from lazybook.runs import DivergedRun, Store
+from lazybook.support import machine
+from lazybook.support.sharing import Reservations
 from lazybook.sweep import sweep
 from lazybook.trainers import train
+
+CLOUDS = datasets.facts("two-clouds")
 
 GRID = grid(
     Experiment(dataset="two-clouds", hidden=3, epochs=2, measure_every=100, learning_rate=0.1),
     gate=[EverySample(), MemorizedMistakes()],
     seed=[0, 1, 2],
 )
+
+
+LAYERS = ("hidden", "output")
+PATIENCE = 60  # seconds after which what does not happen is given up
+
+
+def files(store: Store) -> list[Path]:
+    return list(store.root.rglob("*.*"))
 
 
 @pytest.fixture
@@ -78,6 +94,48 @@ def test_the_ends_have_a_row_for_each_run(store, until, rate, reached):
         assert row["gate"] == "every-sample"
 
 
+def test_a_run_that_stops_exactly_at_its_goal_has_reached_it(store):
+    """Accuracies of a 10th, as on a test set of ten samples; a little less does not do."""
+    [run] = sweep(GRID[:1], store=store).runs
+    for accuracy, reached in ((0.7, True), (0.699999, False), (0.700001, True)):
+        table = run.table.assign(test_accuracy=accuracy)
+        ended = replace(run, experiment=replace(GRID[0], until=0.7), table=table)
+        assert sweeping.Sweep([ended], 0).ends()["reached"].tolist() == [reached]
+
+
+def test_of_nothing_there_is_an_empty_table(store):
+    done, some = sweep([], store=store), sweep(GRID[:1], store=store)
+    assert done.runs == []
+    for empty, full in ((done.table(), some.table()), (done.ends(), some.ends())):
+        assert len(empty) == 0
+        layers = {f"energy_{name}_{layer}" for name in ("m0", "m1") for layer in LAYERS}
+        assert set(empty.columns) == set(full.columns) - layers
+
+
+@pytest.fixture
+def diverging(monkeypatch):
+    """Seed 1 diverges, in name at least."""
+    whole = sweeping.train
+    monkeypatch.setattr(
+        sweeping, "train", lambda e, progress: replace(whole(e, progress), diverged=e.seed == 1)
+    )
+
+
+def test_a_run_that_diverges_is_told_and_stops_nothing(store, diverging):
+    experiments = grid(GRID[0], seed=[0, 1, 2], until=[0.01])
+    for computed in (3, 0):
+        with pytest.warns(DivergedRun, match="1 of 3 runs diverged") as caught:
+            done = sweep(experiments, store=store)
+        assert len(caught) == 1
+        assert caught[0].filename == __file__
+        assert done.computed == computed
+        assert [run.diverged for run in done.runs] == [False, True, False]
+        ends, table = done.ends(), done.table()
+        assert ends["diverged"].tolist() == [False, True, False]
+        assert ends["reached"].tolist() == [True, False, True]
+        assert table.groupby("seed")["diverged"].all().tolist() == [False, True, False]
+
+
 def test_what_is_in_the_store_is_not_computed_again_unless_fresh(store, trained):
     first = sweep(GRID[:4], store=store)
     assert first.computed == 4
@@ -116,27 +174,101 @@ def test_a_sweep_that_was_broken_off_goes_on_where_it_was(store, trained, monkey
 
 
 def test_a_failing_run_stops_those_beside_it(store, monkeypatch):
-    beside = threading.Event()
-    outcomes = set()
+    beside, ended = threading.Event(), threading.Event()
+    outcomes = []
 
     def fail_or_go_on(experiment, progress):
         if experiment == GRID[0]:
-            beside.wait()
+            assert beside.wait(PATIENCE), "the second run did not start"
             raise ZeroDivisionError("the first run")
         beside.set()
         try:
-            for _ in range(1000):
+            for _ in range(100 * PATIENCE):
                 progress(0)
-                time.sleep(0.005)
+                time.sleep(0.01)
         except BaseException as error:
-            outcomes.add(type(error))
+            outcomes.append(type(error))
             raise
+        finally:
+            ended.set()
 
     monkeypatch.setattr(sweeping, "train", fail_or_go_on)
     with pytest.raises(ZeroDivisionError, match="the first run"):
         sweep(GRID[:2], jobs=2, store=store)
-    assert outcomes == {InterruptedError}
-    assert store.all() == []
+    assert ended.wait(PATIENCE)
+    assert outcomes == [InterruptedError]
+    assert files(store) == []
+
+
+INTERRUPTED = """
+import os, signal, sys, threading
+from pathlib import Path
+from lazybook import sweep as sweeping
+from lazybook.experiment import Experiment, grid
+from lazybook.runs import Store
+
+whole, go_on, outcomes = sweeping.train, threading.Event(), []
+
+def long(experiment, progress):
+    os.kill(os.getpid(), signal.SIGINT)
+    go_on.wait()  # as in a loop that cannot be stopped
+    try:
+        return whole(experiment, progress)
+    except BaseException as error:
+        outcomes.append(type(error).__name__)
+        raise
+
+store = Store(Path(sys.argv[1]))
+cloud = Experiment(dataset="two-clouds", hidden=3, epochs=1, engine="reference")
+experiments = grid(cloud, seed=[0, 1, 2])
+sweeping.train = long
+try:
+    sweeping(experiments, jobs=1, store=store)
+except KeyboardInterrupt:
+    print("interrupted", [path.name for path in store.root.rglob("*.*")])
+threads = [t for t in threading.enumerate() if t.name.startswith("ThreadPool")]
+sweeping.train = whole
+print(sweeping(experiments, jobs=1, store=store).computed)
+go_on.set()
+for thread in threads:
+    thread.join()
+print(outcomes, len(store.all()), len(list(store.root.rglob("*.*"))))
+"""
+
+
+def test_an_interrupt_does_not_wait_for_a_run_and_the_next_sweep_goes_on(tmp_path):
+    """Whatever a run is at: here it goes on only after the next sweep is through."""
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == ["interrupted []", "3", "['InterruptedError'] 3 3"]
+
+
+def test_a_record_that_is_being_written_is_finished_before_an_interrupt_is_passed_on(
+    store, trained, monkeypatch
+):
+    save, begun = Store.save, threading.Event()
+
+    def slow(*given):
+        begun.set()
+        time.sleep(sweeping.GRACE / 2)
+        return save(*given)
+
+    def fail(experiment, progress):
+        if experiment == GRID[0]:
+            begun.wait(PATIENCE)
+            raise KeyboardInterrupt
+        return train(experiment, progress)
+
+    monkeypatch.setattr(Store, "save", slow)
+    monkeypatch.setattr(sweeping, "train", fail)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(GRID[:2], jobs=2, store=store)
+    assert [path.suffix for path in files(store)] == [".parquet"]
 
 
 @pytest.mark.parametrize(
@@ -162,10 +294,176 @@ def test_a_store_that_cannot_be_written_stops_before_any_work(tmp_path, trained)
     assert trained == []
 
 
-@pytest.mark.parametrize("jobs", [0, -1])
-def test_jobs_is_at_least_one(store, jobs):
-    with pytest.raises(InvalidValue, match=f"jobs is {jobs}"):
+@pytest.mark.parametrize("jobs", [0, -1, 1.5, True, "2", float("nan")])
+def test_jobs_is_a_whole_number_from_one(store, trained, jobs):
+    with pytest.raises(InvalidValue, match=f"jobs is {jobs!r}"):
         sweep(GRID, jobs, store=store)
+    assert trained == []
+
+
+@pytest.mark.parametrize("experiments", [GRID[0], None, 5, "mnist", [*GRID, "lazy"], [None]])
+def test_experiments_are_a_list_of_experiments(store, trained, experiments):
+    with pytest.raises(InvalidValue, match=r"experiments (is|has) "):
+        sweep(experiments, store=store)
+    assert trained == []
+
+
+def test_any_iterable_will_do(store):
+    done = sweep((experiment for experiment in GRID[:2]), store=store)
+    assert [run.experiment for run in done.runs] == GRID[:2]
+
+
+def test_a_store_is_a_store(tmp_path):
+    with pytest.raises(InvalidValue, match="store is"):
+        sweep(GRID, store=str(tmp_path))
+
+
+def test_one_run_for_each_core_that_this_process_may_use(store, monkeypatch):
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    at_a_time, most = set(), []
+
+    def watched(experiment, progress):
+        at_a_time.add(experiment)
+        most.append(len(at_a_time))
+        try:
+            return train(experiment, progress)
+        finally:
+            at_a_time.remove(experiment)
+
+    monkeypatch.setattr(sweeping, "train", watched)
+    sweep(GRID, store=store)
+    assert max(most) <= 2
+
+
+def test_the_module_is_called_as_the_function_is(store):
+    """However it was imported: ``lazybook.sweep`` is the module in any case."""
+    from lazybook import sweep as called
+
+    assert called is sweeping
+    assert called.sweep is sweep
+    assert called(GRID[:1], store=store).computed == 1
+    assert called(experiments=GRID[:1], jobs=1, fresh=False, store=store).computed == 0
+
+
+def test_published_records_are_enough_where_the_data_are_not(tmp_path, monkeypatch, trained):
+    kept = sweep(GRID, store=Store(tmp_path / "published"))
+    store = Store(tmp_path / "own", tmp_path / "published")
+
+    def missing(name):
+        raise DataError(f"{name} is missing")
+
+    monkeypatch.setattr(datasets, "load", missing)
+    done = sweep(GRID, store=store)
+    assert done.computed == 0
+    assert [run.provenance for run in done.runs] == [run.provenance for run in kept.runs]
+    assert not store.root.exists()  # nor is there anything to be written
+    trained.clear()
+    with pytest.raises(DataError, match="two-clouds is missing"):
+        sweep([*GRID, replace(GRID[0], seed=9)], store=store)
+    assert trained == []
+
+
+def test_the_folder_of_each_data_set_is_tried_before_any_work(tmp_path, store, trained):
+    store.root.mkdir()
+    (store.root / "two-clouds").touch()
+    with pytest.raises(RecordError, match=r"cannot be written to .*two-clouds"):
+        sweep(GRID, store=store)
+    assert trained == []
+
+
+def test_room_for_the_weights_is_tried_before_any_work(store, trained, monkeypatch):
+    tried = []
+    monkeypatch.setattr(Store, "check_writable", lambda store, paths, room: tried.append(room))
+    sweep(GRID[:2], store=store)
+    sweep(grid(GRID[0], record=[("weights",)]), store=store)
+    assert tried == [2 * sweeping.RECORD, sweeping.RECORD + 4 * (3 * 3 + 4)]
+
+
+def others(store, experiment) -> tuple[Reservations, Path]:
+    """What another sweep has that is at an experiment."""
+    reservations, path = Reservations(), store.path(experiment, CLOUDS)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert reservations.take(path)
+    return reservations, path
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_what_another_process_is_at_comes_last_and_is_taken_from_it(
+    store, trained, monkeypatch, finished
+):
+    """Once it is finished; if the other gives up, it is computed."""
+    theirs, path = others(store, GRID[0])
+    watched = sweeping.train
+
+    def with_the_other(experiment, progress):
+        run = watched(experiment, progress)
+        if len(trained) == 5:
+            if finished:
+                store.save(train(GRID[0]), CLOUDS)
+            theirs.release(path)
+        return run
+
+    monkeypatch.setattr(sweeping, "train", with_the_other)
+    done = sweep(GRID, jobs=1, store=store)
+    assert [run.experiment for run in done.runs] == GRID
+    assert GRID[0] not in trained[:5]
+    assert done.computed == len(trained) == (5 if finished else 6)
+    assert {path.suffix for path in files(store)} == {".parquet"}
+
+
+def test_a_fresh_sweep_waits_for_nobody(store, trained):
+    theirs, path = others(store, GRID[0])
+    assert sweep(GRID[:1], fresh=True, store=store).computed == 1
+    assert path.with_suffix(".running").exists()
+    theirs.release(path)
+
+
+def test_what_a_killed_process_was_at_is_computed(store):
+    script = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from lazybook.support.sharing import Reservations\n"
+        "assert Reservations().take(Path(sys.argv[1])); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    path = store.path(GRID[0], CLOUDS)
+    path.parent.mkdir(parents=True)
+    subprocess.run([sys.executable, "-c", script, str(path)])
+    assert [path.suffix for path in files(store)] == [".running"]
+    assert sweep(GRID, store=store).computed == 6
+    assert {path.suffix for path in files(store)} == {".parquet"}
+
+
+SHARES = """
+import sys
+from pathlib import Path
+from lazybook.experiment import Experiment, grid
+from lazybook.runs import Store
+from lazybook.sweep import sweep
+
+cloud = Experiment(dataset="two-clouds", hidden=3, epochs=2, engine="reference")
+print("ready", flush=True)
+sys.stdin.read()
+done = sweep(grid(cloud, seed=range(12)), jobs=2, store=Store(Path(sys.argv[1])))
+print(done.computed, len(done.runs))
+"""
+
+
+def test_two_processes_on_one_sweep_compute_everything_once(store):
+    command = [sys.executable, "-c", SHARES, str(store.root)]
+    pipe = subprocess.PIPE
+    both = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(2)]
+    for process in both:
+        assert process.stdout.readline() == "ready\n"
+    for process in both:
+        process.stdin.close()
+    counts = []
+    for process in both:
+        with process:
+            counts.append(process.stdout.read().split())
+    assert [process.returncode for process in both] == [0, 0]
+    assert sum(int(computed) for computed, _ in counts) == 12
+    assert [runs for _, runs in counts] == ["12", "12"]
+    assert len(files(store)) == len(store.all()) == 12
 
 
 @pytest.mark.parametrize("until", [None, 0.6])

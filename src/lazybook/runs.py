@@ -169,7 +169,7 @@ class Store:
 
         What killed processes left half written beside them is removed.
         """
-        for folder in {self.root, *(path.parent for path in records)}:
+        for folder in {path.parent for path in records} or {self.root}:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 sharing.remove_leftovers(folder)
@@ -450,7 +450,7 @@ def _commit() -> str:
     Only the checkout's own: Git is told where it lies, so it does not look for one around it, nor
     in the environment, nor does it mind whose it is.
     """
-    root = paths.repository()
+    root = paths.SOURCE if paths.project() else None
     if root is None or not (root / ".git").exists():
         return ""
     environment = {name: v for name, v in os.environ.items() if not name.startswith("GIT_")}

@@ -83,7 +83,7 @@ def remove_leftovers(folder: Path) -> None:
                 path.unlink()
     for path in folder.glob(f"*{RESERVATION}"):
         with suppress(OSError):
-            if _is_void(path):
+            if re.fullmatch("[0-9a-f]+", path.stem) and _is_void(path):
                 path.unlink()
 
 
