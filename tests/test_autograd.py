@@ -1,5 +1,7 @@
 """The engine `autograd`: step by step the reference, and what it adds to it."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -124,7 +126,8 @@ def test_only_the_last_batch_is_smaller(batch):
         parts.learn(order[begin : min(begin + batch, 2 * batch + 10)])
     for a, b in zip(whole.weights, parts.weights, strict=True):
         np.testing.assert_array_equal(a, b)
-    assert whole.meter.updates == 2 * batch + 10
+    assert whole.meter.updates == whole.presented == 2 * batch + 10
+    assert not whole.diverged
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum:0.9", "adam"])
@@ -213,10 +216,91 @@ def test_without_a_shift_the_images_are_as_they_are():
     np.testing.assert_array_equal(indices, order[:50])
 
 
-def test_other_threads_of_work_keep_their_arithmetic():
-    engine, order, _ = build(small())
+def settings() -> tuple[int, bool]:
+    """PyTorch's number of threads here, and whether it takes the smallest numbers as 0."""
+    return torch.get_num_threads(), bool(torch.tensor(1e-40) * 1 == 0)
+
+
+@pytest.fixture(params=[(1, False), (2, False), (2, True)], ids=str)
+def chosen(request):
+    """Settings that somebody chose."""
+    before = settings()
+    torch.set_num_threads(request.param[0])
+    torch.set_flush_denormal(request.param[1])
+    yield request.param
+    torch.set_num_threads(before[0])
+    torch.set_flush_denormal(before[1])
+
+
+def test_the_settings_of_pytorch_are_left_as_they_were(chosen):
+    engine, order, dataset = build(small())
     engine.learn(order[:3])
-    assert torch.tensor(1e-40) * 0.5 > 0
+    assert settings() == chosen
+    engine.evaluate(replace(dataset.test, values=dataset.test.values[:9], labels=np.zeros(9, int)))
+    assert settings() == chosen
+    with pytest.raises(IndexError):
+        engine.learn(np.array([10**6]))
+    assert settings() == chosen
+
+
+def test_runs_beside_each_other_leave_them_too(chosen):
+    """However they overlap: also for the threads that begin later, or began in the middle."""
+    inside = [threading.Event() for _ in range(2)]
+    found = []
+
+    def run(mine, other):
+        with autograd.one_thread():
+            found.append(torch.get_num_threads())
+            inside[mine].set()
+            assert inside[other].wait(timeout=30)
+        found.append(torch.get_num_threads())
+
+    for _ in range(5):
+        for event in inside:
+            event.clear()
+        with ThreadPoolExecutor(2) as pool:
+            done = [pool.submit(run, 0, 1), pool.submit(run, 1, 0)]
+            assert [each.result() for each in done] == [None, None]
+        assert found == [1, 1, chosen[0], chosen[0]]
+        found.clear()
+        with ThreadPoolExecutor(1) as later:
+            assert later.submit(torch.get_num_threads).result() == chosen[0]
+    assert settings() == chosen
+
+
+@pytest.mark.parametrize("loss", networks.LOSSES)
+@pytest.mark.parametrize("rate", [1e3, 1e9, 1e25])
+def test_it_diverges_where_the_reference_does(loss, rate):
+    experiment = small(loss=loss, learning_rate=rate, gate=MemorizedMistakes())
+    ours, order, dataset = build(experiment)
+    theirs, *_ = build(replace(experiment, engine="reference"))
+    for engine in (ours, theirs):
+        for begin in (0, 50, 100):
+            engine.learn(order[begin : begin + 50])
+    assert ours.diverged
+    assert theirs.diverged
+    assert ours.presented == theirs.presented < 100
+    assert ours.meter.updates == theirs.meter.updates
+    np.testing.assert_array_equal(ours.memory, theirs.memory)
+    np.testing.assert_allclose(ours.meter.m1, theirs.meter.m1, rtol=1e-3)
+    assert 0 <= ours.evaluate(dataset.test).accuracy <= 1
+
+
+def test_a_batch_that_diverges_is_not_learned_at_all():
+    experiment = small(batch=20, learning_rate=1e9, gate=MemorizedMistakes())
+    engine, order, _ = build(experiment)
+    while not engine.diverged:
+        before = engine.weights, engine.meter, engine.memory, engine.presented
+        engine.learn(order[engine.presented : engine.presented + 20])
+    engine.learn(order[:100])
+    after = engine.weights, engine.meter, engine.memory, engine.presented
+    assert 0 < after[3] == before[3] < 100
+    assert after[3] % 20 == 0
+    assert after[1].updates == before[1].updates <= after[3]
+    np.testing.assert_array_equal(after[1].m1, before[1].m1)
+    np.testing.assert_array_equal(after[2], before[2])
+    for now, then in zip(after[0], before[0], strict=True):
+        np.testing.assert_array_equal(now, then)
 
 
 @pytest.mark.parametrize("batch", [1, 7, 32, 1000])

@@ -7,6 +7,9 @@ other optimizers and augmented data.
 """
 
 import math
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -21,34 +24,70 @@ from lazybook.experiment import Experiment
 from lazybook.networks import classify
 
 
+class _Threads:
+    """How many threads PyTorch had when nobody had changed that here, and who still has one."""
+
+    lock, users, before = threading.Lock(), 0, 0
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep PyTorch to one thread: networks are small, and it is the runs that go on in parallel.
+
+    The number is set for a thread, and for all that begin later. So those that are in here at a
+    time all give back what the first of them found.
+    """
+    with _Threads.lock:
+        if not _Threads.users:
+            _Threads.before = torch.get_num_threads()
+        _Threads.users += 1
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        with _Threads.lock:
+            _Threads.users -= 1
+            torch.set_num_threads(_Threads.before)
+
+
+@contextmanager
+def no_denormal_numbers() -> Iterator[None]:
+    """Take numbers as 0 that are so small that processors take ten times as long with each.
+
+    Momentum and Adam have many: what they have kept of inputs long unseen dwindles to them.
+    """
+    flushed = bool(torch.tensor(1e-40) * 1 == 0)  # the setting is this thread's, and cannot be read
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(flushed)
+
+
 class AutogradEngine:
     """A network in training; see `lazybook.engines.contract.Engine`."""
 
     def __init__(self, experiment: Experiment, dataset: Dataset, start: Start) -> None:
-        torch.set_num_threads(1)  # for networks this small; it is the runs that go on in parallel
         self.experiment, self.start = experiment, start
         self.device = torch.device(experiment.device)
         self.network = network(experiment, start).to(self.device)
         self.optimizer = optimizer(experiment, self.network)
-        self.gate = pytorch.Gate(experiment.gate, len(dataset.train), self.device)
+        self.gate = pytorch.Gate(experiment.gate, len(dataset.train)).to(self.device)
         self.spent = pytorch.Meter(self.network.parameters())
         self.train = dataset.train
+        self.presented, self.diverged = 0, False
         self.shifts = np.random.default_rng(int(start.key))  # a stream that nothing else uses
 
     def learn(self, samples: np.ndarray) -> None:
         """Present the training samples of these indices, batch by batch."""
         batch = self.experiment.batch
         at_once = math.ceil(BATCH / batch) * batch  # to be got ready: it costs less than one by one
-        # What momentum and Adam have kept of inputs long unseen dwindles to numbers that are so
-        # small that processors take ten times as long with each.
-        torch.set_flush_denormal(True)
-        try:
+        with one_thread(), no_denormal_numbers():
             for begin in range(0, len(samples), at_once):
                 ready = self.prepare(samples[begin : begin + at_once])
                 for part in zip(*(tensor.split(batch) for tensor in ready), strict=True):
-                    self.step(*part)
-        finally:
-            torch.set_flush_denormal(False)
+                    if not self.diverged:
+                        self.step(*part)
 
     def prepare(self, samples: np.ndarray) -> list[Tensor]:
         """Return inputs as they are presented, labels, and indices of these training samples."""
@@ -61,18 +100,23 @@ class AutogradEngine:
     def step(self, inputs: Tensor, labels: Tensor, indices: Tensor) -> None:
         """Present a batch, and learn what the gate lets through."""
         outputs = self.network(inputs)
+        if not outputs.detach().square().sum().isfinite():
+            self.diverged = True  # nothing can be learned any more: see `contract.Engine`
+            return
         learned = self.gate(outputs, labels, indices)
-        if learned.any():
-            loss = (learned * losses(self.experiment.loss, outputs, labels)).mean()
+        if self.gate.any(learned):
+            each = losses(self.experiment.loss, outputs[learned], labels[learned])
             self.optimizer.zero_grad()
-            loss.backward()
+            (each.sum() / len(labels)).backward()
             with self.spent:
                 self.optimizer.step()
+        self.presented += len(labels)
 
     def distance(self) -> float:
         """Return the energy of the straight path from the initial weights to these."""
         return energy.m_min(self.weights, self.start.weights)
 
+    @one_thread()
     @torch.no_grad()
     def evaluate(self, split: Split) -> Evaluation:
         """Return accuracy and mean loss on ``split``, whose images are not shifted."""
@@ -90,10 +134,10 @@ class AutogradEngine:
         """What learning has cost so far."""
         layers = len(self.start.weights)
         meter = energy.Meter.zero(layers)
-        meter.updates = self.gate.updates
+        meter.updates = int(self.gate.updates)
         # A layer's parameters, its weights and perhaps its biases, stand next to each other.
         meter.m0, meter.m1 = (
-            spent.cpu().numpy().reshape(layers, -1).sum(axis=1)
+            spent.numpy().reshape(layers, -1).sum(axis=1)
             for spent in (self.spent.m0, self.spent.m1)
         )
         return meter

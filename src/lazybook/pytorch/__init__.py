@@ -1,100 +1,40 @@
-"""The gates, and a meter of what learning costs, for your own PyTorch training loop.
+"""The rules for your own PyTorch training loop: any network, any optimizer, any batch.
 
-Three lines put a gate into a loop: ask it which samples to learn, make no step if that is none, and
-leave out the losses of the others. Its memory has to know which sample is which, so it is given
-their indices in the training set:
+Three lines put a gate into a loop: make it, ask it which samples of a batch to learn, and make no
+step if that is none. Its memory has to know which sample is which, so it is given their indices in
+the training set, which `Indexed` adds to those of a data set:
 
 >>> import torch
 >>> from torch.nn.functional import cross_entropy
+>>> from torch.utils.data import DataLoader, TensorDataset
 >>> from lazybook.gates import MemorizedMistakes
->>> inputs, labels = torch.randn(100, 20), torch.randint(3, (100,))
+>>> dataset = TensorDataset(torch.randn(100, 20), torch.randint(3, (100,)))
 >>> network = torch.nn.Linear(20, 3)
 >>> optimizer = torch.optim.Adam(network.parameters())
 >>> gate, meter = Gate(MemorizedMistakes(), samples=100), Meter(network.parameters())
 
->>> for indices in torch.randperm(100).split(10):
-...     outputs = network(inputs[indices])
-...     learned = gate(outputs, labels[indices], indices)
-...     if learned.any():
-...         losses = cross_entropy(outputs, labels[indices], reduction="none")
+>>> for inputs, labels, indices in DataLoader(Indexed(dataset), batch_size=10, shuffle=True):
+...     outputs = network(inputs)
+...     learned = gate(outputs, labels, indices)
+...     if gate.any(learned):
+...         loss = cross_entropy(outputs[learned], labels[learned], reduction="sum") / len(labels)
 ...         optimizer.zero_grad()
-...         (learned * losses).mean().backward()
+...         loss.backward()
 ...         with meter:
 ...             optimizer.step()
 
 Now ``gate.updates`` samples were learned, ``gate.remembered`` tells which ones are to be learned
-from now on, and ``meter.m1.sum()`` is the energy that was spent.
+from now on, and ``meter.m1.sum()`` is the energy that was spent. The loss of what is not learned is
+left out, not multiplied by 0, which would not help if it is infinite; dividing by the size of the
+whole batch keeps the size of a step per sample. ``gate.any`` is ``learned.any()``, and with several
+processes it is so on any of them, so that they step together.
+
+`Plasticity` in place of the meter restricts which synapses change and when for good, and `Packer`
+gathers what is to be learned into full batches, which saves time as well.
 """
 
-from collections.abc import Iterable
-from typing import Self
+from lazybook.pytorch.gate import Gate
+from lazybook.pytorch.indexed import Indexed
+from lazybook.pytorch.plasticity import Meter, Plasticity, Spent
 
-import torch
-from torch import Tensor
-
-from lazybook import gates
-from lazybook.networks import classify
-
-
-class Gate:
-    """Decides for the samples of a batch which are learned, and remembers what its rule says.
-
-    Attributes
-    ----------
-    rule: one of `lazybook.gates`.
-    remembered: which samples were misclassified before, if the rule wants to know; bool, shape
-        ``(samples,)``.
-    updates: number of samples learned so far.
-    """
-
-    def __init__(self, rule: gates.Gate, samples: int, device: torch.device | str = "cpu") -> None:
-        self.rule = rule
-        self.remembered = torch.zeros(samples, dtype=torch.bool, device=device)
-        self.updates = 0
-
-    def __call__(self, outputs: Tensor, labels: Tensor, indices: Tensor) -> Tensor:
-        """Return which samples of a batch are learned, bool, shape ``(batch,)``.
-
-        Parameters
-        ----------
-        outputs: of the network, shape ``(batch, classes)``; for two classes it may have a single
-            output, whose sign is the answer.
-        labels: the right classes, from 0, shape ``(batch,)``.
-        indices: of the samples in the training set, from 0, shape ``(batch,)``. A sample has the
-            same index each time, however it was augmented.
-        """
-        mistake, remembered = classify(outputs) != labels, self.remembered[indices]
-        learned = self.rule.learns(mistake, remembered)
-        # No rule forgets. Writing only what is remembered leaves no doubt when a batch has a sample
-        # twice, once a mistake and once not.
-        self.remembered[indices[self.rule.remembers(mistake, remembered)]] = True
-        self.updates += int(learned.sum())
-        return learned
-
-
-class Meter:
-    """Measures the energy of all changes of ``parameters`` that are made inside ``with meter:``.
-
-    It compares the weights before and after, so it does not matter what changes them: any
-    optimizer, weight decay, clipping. A change too small for the weight's precision is none.
-
-    Attributes
-    ----------
-    m0, m1: number of changes and sum of their sizes so far, one entry a parameter tensor, float64;
-        see `lazybook.energy`.
-    """
-
-    def __init__(self, parameters: Iterable[Tensor]) -> None:
-        self.parameters = list(parameters)
-        zeros = torch.zeros(len(self.parameters), dtype=torch.float64)
-        self.m0, self.m1 = (zeros.to(self.parameters[0].device, copy=True) for _ in range(2))
-
-    def __enter__(self) -> Self:
-        self._before = [parameter.detach().clone() for parameter in self.parameters]
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pairs = zip(self.parameters, self._before, strict=True)
-        sizes = [before.sub_(after.detach()).abs_() for after, before in pairs]
-        self.m0 += torch.stack([size.count_nonzero() for size in sizes])
-        self.m1 += torch.stack([size.sum() for size in sizes])
+__all__ = ["Gate", "Indexed", "Meter", "Plasticity", "Spent"]
