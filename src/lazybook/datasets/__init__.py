@@ -168,7 +168,7 @@ def fetch(name: str, progress: Callable[[str, int, int | None], None] | None = N
     from lazybook.datasets import download
 
     folder = paths.cache() / name
-    download.fetch(name, _FILES[name], folder, _mirrors(name), progress)
+    download.fetch(name, _FILES[name], folder, lambda: _mirrors(name), progress)
     return folder
 
 
@@ -181,7 +181,7 @@ def _mirrors(name: str) -> list[str]:
 
 
 def _loader(name: str) -> type | None:
-    """Return torchvision's class for a data set of images, None if there is no torchvision.
+    """Return torchvision's class for a data set of images, None if there is none to use.
 
     torchvision's usual build is linked against the CUDA build of torch. Beside a CPU build its
     compiled operators do not load, and its import stops at the first of the two that it expects.
@@ -190,7 +190,7 @@ def _loader(name: str) -> type | None:
     try:
         import torch
         import torchvision.datasets
-    except ImportError:
+    except (ImportError, OSError):  # not installed, or not for this system
         return None
     except RuntimeError as error:
         if "torchvision::nms" not in str(error):

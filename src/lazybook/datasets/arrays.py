@@ -40,7 +40,7 @@ def derived(word: str, train: Split, test: Split, classes: int = 10) -> str:
         for array in (split.values, split.labels):
             array.setflags(write=False)
             contents.update(f"{array.dtype.str} {array.shape}".encode())
-            contents.update(np.ascontiguousarray(array).data)
+            contents.update(np.ascontiguousarray(array))
         contents.update(f"{float(split.scale)!r} {float(split.offset)!r} {classes}".encode())
     if train.values.shape[1] != test.values.shape[1]:
         raise InvalidValue(

@@ -26,6 +26,7 @@ from lazybook.datasets.published import Files
 from lazybook.errors import DataError
 from lazybook.support import sharing
 
+Mirrors = Callable[[], Iterable[str]]
 Progress = Callable[[str, int, int | None], None]
 
 ATTEMPTS = 5  # with one mirror, as long as each of them gets further
@@ -47,11 +48,11 @@ class _BrokenOff(_Failure):
 
 
 def fetch(
-    name: str, files: Files, folder: Path, mirrors: Iterable[str], progress: Progress | None
+    name: str, files: Files, folder: Path, mirrors: Mirrors, progress: Progress | None
 ) -> None:
     """Download into ``folder`` those files that are not there or not right.
 
-    Raises DataError as `lazybook.datasets.fetch` does.
+    ``mirrors`` is called only if there are any. Raises DataError as `lazybook.datasets.fetch` does.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -76,13 +77,13 @@ def _download(
     files: Files,
     path: Path,
     targets: list[Path],
-    mirrors: Iterable[str],
+    mirrors: Mirrors,
     progress: Progress | None,
 ) -> None:
     """Download ``path`` from the first mirror that has it right, and make the ``targets`` of it."""
     failures = []
     with _part_of(path) as part:
-        for mirror in mirrors:
+        for mirror in mirrors():
             try:
                 return _try(mirror + path.name, files, part, targets, progress)
             except _Failure as failure:

@@ -92,5 +92,8 @@ def shared_split(values: np.ndarray, labels: np.ndarray, scale: float) -> Split:
 
 def contents_checksum(*splits: Split) -> str:
     """Return the checksum of the samples themselves, for data that no file holds."""
-    parts = [part.tobytes() for split in splits for part in (split.values, split.labels)]
-    return hashlib.sha256(b"".join(parts)).hexdigest()
+    checksum = hashlib.sha256()
+    for split in splits:
+        checksum.update(np.ascontiguousarray(split.values))
+        checksum.update(np.ascontiguousarray(split.labels))
+    return checksum.hexdigest()
