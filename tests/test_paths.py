@@ -27,7 +27,12 @@ def forget():
 @pytest.mark.parametrize("name", [*paths.FOLDERS, *paths.OTHERS])
 @pytest.mark.parametrize(
     ("given", "meant"),
-    [("kept", "here/kept"), ("./a/../kept", "here/a/../kept"), ("~/kept", "home/kept")],
+    [
+        ("kept", "here/kept"),
+        ("./a/../kept", "here/a/../kept"),
+        ("~/kept", "home/kept"),
+        ("$HOME/kept", "home/kept"),
+    ],
 )
 def test_a_path_is_one_folder_for_a_program_and_what_it_starts(
     tmp_path, monkeypatch, name, given, meant

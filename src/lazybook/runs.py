@@ -161,8 +161,9 @@ class Store:
         self.root = Path(root) if root else paths.runs()
         self.published = published if root else paths.published()
         self._told: set[str] = set()  # what was warned of
-        if self.root.is_file():
-            raise InvalidValue(f"the run store is {self.root}, a file; it must be a folder")
+        with suppress(OSError):  # a mount whose server is gone; to be found out when it is used
+            if self.root.is_file():
+                raise InvalidValue(f"the run store is {self.root}, a file; it must be a folder")
 
     def check_writable(self, records: Iterable[Path] = (), room: int = 0) -> None:
         """Raise RecordError unless ``records`` can be written, ``room`` bytes in all.
@@ -208,10 +209,9 @@ class Store:
             except OSError as error:
                 # Of a folder that cannot be looked into, one warning is enough.
                 what = path if os.access(path.parent, os.X_OK) else f"folder {path.parent}"
-                kept = "and not kept" if folder == self.root else "again"
+                fate = ", and no other is kept in its place" if folder == self.root else ""
                 self._say_left_alone(
-                    f"run record {what} cannot be read: {error.strerror}; it is left alone, and the"
-                    f" run is computed {kept}"
+                    f"run record {what} cannot be read: {error.strerror}; it is left alone{fate}"
                 )
         return None
 
@@ -227,7 +227,7 @@ class Store:
             if not _is_left_alone(path):
                 write(run, path)
         except PermissionError as error:
-            if not path.exists():
+            if not os.path.lexists(path):
                 raise self._unwritable(path.parent, error) from None
             self._say_left_alone(
                 f"run record {path} cannot be replaced: {error.strerror}; it is left alone, and"

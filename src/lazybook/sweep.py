@@ -1,5 +1,6 @@
 """Many experiments: run side by side, kept in the store, resumed where they were interrupted."""
 
+import os
 import sys
 import threading
 import time
@@ -110,16 +111,15 @@ def sweep(
         experiment: None if fresh else store.find(experiment, facts[experiment.dataset])
         for experiment in dict.fromkeys(experiments)
     }
-    missing = [experiment for experiment, run in found.items() if run is None]
     computed = 0
-    if missing:
+    if missing := [experiment for experiment, run in found.items() if run is None]:
         _check(missing, facts, store)
-        computed = _Work(missing, facts, fresh, store).compute(jobs, found)
+        computed = _Work(found, missing, facts, jobs, fresh, store).compute()
     runs = [found[experiment] for experiment in experiments]
     if diverged := sum(run.diverged for run in runs):
         warnings.warn(
             f"{diverged} of {len(runs)} runs diverged: loss or weights stopped being finite, and"
-            " there the run ended; what it measured is no result; a smaller learning rate may help",
+            " they ended there; what they measured is no result; a smaller learning rate may help",
             DivergedRun,
             stacklevel=2,
         )
@@ -158,66 +158,68 @@ class _Work:
     """
 
     def __init__(
-        self, missing: list[Experiment], facts: dict[str, Facts], fresh: bool, store: Store
+        self,
+        found: dict[Experiment, Run | None],
+        missing: list[Experiment],
+        facts: dict[str, Facts],
+        jobs: int,
+        fresh: bool,
+        store: Store,
     ) -> None:
-        self.facts, self.fresh, self.store = facts, fresh, store
+        self.found, self.facts, self.fresh, self.store = found, facts, fresh, store
         # The longest first, so that no core is left with a long one at the end.
         self.left = sorted(missing, key=self._size, reverse=True)
+        self.jobs, self.pool = jobs, ThreadPoolExecutor(jobs)
+        self.running: dict[Future[Run], Experiment] = {}
         self.reservations = Reservations()
         self.stopped = threading.Event()
         self.writing = threading.Lock()
-        self.computed = 0
 
-    def compute(self, jobs: int, found: dict[Experiment, Run | None]) -> int:
-        """Put all runs into ``found``; return how many were computed here."""
+    def compute(self) -> int:
+        """Find all runs; return how many were computed here."""
         total, label = sum(map(self._size, self.left)), f"{len(self.left)} runs"
-        running: dict[Future[Run], Experiment] = {}
-        pool = ThreadPoolExecutor(jobs)
+        computed = 0
         with (
             progress.shown(total, label, _first(self.left)) as self.advance,
             threadpool_limits(limits=1),  # the runs themselves are what goes on in parallel
             self.reservations,
         ):
             try:
-                while self.left or running:
-                    self._hand_out(pool, jobs, running, found)
-                    if not running and self.left:
+                while self.left or self.running:
+                    self._hand_out()
+                    if self.left and not self.running:
                         time.sleep(PAUSE)
-                    done = wait(running, PAUSE if self.left else None, FIRST_COMPLETED).done
-                    for future in done:
-                        found[running.pop(future)] = future.result()
-                        self.computed += 1
+                    pause = PAUSE if self.left else None
+                    for future in wait(self.running, pause, FIRST_COMPLETED).done:
+                        self.found[self.running.pop(future)] = future.result()
+                        computed += 1
             except BaseException:  # Ctrl-C too: the runs stop at their next measurement
                 self.stopped.set()
-                wait(running, GRACE)
+                wait(self.running, GRACE)
                 if self.writing.acquire(timeout=GRACE):  # a record that is being written
                     self.writing.release()
                 raise
             finally:
-                pool.shutdown(wait=False)
-        return self.computed
+                self.pool.shutdown(wait=False)
+        return computed
 
-    def _hand_out(
-        self,
-        pool: ThreadPoolExecutor,
-        jobs: int,
-        running: dict[Future[Run], Experiment],
-        found: dict[Experiment, Run | None],
-    ) -> None:
+    def _hand_out(self) -> None:
         """Start as many runs as there is room for, but none that another process is at."""
         for experiment in list(self.left):
-            if len(running) == jobs:
+            if len(self.running) == self.jobs:
                 return
             facts = self.facts[experiment.dataset]
             path = self.store.path(experiment, facts)
             free = self.reservations.take(path) or self.fresh
-            # Looked for once more: another process may have finished it since.
-            if not self.fresh and path.exists() and (run := self.store.find(experiment, facts)):
-                found[experiment] = run
+            run = None
+            if not self.fresh and os.path.lexists(path):  # finished by another process since
+                run = self.store.find(experiment, facts)
+            if run:
+                self.found[experiment] = run
                 self.reservations.release(path)
                 self.advance(self._size(experiment))
             elif free:
-                running[pool.submit(self._run, experiment, path)] = experiment
+                self.running[self.pool.submit(self._run, experiment, path)] = experiment
             else:
                 continue
             self.left.remove(experiment)
@@ -263,8 +265,8 @@ def _first(experiments: Sequence[Experiment]) -> str:
 
 def _columns(run: Run) -> dict[str, Any]:
     fields = run.experiment.to_dict().items()
-    told = {name: value for name, value in fields if not isinstance(value, list)}
-    return told | {"diverged": run.diverged}
+    single = {name: value for name, value in fields if not isinstance(value, list)}
+    return single | {"diverged": run.diverged}
 
 
 def _reached(run: Run) -> bool:

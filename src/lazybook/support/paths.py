@@ -4,6 +4,7 @@ import os
 import tempfile
 import tomllib
 import warnings
+from contextlib import suppress
 from functools import cache as once
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,9 @@ def settle() -> None:
 
 
 def from_environment(name: str) -> Path | None:
-    """Return the path in the variable ``name``, absolute, ``~`` expanded; None if it is empty.
+    """Return the path in the variable ``name``, absolute; None if it is empty.
+
+    ``~`` and ``$HOME`` in it are expanded: not only a shell sets variables.
 
     Raises InvalidValue if ``~`` stands for no folder, or a file is where a folder should be.
     """
@@ -46,8 +49,9 @@ def from_environment(name: str) -> Path | None:
             f"${name} is {given!r}, which leads nowhere here; write a path from the root, as in"
             " /data/lazybook"
         ) from None
-    if name in FOLDERS and path.is_file():
-        raise InvalidValue(f"${name} is {given!r}, which is a file; it must be a folder")
+    with suppress(OSError):  # a mount whose server is gone; to be found out when it is used
+        if name in FOLDERS and path.is_file():
+            raise InvalidValue(f"${name} is {given!r}, which is a file; it must be a folder")
     return path
 
 
@@ -60,7 +64,10 @@ def repository() -> Path | None:
     """
     if project():
         return SOURCE
-    return next((folder for folder in (Path.cwd(), *Path.cwd().parents) if project(folder)), None)
+    with suppress(OSError):  # that folder may be gone
+        here = Path.cwd()
+        return next((folder for folder in (here, *here.parents) if project(folder)), None)
+    return None
 
 
 @once
@@ -102,7 +109,7 @@ def published() -> Path | None:
 
 @once  # so that a path stays the same when the working folder changes
 def _absolute(given: str) -> Path:
-    return Path(given).expanduser().absolute()
+    return Path(os.path.expandvars(given)).expanduser().absolute()
 
 
 @once  # said once
