@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from lazybook.book import analysis
-from lazybook.experiment import Experiment
+from lazybook.caching import SynapticCaching
+from lazybook.experiment import Experiment, preset
 from lazybook.gates import EverySample, MemorizedMistakes
+from lazybook.restrictions import LargestUpdates, Subnet, SynapseMask
 from lazybook.runs import Run
+from lazybook.sweep import Sweep
 
 
 def run(accuracies, energy=(), **fields):
@@ -211,3 +214,100 @@ def test_exponents_are_of_seeds_that_all_sizes_have():
     assert found[0] == pytest.approx(0.5)
     assert np.isnan(found[1])
     assert np.isnan(analysis.exponents(table[table["hidden"] == 10], "m0")[0])
+
+
+def ends(*rows):
+    """The ends of runs: size, seed, energy, and whether the goal was reached."""
+    return pd.DataFrame(rows, columns=["hidden", "seed", "energy_m0", "reached"])
+
+
+THREE = ends((100, 0, 2.0, True), (100, 1, 4.0, True), (200, 0, 8.0, True), (200, 1, 9.0, False))
+
+
+def test_what_was_not_reached_has_no_cost():
+    table = analysis.reached(THREE, ["energy_m0"])
+    np.testing.assert_equal(table["energy_m0"].to_numpy(), [2, 4, 8, np.nan])
+    assert list(table["seed"]) == list(THREE["seed"])
+
+
+def test_means_over_seeds_are_nan_where_one_has_no_value():
+    table = analysis.reached(THREE, ["energy_m0"])
+    means = analysis.means(table, "hidden", ["energy_m0"])["energy_m0"]
+    np.testing.assert_equal(dict(means), {100: 3.0, 200: np.nan})
+
+
+def test_two_rules_are_compared_size_by_size_and_seed_by_seed():
+    rule = analysis.reached(THREE, ["energy_m0"]).sample(frac=1, random_state=0)
+    plain = ends((200, 1, 3.0, True), (100, 1, 8.0, True), (100, 0, 1.0, True), (200, 0, 2.0, True))
+    ratio = analysis.compared(rule, plain, "energy_m0").to_dict()
+    assert ratio == {(100, 0): 2.0, (100, 1): 0.5, (200, 0): 4.0, (200, 1): np.inf}
+    assert analysis.compared(plain, plain, "energy_m0").eq(1).all()
+
+
+def test_only_sizes_that_both_have_are_compared():
+    plain = ends((100, 0, 1.0, True), (100, 1, 1.0, True), (300, 0, 1.0, True))
+    assert set(analysis.compared(THREE, plain, "energy_m0").index) == {(100, 0), (100, 1)}
+
+
+def test_a_seed_that_cannot_be_compared_is_not_left_out_in_silence():
+    with pytest.raises(LookupError, match=r"\(100, 1\)"):
+        analysis.compared(THREE, THREE[THREE["seed"] == 0], "energy_m0")
+    with pytest.raises(LookupError, match="several values"):
+        analysis.compared(pd.concat([THREE, THREE]), THREE, "energy_m0")
+
+
+def test_the_ends_of_a_sweep_say_what_its_rules_set():
+    table = pd.DataFrame({"test_accuracy": [0.1, 0.5], "epoch": [0, 1]})
+    runs = [
+        Run(preset("competitive", **rules), table, {}, {})
+        for rules in (
+            {},
+            {"restriction": Subnet(7) & LargestUpdates(0.1)},
+            {"restriction": SynapseMask(0.2, 0.3), "caching": SynapticCaching(0.4, 0.5)},
+        )
+    ]
+    found = analysis.ends(Sweep(runs, computed=0))
+    assert list(found["rule"]) == ["all", "subnet & largest-per-layer", "synapse-mask"]
+    for column, values in {
+        "n": [np.nan, 7, np.nan],
+        "fraction": [np.nan, 0.1, np.nan],
+        "p_in": [np.nan, np.nan, 0.2],
+        "threshold": [np.nan, np.nan, 0.4],
+        "decay": [np.nan, np.nan, 0.5],
+    }.items():
+        np.testing.assert_equal(found[column].to_numpy(float), values)
+
+
+def test_what_is_infinite_or_nothing_is_no_ratio():
+    values = analysis.finite(pd.DataFrame({"x": [1.0, np.inf, 0.0, np.nan, 2.0]}), "x")
+    np.testing.assert_equal(values.to_numpy(), [1, np.nan, np.nan, np.nan, 2])
+
+
+def test_how_far_a_path_departs_from_another():
+    square = np.array([[0, 0], [3, 0], [3, 4]])
+    assert analysis.departure(square, square) == 0
+    assert analysis.departure(square + np.array([0, 10]), square) == 2  # its box has the diagonal 5
+    away = square.astype(float)
+    away[1] += [0, -2.5]
+    assert analysis.departure(away, square) == 0.5
+
+
+def test_a_power_law_is_spelled_with_its_interval():
+    law = analysis.PowerLaw(-0.001, (-0.25, 0.5), 3.0)
+    assert law.spelled("M_0") == r"$M_0 \sim H^{0.00}$ (95 % interval -0.25 to 0.50)"
+
+
+def test_the_interval_of_an_exponent_has_the_degrees_of_freedom_of_a_line():
+    """Three points, by hand: one degree of freedom, where Student's t is 12.706."""
+    x, y = np.exp([0.0, 1.0, 2.0]), np.exp([0.0, 1.5, 2.0])
+    law = analysis.power_law(x, y)
+    # slope 1; residuals -1/6, 1/3, -1/6; s² = 1/6; standard error √(1/6 / 2)
+    half = 12.7062047 * np.sqrt(1 / 12)
+    assert law.exponent == pytest.approx(1)
+    assert law.interval == pytest.approx((1 - half, 1 + half))
+
+
+def test_a_band_is_the_mean_of_three_and_not_their_median():
+    runs = [run([0.1, value], seed=seed) for seed, value in enumerate((0.2, 0.3, 0.7))]
+    band = analysis.band(runs, "test_accuracy")
+    assert band.loc[1].to_dict() == pytest.approx({"mean": 0.4, "low": 0.2, "high": 0.7})

@@ -1,8 +1,10 @@
 """A notebook checks its parameters before it computes anything."""
 
 import math
+from dataclasses import replace
 
 import jupytext
+import pandas as pd
 import papermill
 import pytest
 from hypothesis import given
@@ -10,9 +12,11 @@ from hypothesis import strategies as st
 from papermill.exceptions import PapermillExecutionError
 
 from lazybook.book import claims, notebook
-from lazybook.book.claims import Finding
 from lazybook.book.notebook import Settings
 from lazybook.errors import InvalidValue
+from lazybook.experiment import grid, preset
+from lazybook.support import paths
+from lazybook.sweep import sweep
 
 DEFAULTS = 'profile = "quick"\ndevice = "cpu"\njobs = None\nfresh = False\nseeds = None\n'
 START = "settings = notebook.start(globals())"
@@ -20,7 +24,7 @@ START = "settings = notebook.start(globals())"
 
 def run(injected: str = "", defaults: str = DEFAULTS) -> Settings:
     """Run the first cells of a notebook as IPython does."""
-    cells = ["from lazybook import notebook", defaults]
+    cells = ["from lazybook.book import notebook", defaults]
     if injected:
         cells.append(f"# Parameters\n{injected}")
     names = {"In": ["", *cells, START]}
@@ -36,7 +40,6 @@ def test_defaults_stand_where_nothing_is_given():
 def test_given_parameters_replace_the_defaults():
     settings = run('profile = "smoke"\nseeds = [3, 1]\njobs = 2\nfresh = True\n')
     assert settings == Settings(profile="smoke", seeds=[3, 1], jobs=2, fresh=True)
-    assert settings.choose(smoke=1, quick=2, paper=3) == 1
     assert settings.engine == "numba"
 
 
@@ -132,16 +135,89 @@ Path("computed").touch()
         assert (tmp_path / "computed").exists() is computed
 
 
-def test_findings_are_recorded_and_judged(monkeypatch, tmp_path):
+@pytest.mark.parametrize(("profile", "place"), [("smoke", 0), ("quick", 1), ("paper", 2)])
+def test_each_profile_gets_its_own_scale(profile, place):
+    scale = Settings(profile=profile).scale(hidden=([1], [2], [3]), goal=(0.8, 0.9, 0.95))
+    assert vars(scale) == {"hidden": [place + 1], "goal": (0.8, 0.9, 0.95)[place]}
+
+
+def test_parameters_stand_above_the_scale():
+    given = {"hidden": [7], "epochs": 3, "seeds": [0, 5]}
+    scale = Settings(profile="quick", **given).scale(
+        hidden=([1], [2], [3]), epochs=(1, 2, 3), seeds=([0], [0], [0]), goal=(1, 2, 3)
+    )
+    assert vars(scale) == given | {"goal": 2}
+
+
+def test_what_the_table_does_not_have_is_not_added_to_it():
+    assert vars(Settings(profile="quick", epochs=3).scale(goal=(1, 2, 3))) == {"goal": 2}
+
+
+@pytest.mark.parametrize("row", [[1, 2, 3], (1, 2), (1, 2, 3, 4), 5, None, "abc"])
+def test_a_row_of_the_scale_has_a_value_for_each_profile(row):
+    with pytest.raises(InvalidValue, match=r"scale: goal is .*; it must be three values"):
+        Settings(profile="quick").scale(goal=row)
+
+
+NAME = claims.claims()["LL5"].notebook
+MEASURE = claims.claims()["LL5"].measures[0].name
+
+
+@pytest.fixture
+def swept(monkeypatch, tmp_path):
+    """Two sizes, two seeds, run in a store of their own; energies do not matter here."""
     monkeypatch.setenv("LAZYBOOK_RUNS", str(tmp_path))
-    settings = Settings(profile="smoke")
-    measure = "largest M(lazy) / M(backprop) above 90 %"
-    found = {"LL12": [], "LL5": [Finding(measure, "H = 1", 0.5), Finding(measure, "H = 2", 2.0)]}
-    judged = notebook.verdicts(settings, "paper/page", found)
-    assert [str(verdict) for verdict in judged] == ["LL5 partly", "LL12 not measured"]
-    again = {verdict.claim.id: verdict for verdict in claims.verdicts("smoke")}
-    assert judged == [again["LL5"], again["LL12"]]
-    assert {str(v) for v in claims.verdicts("quick")}.isdisjoint({"LL5 partly"})
+    base = preset("lazy", dataset="two-clouds", epochs=1, engine="reference")
+    return sweep(grid(base, hidden=[2, 3], seed=[0, 1]), jobs=1)
+
+
+def found_by(**values):
+    found = notebook.Findings(Settings(profile="smoke"), NAME, "LL5", "LL6")
+    places = [(size, seed) for size in (2, 3) for seed in (0, 1)]
+    found.each("LL5", MEASURE, "H = {}", dict.fromkeys(places, 0.5) | values)
+    return found
+
+
+def test_findings_are_recorded_and_judged(swept, capsys):
+    found = found_by()
+    found.lacks("LL6", claims.claims()["LL6"].measures[0].name, "all", "no time for it")
+    html = found.verdicts([swept]).data
+    assert "LL5</a>" in html
+    assert "LL6</a>" in html
+    assert html.index('href="../lazy_learning/') > 0
+    judged = {str(verdict) for verdict in claims.verdicts("smoke")}
+    assert {"LL5 reproduced", "LL6 not testable here", "LL7 not measured"} <= judged
+    assert "LL5 reproduced" not in {str(verdict) for verdict in claims.verdicts("quick")}
+
+    found.print_outcomes([swept], timed=["LL6"])
+    verdict, *counters = capsys.readouterr().out.splitlines()
+    assert verdict == "LL5 reproduced"
+    ends = [run.final for run in swept.runs if run.experiment.seed == 0]
+    for line, size, final in zip(counters, (2, 3), ends, strict=True):
+        assert line.startswith(f"H = {size}, dataset two-clouds, ")
+        assert f": {final['updates']} updates, " in line
+        assert line.endswith(f"accuracy {final['test_accuracy']:.4f}")
+
+
+def test_findings_that_leave_out_a_seed_are_not_recorded(swept):
+    found = found_by()
+    del found.found["LL5"][0]
+    with pytest.raises(LookupError, match=r"LL5: .* is measured with the seeds"):
+        found.verdicts([swept])
+    assert {verdict.word for verdict in claims.verdicts("smoke")} == {claims.NOT_MEASURED}
+
+
+def test_a_page_says_how_many_of_its_runs_were_computed_for_it(swept):
+    more = [run.experiment for run in swept.runs] + [replace(swept.runs[0].experiment, seed=2)]
+    for computed in (1, 0):
+        html = notebook.provenance(Settings(profile="smoke"), [sweep(more, jobs=1)]).data
+        assert f"5, of which {computed} computed for this page" in html
+
+
+def test_a_table_has_a_dash_where_there_is_no_value():
+    html = notebook.html_table(pd.DataFrame({"<i>H</i>": [1, 2], "x": ["a", None]})).data
+    assert "<th><i>H</i></th>" in html
+    assert html.count("<td>–</td>") == 1
 
 
 @pytest.mark.parametrize(
@@ -161,3 +237,19 @@ def test_a_span_in_words(values, form, words):
 def test_names_that_a_cell_assigns():
     source = "import numpy\nx = 1\ny: int = 2\ndef f(): z = 3\nx, w = 1, 2\n"
     assert notebook.assigned(source) == ["x", "y"]
+
+
+@pytest.mark.parametrize("source", ["x = = 1", "%timeit x = 1", "!ls", "x = (1,", "\0"])
+def test_what_does_not_parse_assigns_nothing(source):
+    assert notebook.assigned(source) == []
+
+
+NOTEBOOKS = sorted((paths.repository() / "notebooks").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_short_and_fits_the_page(path):
+    assert len(path.read_text("utf8").splitlines()) <= 450
+    for cell in jupytext.read(path).cells:
+        if cell.cell_type == "code":
+            assert all(len(line) <= 88 for line in cell.source.splitlines()), cell.source

@@ -128,15 +128,18 @@ def compared(table: pd.DataFrame, other: pd.DataFrame, column: str) -> pd.Series
     Both have one row for each size (``hidden``) and ``seed``. The ratio is inf where the first has
     no value, as when it missed its goal.
 
-    Raises LookupError if ``other`` lacks a seed at such a size: it would be left out in silence.
+    Raises LookupError if a size and seed come twice, or if ``other`` lacks a seed at such a size: it
+    would be left out in silence.
     """
-    values = [each.set_index(["hidden", "seed"], verify_integrity=True)[column]
-              for each in (table, other)]  # fmt: skip
-    first = values[0][values[0].index.isin(values[1].index.unique("hidden"), level="hidden")]
-    lacking = first.index.difference(values[1].index)
+    first, second = (each.set_index(["hidden", "seed"])[column] for each in (table, other))
+    first = first[first.index.isin(second.index.unique("hidden"), level="hidden")]
+    for values in (first, second):
+        if not values.index.is_unique:
+            raise LookupError(f"{column} has several values at one (H, seed)")
+    lacking = first.index.difference(second.index)
     if len(lacking):
         raise LookupError(f"nothing to compare {column} with at (H, seed) = {list(lacking)}")
-    return first.fillna(np.inf) / values[1].loc[first.index]
+    return first.fillna(np.inf) / second.loc[first.index]
 
 
 def exponents(table: pd.DataFrame, column: str) -> dict[int, float]:

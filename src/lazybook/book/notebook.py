@@ -156,7 +156,7 @@ def assigned(source: str) -> list[str]:
     targets = []
     try:
         statements = ast.parse(source).body
-    except SyntaxError:  # a typing error, or a line for IPython alone: no parameters
+    except (SyntaxError, ValueError):  # a typing error, or a line for IPython: no parameters
         statements = []
     for statement in statements:
         if isinstance(statement, ast.Assign):
