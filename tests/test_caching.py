@@ -146,21 +146,28 @@ def test_a_transient_change_decays_and_costs_at_every_presentation(engine):
 
 @pytest.mark.parametrize("engine", ["numba", "reference"])
 @pytest.mark.parametrize(
-    "rule",
+    ("rule", "patterns"),
     [
-        SynapticCaching(0),
-        SynapticCaching(3),
-        SynapticCaching(1.7, decay=0.05, transient_cost=0.1),
-        SynapticCaching(3.7, decay=0.01, transient_cost=0.1, variant="any"),
-        SynapticCaching(70, variant="sum"),
+        (SynapticCaching(0), 30),
+        (SynapticCaching(3), 30),
+        (SynapticCaching(1.7, decay=0.05, transient_cost=0.1), 30),
+        (SynapticCaching(3.7, decay=0.01, transient_cost=0.1, variant="any"), 30),
+        (SynapticCaching(70, variant="sum"), 30),
+        # What so many presentations in one call leave of the first change is too small for float32,
+        # exp(-100), and so is what a strong decay leaves of any.
+        (SynapticCaching(1.7, decay=0.5, transient_cost=0.1), 200),
+        (SynapticCaching(2.9, decay=0.5, transient_cost=0.1, variant="any"), 200),
+        (SynapticCaching(300, decay=0.5, transient_cost=0.1, variant="sum"), 200),
+        (SynapticCaching(0.5, decay=1000, transient_cost=0.1), 30),
     ],
     ids=str,
 )
-def test_a_perceptron_that_caches(engine, rule):
+def test_a_perceptron_that_caches(engine, rule, patterns):
     """Against the rule written out for a perceptron, one pattern after another."""
-    run = train(preset("perceptron", dataset="random-patterns:30,30", caching=rule, engine=engine))
-    patterns = datasets.load("random-patterns:30,30").train
-    persistent, transient = np.zeros(31), np.zeros(31)
+    name = f"random-patterns:{patterns},{patterns}"
+    run = train(preset("perceptron", dataset=name, caching=rule, engine=engine, epochs=40))
+    patterns = datasets.load(name).train
+    persistent, transient = (np.zeros(patterns.values.shape[1] + 1) for _ in range(2))
     m0 = m1 = cost = updates = 0
     for _ in range(int(run.final["epoch"])):
         for values, label in zip(patterns.inputs(), patterns.labels, strict=True):
@@ -178,9 +185,11 @@ def test_a_perceptron_that_caches(engine, rule):
                 transient[permanent] = 0
             cost += rule.transient_cost * np.abs(transient).sum()
     final = run.final
-    assert final["test_accuracy"] == 1
+    learnable = rule.threshold == 0 or rule.decay < 0.1
+    assert final["test_accuracy"] == 1 or not learnable
     assert final["updates"] == updates
-    assert final["energy_m0"] == m0 > 0
+    assert final["energy_m0"] == m0
+    assert m0 > 0 or not learnable
     assert final["energy_m1"] == pytest.approx(m1, rel=1e-5)
     assert final["pending_m0"] == np.count_nonzero(transient)
     assert final["pending_m1"] == pytest.approx(np.abs(transient).sum(), rel=1e-5, abs=1e-5)

@@ -15,11 +15,11 @@ ROUNDING = 1e-3  # of a step in float32 that is seen as the difference of two we
 
 @pytest.fixture
 def short(few, monkeypatch):
-    """A function to train on few images, measured and recorded after each of 600 presentations."""
+    """A function to train on few images, recorded after each of 600 presentations."""
     monkeypatch.setattr(trainers, "LONGEST_VECTOR", 20_000)
 
     def train(**fields):
-        fields = {"hidden": HIDDEN, "epochs": 1, "measure_every": 1, "record": ("path",)} | fields
+        fields = {"hidden": HIDDEN, "epochs": 1, "measure_every": 20, "record": ("path",)} | fields
         return trainers.train(Experiment(**fields))
 
     return train
@@ -45,13 +45,11 @@ def test_energy_is_the_length_of_every_step_and_adds_up(short, **fields):
     steps = np.abs(np.diff(path, axis=0))
     table = run.table
 
-    np.testing.assert_allclose(
-        table["energy_m1"].diff()[1:], steps.sum(axis=1), rtol=ROUNDING, atol=1e-5
-    )
-    np.testing.assert_allclose(
-        table["energy_min"], np.abs(path - path[0]).sum(axis=1), rtol=1e-6, atol=1e-6
-    )
-    assert (table["energy_m0"].diff()[1:] >= (steps > 0).sum(axis=1)).all()
+    expected = summed(run, steps.sum(axis=1))
+    np.testing.assert_allclose(table["energy_m1"], expected, rtol=ROUNDING, atol=1e-4)
+    distances = np.abs(path - path[0]).sum(axis=1)[table["samples"]]
+    np.testing.assert_allclose(table["energy_min"], distances, rtol=1e-6, atol=1e-6)
+    assert (table["energy_m0"].diff()[1:] >= np.diff(summed(run, (steps > 0).sum(axis=1)))).all()
     assert (table["energy_m0"] <= path.shape[1] * table["updates"]).all()
     assert (table["energy_m1"] >= table["energy_min"] * (1 - ROUNDING)).all()
 
@@ -59,6 +57,11 @@ def test_energy_is_the_length_of_every_step_and_adds_up(short, **fields):
     for total in ("energy_m0", "energy_m1"):
         assert table[total].is_monotonic_increasing
         np.testing.assert_allclose(table[total], sum(table[f"{total}_{n}"] for n in layers))
+
+
+def summed(run, each: np.ndarray) -> np.ndarray:
+    """Return the sum of what each presentation gives, up to each measurement."""
+    return np.append(0, each.cumsum())[run.table["samples"]]
 
 
 ONE_OF_EACH = st.tuples(
@@ -103,14 +106,75 @@ def test_a_step_changes_a_synapse_for_each_input_and_each_error_that_are_not_zer
     assert run.final["energy_m0"] == changed
 
 
-def test_energies_of_other_exponents(short):
-    run = short(energy_exponents=(0.0, 0.5, 1.0, 2.0))
-    table = run.table
+# The weights of a layer in a path, by the ending of the layer's columns.
+LAYERS = {
+    "": slice(None),
+    "_hidden": slice(785 * HIDDEN),
+    "_output": slice(785 * HIDDEN, None),
+}
+
+
+BOTH = pytest.mark.parametrize("engine", ["numba", "reference"])
+
+
+@BOTH
+def test_energies_of_other_exponents(short, engine):
+    run = short(energy_exponents=(0.0, 0.5, 1.0, 2.0), engine=engine)
     steps = np.abs(np.diff(run.arrays["path"].astype(float), axis=0))
     for alpha in (0.5, 2):
-        np.testing.assert_allclose(
-            table[f"energy_m{alpha}"].diff()[1:], (steps**alpha).sum(axis=1), rtol=0.02
+        for column, part in LAYERS.items():
+            expected = summed(run, (steps[:, part] ** alpha).sum(axis=1))
+            np.testing.assert_allclose(run.table[f"energy_m{alpha}{column}"], expected, rtol=0.02)
+
+
+@BOTH
+@pytest.mark.parametrize("cache", ["immediate", "0.002,0,0", "0.004,0,0,any"])
+def test_potentiation_is_the_part_of_the_steps_that_rise(short, engine, cache):
+    """What is permanent of a network's path: with caching what of it is charged at once."""
+    record = ("path", "potentiation", "synapse-updates")
+    fields = {"caching": caching.parse(cache), "gate": Mistakes()}
+    run = short(engine=engine, record=record, **fields)
+    path = run.arrays["path"].astype(float)
+    if cache == "immediate":
+        steps = np.diff(path, axis=0)
+        for column, part in LAYERS.items():
+            rising = np.clip(steps[:, part], 0, None)
+            np.testing.assert_allclose(
+                run.table[f"energy_m1_potentiation{column}"],
+                summed(run, rising.sum(axis=1)),
+                rtol=ROUNDING,
+                atol=1e-5,
+            )
+            seen = summed(run, np.count_nonzero(rising, axis=1))
+            assert (run.table[f"energy_m0_potentiation{column}"] >= seen).all()
+        counts = np.count_nonzero(steps, axis=0)
+        updates = np.concatenate(
+            [run.arrays[f"synapse_updates_{layer}"].ravel() for layer in ("hidden", "output")]
         )
+        assert (updates >= counts).all()
+    # What rises less what falls is how far the weights have come, the transient part left out.
+    final = run.final
+    for measure in ("m0", "m1"):
+        assert 0 < final[f"energy_{measure}_potentiation"] < final[f"energy_{measure}"]
+    net = 2 * final["energy_m1_potentiation"] - final["energy_m1"]
+    assert net == pytest.approx((path[-1] - path[0]).sum(), abs=final["pending_m1"] + 1e-2)
+
+
+@BOTH
+@pytest.mark.parametrize("decay", [0, 0.1])
+def test_all_that_is_transient_costs_and_is_pending(short, engine, decay):
+    """Under a threshold that nothing reaches, what is transient is the way from the start."""
+    cache = caching.SynapticCaching(1000, decay=decay, transient_cost=0.1)
+    fields = {"gate": MemorizedMistakes(), "learning_rate": 0.03}
+    run = short(engine=engine, caching=cache, **fields)
+    path = run.arrays["path"].astype(float)
+    left = np.abs(path - path[0]).sum(axis=1)
+    table = run.table
+    measured = table["samples"]
+    np.testing.assert_allclose(table["pending_m1"], left[measured], rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(table["transient_energy"], 0.1 * summed(run, left[1:]), rtol=1e-3)
+    assert (table["energy_m1"] == 0).all()
+    assert (table["pending_m0"] >= np.count_nonzero(path - path[0], axis=1)[measured]).all()
 
 
 def test_samples_share_all_of_the_energy(short):

@@ -48,6 +48,19 @@ def test_initial_weights_without_bias_have_the_same_range():
         assert np.abs(layer).max() == pytest.approx(inputs**-0.5, rel=0.01)
 
 
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("inputs", [1, 2, 5])
+def test_a_bias_does_not_narrow_the_range_of_few_inputs(inputs, bias):
+    """PyTorch's fan-in leaves it out; with few inputs that makes a difference."""
+    layer, _ = initial_weights(
+        "pytorch", Shape(inputs, 20_000, 2, bias=bias), np.random.default_rng(0)
+    )
+    bound = torch.nn.Linear(inputs, 20_000, bias=bias).weight.abs().max().item()
+    for row in layer:
+        assert np.abs(row).max() == pytest.approx(bound, rel=1e-3)
+        assert np.abs(row).max() <= inputs**-0.5 * (1 + 1e-6)
+
+
 def test_gaussian_initial_weights():
     weights = initial_weights("gaussian:0.02", Shape(784, 500, 10, True), np.random.default_rng(0))
     for layer in weights:
