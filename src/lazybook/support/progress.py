@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from lazybook.errors import InvalidValue
+from lazybook.support import streams
 
 # Seconds until something is said in a notebook, and in a log; what is over sooner needs no words.
 CELL_FIRST, LOG_FIRST = 2.0, 10.0
@@ -165,7 +166,7 @@ def _in_log(state: State) -> Iterator[float]:
     yield LOG_FIRST
 
     def say() -> None:
-        print(state.after(time.monotonic() - began), file=sys.stderr, flush=True)
+        streams.say(state.after(time.monotonic() - began))
 
     try:
         while True:
