@@ -2,12 +2,24 @@
 
 import hashlib
 import os
+import warnings
 from pathlib import Path
 
 import llvmlite.binding
-import numba
 
+from lazybook.errors import InvalidValue
 from lazybook.support import paths
+
+try:
+    with warnings.catch_warnings():
+        # It reads its settings as it is imported, and only warns of those that mean nothing to it.
+        warnings.filterwarnings("error", "Environment variable")
+        import numba
+except (ValueError, Warning) as error:
+    _given = [f"{name}={value!r}" for name, value in os.environ.items() if "NUMBA_" in name]
+    raise InvalidValue(
+        f"Numba does not start: {str(error).splitlines()[0]} It is given: {', '.join(_given)}"
+    ) from None
 
 # Loops over several rows are worth the checks that the rows do not overlap.
 llvmlite.binding.set_option("lazybook", "--runtime-memory-check-threshold=64")
