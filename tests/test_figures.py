@@ -1,14 +1,19 @@
 """The notebooks are run as they should be, or not at all."""
 
+import errno
+import os
+import sys
 from contextlib import suppress
+from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_client.kernelspec import KernelSpec
 from jupyter_core.utils import run_sync
 
 from lazybook.book import figures
 from lazybook.book.figures import notebooks, run_figures
-from lazybook.errors import InvalidValue, LazybookError
+from lazybook.errors import DataError, InvalidValue, LazybookError
 
 FIRST = """
 # %% tags=["parameters"]
@@ -50,6 +55,24 @@ def outputs(book):
     return sorted(path.relative_to(book / "out") for path in (book / "out").rglob("*.*"))
 
 
+def add_cell(book, name, source):
+    with (book / "notebooks" / f"{name}.py").open("a") as notebook:
+        notebook.write(f"\n# %%\n{source}\n")
+
+
+@pytest.fixture
+def managers(monkeypatch):
+    """The managers of the kernels that are started."""
+    noted = []
+
+    def note(own, make=figures._kernel_manager):
+        noted.append(make(own))
+        return noted[-1]
+
+    monkeypatch.setattr(figures, "_kernel_manager", note)
+    return noted
+
+
 def test_all_run_in_order_the_scorecard_last(book):
     run(book, parameters={"seeds": [1, 2]})
     assert (book / "log").read_text().split() == ["paper", "zebra", "out"]
@@ -60,11 +83,55 @@ def test_all_run_in_order_the_scorecard_last(book):
     ]
     cells = nbformat.read(book / "out" / "paper" / "b.ipynb", as_version=4).cells
     assert cells[-1].outputs[0].text == "smoke [1, 2]\n"
+    (injected,) = (cell for cell in cells if "seeds = [1, 2]" in cell.source)
+    assert "remove-cell" in injected.metadata.tags  # the page has its profile at the end
 
 
-def test_only_the_named_ones_run(book):
-    run(book, only=["a"])
+def test_only_the_named_ones_run_and_each_once(book):
+    run(book, only=["a", "a"])
     assert [path.name for path in outputs(book)] == ["a.ipynb"]
+    assert (book / "log").read_text().split() == ["zebra"]
+
+
+def test_what_readers_set_for_themselves_does_not_get_into_a_page(book, monkeypatch, tmp_path):
+    own = tmp_path / "own"
+    (own / "profile_default" / "startup").mkdir(parents=True)
+    for name in ("startup.py", "profile_default/startup/own.py"):
+        (own / name).write_text("import builtins\nbuiltins.own = True\nprint('own')\n")
+    (own / "profile_default" / "ipython_config.py").write_text("c.TerminalIPythonApp.own = 1 +\n")
+    (own / "matplotlibrc").write_text("lines.linewidth: 9\nno.such.setting: 1\n")
+    settings = {
+        "FORCE_COLOR": "1",
+        "IPYTHONDIR": str(own),
+        "LAZYBOOK_RUNS": "runs",
+        "MATPLOTLIBRC": str(own),
+        "MPLBACKEND": "no.such.backend",
+        "MPLCONFIGDIR": str(own / "matplotlibrc"),  # no folder, of which Matplotlib warns
+        "PYTHONSTARTUP": str(own / "startup.py"),
+        "PYTHONWARNINGS": "error",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    add_cell(
+        book,
+        "zebra/a",
+        """
+import builtins, os, warnings
+import matplotlib
+from rich.console import Console
+
+print(hasattr(builtins, "own"), Console().is_terminal, matplotlib.rcParams["lines.linewidth"])
+print(os.environ["LAZYBOOK_RUNS"])
+""",
+    )
+    run(book, only=["a"])
+    cells = nbformat.read(book / "out/zebra/a.ipynb", as_version=4).cells
+    streams = [out for cell in cells for out in cell.get("outputs", ()) if "text" in out]
+    assert [(out.name, out.text) for out in streams] == [
+        ("stdout", "smoke None\n"),
+        ("stdout", f"False False 1.5\n{tmp_path / 'runs'}\n"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -107,44 +174,117 @@ def test_a_failing_notebook_reports_its_own_error_and_leaves_no_page(book):
 
 
 def test_an_error_that_the_program_foresees_is_one_line(book):
-    with (book / "notebooks" / "scorecard.py").open("a") as source:
-        source.write(
-            "\n# %%\nfrom lazybook.errors import DataError\n\nraise DataError('no data')\n"
-        )
+    class Told(DataError):
+        pass
+
+    add_cell(
+        book,
+        "scorecard",
+        f"from lazybook.errors import DataError\n"
+        f"raise type('{Told.__name__}', (DataError,), {{}})('no data')",
+    )
     with pytest.raises(LazybookError, match=r"^scorecard: no data$"):
         run(book, only=["scorecard"])
 
 
-def test_a_kernel_that_dies_is_an_error(book):
-    with (book / "notebooks" / "scorecard.py").open("a") as source:
-        source.write("\n# %%\nimport os\n\nos._exit(1)\n")
-    with pytest.raises(LazybookError, match="scorecard: the kernel died"):
+@pytest.mark.parametrize(
+    ("ending", "message"),
+    [
+        ("import os; os._exit(1)", r"^scorecard: the kernel died; was there enough memory\?$"),
+        ("import sys; sys.exit()", r"^scorecard: cell \d ended the notebook early$"),
+    ],
+)
+def test_a_notebook_that_does_not_run_to_its_end_is_no_page(book, ending, message):
+    add_cell(book, "scorecard", ending)
+    add_cell(book, "scorecard", "print('what a page would say')")
+    with pytest.raises(LazybookError, match=message):
         run(book, only=["scorecard"])
     assert outputs(book) == []
 
 
-@pytest.mark.parametrize("ending", ["print(1)", "1 / 0"])
-def test_no_kernel_is_left_running(book, monkeypatch, ending):
-    managers = []
-
-    def noted(own, make=figures._kernel_manager):
-        managers.append(make(own))
-        return managers[-1]
-
-    monkeypatch.setattr(figures, "_kernel_manager", noted)
-    path = book / "notebooks/zebra/a.py"
-    path.write_text(f"{path.read_text()}\n# %%\n{ending}\n")
-    with suppress(LazybookError):
-        run_figures(only=["a"], output=book / "out", sources=book / "notebooks")
-    [manager] = managers
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("import sys; sys.exit('the reason')", r"did not start: .*died.* \(the reason\)$"),
+        ("import time; time.sleep(600)", "did not start: .*respond in 1 seconds$"),
+        (None, "cannot be started: No such file or directory"),
+    ],
+)
+def test_a_kernel_that_does_not_start(book, monkeypatch, capfd, managers, command, message):
+    argv = [sys.executable, "-c", command] if command else [str(book / "missing")]
+    monkeypatch.setattr(
+        figures.KernelSpecManager, "get_kernel_spec", lambda *_: KernelSpec(argv=argv)
+    )
+    monkeypatch.setattr(figures, "START", 1)
+    with pytest.raises(LazybookError, match=message) as caught:
+        run(book, only=["a"])
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+    assert outputs(book) == []
+    (manager,) = managers
     assert not run_sync(manager.is_alive)()
 
 
-def test_an_output_folder_that_cannot_be_written(book):
-    (book / "out").write_text("a file is in the way")
-    with pytest.raises(LazybookError, match="cannot write to"):
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "print(1)",
+        "1 / 0",
+        "import os, signal, time; os.kill(os.getppid(), signal.SIGINT); time.sleep(600)",
+        "import signal, threading, time; signal.signal(signal.SIGINT, signal.SIG_IGN);"
+        " threading.Thread(target=time.sleep, args=[600]).start()",
+    ],
+    ids=["done", "failed", "interrupted", "hanging"],
+)
+def test_no_kernel_is_left_running(book, managers, ending):
+    add_cell(book, "zebra/a", ending)
+    with suppress(LazybookError, KeyboardInterrupt):
+        run(book, only=["a"])
+    (manager,) = managers
+    assert not run_sync(manager.is_alive)()
+    assert {path.suffix for path in outputs(book)} <= {".ipynb"}
+
+
+def in_the_way(book):
+    (book / "out").write_text("a file")
+
+
+def page_is_a_folder(book):
+    (book / "out" / "zebra" / "a.ipynb").mkdir(parents=True)
+
+
+@pytest.mark.parametrize("obstacle", [in_the_way, page_is_a_folder])
+def test_an_output_folder_that_cannot_be_written(book, obstacle):
+    obstacle(book)
+    with pytest.raises(LazybookError, match=r"cannot write to .*zebra: .* a directory"):
         run(book, only=["a"])
     assert (book / "log").read_text() == ""
+
+
+@pytest.mark.parametrize("pages", [0, 1])
+def test_a_full_disk(book, monkeypatch, pages):
+    """It is noticed before any work if not even the notebook has room, else when it is written."""
+    left = pages
+
+    def write(document, path):
+        nonlocal left
+        Path(path).write_text("a part of it")
+        left -= 1
+        if left < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(nbformat, "write", write)
+    with pytest.raises(LazybookError, match=r"cannot write to .*zebra: No space left"):
+        run(book, only=["a"])
+    assert outputs(book) == []
+    assert len((book / "log").read_text().split()) == pages
+
+
+def test_what_an_editor_leaves_is_no_notebook(book):
+    hidden = book / "notebooks" / "paper" / ".ipynb_checkpoints"
+    hidden.mkdir()
+    (hidden / "b-checkpoint.py").write_text("")
+    assert list(notebooks(book / "notebooks")) == ["b", "a", "scorecard"]
 
 
 def test_two_notebooks_of_the_same_name(book):

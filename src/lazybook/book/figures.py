@@ -231,11 +231,10 @@ def _kernel(name: str, folder: Path) -> Iterator[AsyncKernelManager]:
             try:
                 yield manager
             except DeadKernelError:
-                reason = f"the kernel died; was there enough memory?{_last_line(stderr)}"
-                raise LazybookError(f"{name}: {reason}") from None
-            except RuntimeError as error:  # it ended before it answered, or did not answer
-                reason = f"the kernel did not start: {error}{_last_line(stderr)}"
-                raise LazybookError(f"{name}: {reason}") from None
+                raise LazybookError(f"{name}: the kernel died; was there enough memory?") from None
+            except RuntimeError as error:  # it died before it answered, or did not answer in time
+                said = _last_line(stderr) if "died" in str(error) else ""
+                raise LazybookError(f"{name}: the kernel did not start: {error}{said}") from None
     except OSError as error:
         raise LazybookError(
             f"{name}: a kernel cannot be started: {error.strerror}; it needs a temporary folder"
