@@ -2,9 +2,13 @@
 
 import doctest
 
+import pytest
+
 from lazybook import pytorch
+from lazybook.pytorch import packing
 
 
-def test_the_example_runs():
-    assert doctest.testmod(pytorch).attempted > 0
-    assert doctest.testmod(pytorch).failed == 0
+@pytest.mark.parametrize("module", [pytorch, packing], ids=str)
+def test_the_examples_run(module):
+    results = doctest.testmod(module)
+    assert results.attempted > results.failed == 0

@@ -368,7 +368,7 @@ class Together:
         self.values, self.barrier = [None] * ranks, threading.Barrier(ranks, timeout=30)
         self.own = threading.local()
 
-    def gather(self, value):
+    def exchange(self, value):
         self.values[self.own.rank] = value
         self.barrier.wait()
         found = list(self.values)
@@ -387,7 +387,7 @@ class Together:
 @pytest.fixture
 def two(monkeypatch) -> Together:
     together = Together(2)
-    monkeypatch.setattr(ranks, "gather", together.gather)
+    monkeypatch.setattr(ranks, "exchange", together.exchange)
     return together
 
 

@@ -35,6 +35,7 @@ gathers what is to be learned into full batches, which saves time as well.
 
 from lazybook.pytorch.gate import Gate
 from lazybook.pytorch.indexed import Indexed
+from lazybook.pytorch.packing import Packer
 from lazybook.pytorch.plasticity import Meter, Plasticity, Spent
 
-__all__ = ["Gate", "Indexed", "Meter", "Plasticity", "Spent"]
+__all__ = ["Gate", "Indexed", "Meter", "Packer", "Plasticity", "Spent"]

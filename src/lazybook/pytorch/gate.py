@@ -109,16 +109,10 @@ class Gate(nn.Module):
         """
         if not self.training:
             return torch.zeros(len(outputs), dtype=torch.bool, device=outputs.device)
-        try:
-            learned, newly, presented = self._judge(outputs, labels, indices, losses)
-        except Exception as error:
-            ranks.gather(f"another rank refused its batch: {error}")  # else they would wait for it
-            raise
-        verdicts = ranks.gather((newly, presented, int(learned.sum())))
-        for refusal in (verdict for verdict in verdicts if isinstance(verdict, str)):
-            raise InvalidValue(refusal)
-        for newly, presented, updates in verdicts:
-            self.remembered[newly.to(self.remembered.device)] = True
+        with ranks.together():
+            learned, newly, judged = self._judge(outputs, labels, indices, losses)
+        for remembered, presented, updates in ranks.gather((newly, judged, int(learned.sum()))):
+            self.remembered[remembered.to(self.remembered.device)] = True
             self.presented += presented
             self.updates += updates
         return learned
