@@ -1,5 +1,6 @@
-"""What all tests share: a run store of their own, a small part of MNIST, folders for data."""
+"""What all tests share: a run store of their own, a small part of MNIST, data, the command line."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
@@ -8,7 +9,7 @@ import hypothesis
 import pytest
 import torch
 
-from lazybook import datasets
+from lazybook import cli, datasets
 from lazybook.datasets import Dataset, Split
 from lazybook.support import paths
 
@@ -67,3 +68,16 @@ def folders(tmp_path, monkeypatch) -> Iterator[SimpleNamespace]:
     datasets._load.cache_clear()
     yield folders
     datasets._load.cache_clear()
+
+
+@pytest.fixture
+def lazybook(monkeypatch, capfd):
+    """A function to run the command; returns exit code, what it prints, what it complains."""
+
+    def run(*arguments: str):
+        monkeypatch.setattr(sys, "argv", ["lazybook", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        return caught.value.code or 0, *capfd.readouterr()
+
+    return run
