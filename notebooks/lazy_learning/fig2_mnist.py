@@ -72,7 +72,7 @@ experiments = grid(base, hidden=scale.hidden, seed=scale.seeds, gate=gates)
 result = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
 
 # %% tags=["hide-input"]
-costs = cost.measure(scale.hidden)
+costs = cost.costs(scale.hidden, settings.profile)
 runs = []
 for run in result.runs:
     seconds = costs[run.experiment.hidden].seconds(run.table)
@@ -131,8 +131,8 @@ Markdown(
 # pass. In PyTorch, which the paper used, it costs several times as much. The engine of this book
 # was built to make updates cheap ({doc}`../how_fast`), so there is less to be saved by making fewer
 # of them. Both are shown: the time that the runs took here, and the time that they take in an
-# ordinary PyTorch loop, which is the number of their forward passes and updates times what each was
-# measured to cost on this machine.
+# ordinary PyTorch loop: computed, as the number of their forward passes and updates times what each
+# was measured to cost.
 #
 # At low accuracy lazy learning may save no time at all: a network that learns only mistakes has to
 # look at more images to learn as much. The higher the accuracy, the more a network gets right at
@@ -163,9 +163,9 @@ plotting.show(
 learning = [1 + each.update / each.forward for each in costs.values()]
 Markdown(
     f"In PyTorch it takes {span(learning, '.2g')} times as long to learn an image as "
-    "to classify it. At the best accuracy that both reached, lazy learning took "
-    f"{at_best('pytorch_seconds')} times as long as backprop in PyTorch, and "
-    f"{at_best('seconds')} times in this engine."
+    f"to classify it ({costs.source}). At the best accuracy that both reached, lazy "
+    f"learning took {at_best('pytorch_seconds')} times as long as backprop in PyTorch, "
+    f"and {at_best('seconds')} times in this engine."
 )
 
 # %% [markdown]

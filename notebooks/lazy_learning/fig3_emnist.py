@@ -128,7 +128,7 @@ mnist_result = sweep(
 )
 
 # %% tags=["hide-input"]
-costs = cost.measure(scale.hidden)
+costs = cost.costs(scale.hidden, settings.profile)
 runs = []
 for run in result.runs:
     seconds = costs[run.experiment.hidden].seconds(run.table)
@@ -177,7 +177,7 @@ plotting.show(
     name="fig-emnist-time",
     caption="Training time on one core until a test accuracy was first reached, on "
     f"{digits}. Left, in an ordinary PyTorch loop: the number of forward passes and "
-    "updates times what each costs on this machine. Right, in the engine that made the "
+    "updates times what each costs ({costs.source}). Right, in the engine that made the "
     f"runs. Blue is backprop, orange lazy learning. {STRETCHED} (Paper: Fig. 3a, there "
     "in PyTorch on a GPU.)",
     alt="Two panels of curves of training time, on logarithmic axes, rising with "

@@ -71,11 +71,11 @@ pairs = dict(
 # The engine of this book was built to make updates cheap ({doc}`../how_fast`), so there is less to
 # be saved by making fewer of them. Most people use PyTorch, as the paper did. So each run is timed
 # twice: as it ran here, and as it would have run in an ordinary PyTorch loop. For that, a forward
-# pass and an update were timed on this machine, on one core, and both were multiplied with how
-# often the run made them.
+# pass and an update were timed, on one core, and both were multiplied with how often the run made
+# them.
 
 # %% tags=["hide-input"]
-costs = cost.measure(scale.hidden)
+costs = cost.costs(scale.hidden, settings.profile)
 ends = result.ends()
 ends["pytorch_seconds"] = [
     costs[run.experiment.hidden].seconds(run.table).iloc[-1] for run in result.runs
@@ -138,10 +138,11 @@ spent = ends.set_index(["hidden", "seed", "gate"])[["pytorch_seconds", "seconds"
 times = spent.xs(LAZY, level="gate") / spent.xs(BACKPROP, level="gate")
 learning = [1 + each.update / each.forward for each in costs.values()]
 Markdown(
-    f"In PyTorch lazy learning takes {span(times['pytorch_seconds'], '.2g')} times as "
-    f"long as backprop; to learn an image takes {span(learning, '.2g')} times as long "
-    "as to classify it. In the engine of this book lazy learning takes "
-    f"{span(times['seconds'], '.2g')} times as long as backprop."
+    f"The costs of PyTorch were {costs.source}. There lazy learning takes "
+    f"{span(times['pytorch_seconds'], '.2g')} times as long as backprop; to learn an "
+    f"image takes {span(learning, '.2g')} times as long as to classify it. In the "
+    f"engine of this book lazy learning takes {span(times['seconds'], '.2g')} times as "
+    "long as backprop."
 )
 
 # %% [markdown]
