@@ -86,6 +86,8 @@ help:  ## show this
 	@echo "  FRESH=1          compute again what the run store already has"
 	@echo "  ONLY=            notebooks to run, besides those that never were: $(names)"
 	@echo "  PORT=8000        for serve"
+	@echo "  LAZYBOOK_RUNS=   folder of the run store"
+	@echo "  LAZYBOOK_DATA=   folder of data sets that are already there"
 	@echo "  VENV=.venv       folder of the environment, which is made if it is missing"
 	@echo "  PYTHON=          what to make it with: the first of these that is Python 3.11 or newer:"
 	@echo '                   $(PYTHON)'
@@ -105,8 +107,9 @@ book: environment  ## compute the figures and build the book
 test: environment  ## run the tests
 	@$(run)/python -m pytest -n $(or $(JOBS),auto)
 
-check-notebooks: environment  ## run the smoke notebooks again and compare their outputs
+check-notebooks: environment  ## run the smoke notebooks again, compare what they find and print
 	@$(run)/lazybook figures --profile smoke --output build/smoke $(if $(JOBS),--jobs $(JOBS))
+	@$(run)/python -m tests.expected.findings
 	@echo "running them again, with nothing in the run store"
 	@runs=$$(mktemp -d) && trap 'rm -rf "$$runs"' EXIT && \
 	LAZYBOOK_RUNS="$$runs" $(run)/python -m pytest -p no:cacheprovider \
