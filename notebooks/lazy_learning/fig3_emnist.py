@@ -177,9 +177,9 @@ plotting.show(
     name="fig-emnist-time",
     caption="Training time on one core until a test accuracy was first reached, on "
     f"{digits}. Left, in an ordinary PyTorch loop: the number of forward passes and "
-    "updates times what each costs ({costs.source}). Right, in the engine that made the "
-    f"runs. Blue is backprop, orange lazy learning. {STRETCHED} (Paper: Fig. 3a, there "
-    "in PyTorch on a GPU.)",
+    f"updates times what each costs ({costs.source}). Right, in the engine that made "
+    f"the runs. Blue is backprop, orange lazy learning. {STRETCHED} (Paper: Fig. 3a, "
+    "there in PyTorch on a GPU.)",
     alt="Two panels of curves of training time, on logarithmic axes, rising with "
     "accuracy, for both rules and all network sizes.",
     notebook=NAME,
