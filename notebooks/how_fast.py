@@ -87,6 +87,7 @@ Markdown(
 # %% tags=["hide-input"]
 compared = cases.compare(cases.cases(scale.table_sizes), scale.rounds, OTHERS)
 timings.table(
+    "Times of all loops",
     [
         "rule",
         "H",
@@ -181,6 +182,7 @@ Markdown(
 
 # %% tags=["hide-input"]
 timings.table(
+    "The bounds of the caches",
     ["rule", "H", "KB a sample", *(f"from {level.name} "
     "(µs)" for level in caches), "here "
     "(µs)",
@@ -237,6 +239,7 @@ for number in numbers:
         turns.append(number * len(order) / (time.perf_counter() - began))
     throughput.append(np.median(turns))
 timings.table(
+    "Runs at once",
     ["runs at once", "samples a second", "gain"],
     [
         [number, f"{rate:,.0f}", f"{rate / throughput[0]:.2f}"]

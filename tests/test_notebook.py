@@ -215,8 +215,10 @@ def test_a_page_says_how_many_of_its_runs_were_computed_for_it(swept):
 
 
 def test_a_table_has_a_dash_where_there_is_no_value():
-    html = notebook.html_table(pd.DataFrame({"<i>H</i>": [1, 2], "x": ["a", None]})).data
-    assert "<th><i>H</i></th>" in html
+    table = pd.DataFrame({"<i>H</i>": [1, 2], "x": ["a", None]})
+    html = notebook.html_table(table, "Two sizes").data
+    assert '<th scope="col"><i>H</i></th>' in html
+    assert 'tabindex="0" aria-label="Two sizes"' in html
     assert html.count("<td>–</td>") == 1
 
 

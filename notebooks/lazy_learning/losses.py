@@ -265,7 +265,7 @@ rows = [
 ]
 means = pd.DataFrame(rows).groupby(["loss", "<i>H</i>"], sort=False).mean()
 means = means.replace(math.inf, math.nan).map("{:.4g}".format, na_action="ignore")
-notebook.html_table(means.reset_index())
+notebook.html_table(means.reset_index(), "Accuracies and ratios by loss")
 
 # %% [markdown]
 # These are means over seeds; a dash stands for what did not come about in all of the runs. The
@@ -330,7 +330,7 @@ rows = [
     }
     for key in tested[MEAN]
 ]
-notebook.html_table(pd.DataFrame(rows))
+notebook.html_table(pd.DataFrame(rows), "Claims under both conventions")
 
 # %% [markdown]
 # ## The claims

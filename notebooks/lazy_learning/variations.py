@@ -193,7 +193,7 @@ columns = {
     "<i>M</i> of backprop": spelled(backprop["energy_m1"], ",.0f"),
     "<i>M</i> of lazy": spelled(lazy["energy_m1"], ",.0f"),
 }
-notebook.html_table(pd.DataFrame(columns))
+notebook.html_table(pd.DataFrame(columns), "What each way to learn takes")
 
 # %% [markdown]
 # *Looked at* are all images that were shown until then, learned or not. Learning less at a time,

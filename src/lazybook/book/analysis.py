@@ -128,8 +128,8 @@ def compared(table: pd.DataFrame, other: pd.DataFrame, column: str) -> pd.Series
     Both have one row for each size (``hidden``) and ``seed``. The ratio is inf where the first has
     no value, as when it missed its goal.
 
-    Raises LookupError if a size and seed come twice, or if ``other`` lacks a seed at such a size: it
-    would be left out in silence.
+    Raises LookupError if a size and seed come twice, or if ``other`` lacks a seed at such a size:
+    it would be left out in silence.
     """
     first, second = (each.set_index(["hidden", "seed"])[column] for each in (table, other))
     first = first[first.index.isin(second.index.unique("hidden"), level="hidden")]

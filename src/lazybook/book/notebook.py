@@ -255,13 +255,13 @@ def span(values: Iterable[float], form: str) -> str:
     )
 
 
-def html_table(table: pd.DataFrame) -> HTML:
+def html_table(table: pd.DataFrame, label: str) -> HTML:
     """Return ``table`` as the page shows it: no index, a dash where there is no value.
 
-    Cells may be HTML.
+    Cells may be HTML; ``label`` says what is in it, for those who do not see it.
     """
     drawn = table.to_html(classes="provenance", border=0, index=False, escape=False, na_rep="–")
-    return HTML(drawn)
+    return HTML(claims.scrolling(drawn.replace("<th>", '<th scope="col">'), label))
 
 
 def provenance(settings: Settings, sweeps: Sequence[Sweep]) -> HTML:

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 
 from lazybook.benchmarks import cases
 from lazybook.benchmarks.cases import Case, Result
+from lazybook.book import claims
 
 LOOKS = {"eager": ":", "NumPy": "--", "JAX": "-.", "numba": "-"}
 TITLES = {
@@ -33,8 +34,11 @@ def curves(axes: Axes, places: Sequence[float], results: Sequence[Result], colou
     axes.set(yscale="log", ylabel="time (µs a sample)")
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> HTML:
-    """Return a table of numbers, but for the first column; cells may be HTML."""
+def table(label: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> HTML:
+    """Return a table of numbers, but for the first column; cells may be HTML.
+
+    ``label`` says what is in it, for those who do not see it.
+    """
     right = ' class="number"'
     lines = "".join(
         f'<tr><th scope="row">{first}</th>'
@@ -42,9 +46,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> HTML:
         for first, *others in rows
     )
     top = "".join(f'<th scope="col"{right if n else ""}>{cell}</th>' for n, cell in enumerate(head))
-    return HTML(
-        f'<table class="provenance"><thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table>'
-    )
+    drawn = f'<table class="provenance"><thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table>'
+    return HTML(claims.scrolling(drawn, label))
 
 
 def ours(case: Case, rounds: int) -> float:
