@@ -466,8 +466,10 @@ def _as_json(run: "Run | Summary") -> dict[str, Any]:
 
 
 def _measured(run: "Run") -> Table:
-    final = run.final.items()
-    facts = {name: f"{value:,.4g}" if value < 1e4 else f"{value:,.0f}" for name, value in final}
+    facts = {
+        name: f"{value:,.0f}" if 1e4 <= value < 1e15 else f"{value:.4g}"
+        for name, value in run.final.items()
+    }
     return _facts("at the end", facts | ({"diverged": "yes"} if run.diverged else {}))
 
 
