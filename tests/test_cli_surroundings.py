@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -172,6 +173,24 @@ def test_what_the_machine_lacks_is_told_in_one_line(lazybook, monkeypatch, error
     assert complaint.count("\n") == 1
 
 
+LIGHT = """
+import sys
+from lazybook.cli import main
+try:
+    main()
+finally:
+    print(*sys.modules)
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--hiden=3"], ["train", "--hidden=x"]])
+def test_help_and_wrong_options_wait_for_nothing_heavy(arguments):
+    command = [sys.executable, "-c", LIGHT, *arguments]
+    loaded = subprocess.run(command, capture_output=True, text=True).stdout.split()
+    assert "lazybook.commands" in loaded
+    assert not {"numpy", "pandas", "pyarrow", "numba", "torch", "IPython"} & {*loaded}
+
+
 FAREWELL = "interrupted; finished runs are kept, run it again to go on\n"
 
 
@@ -240,6 +259,35 @@ def test_an_interrupt_that_python_must_pass_over_is_not_shown(lazybook, monkeypa
 
     monkeypatch.setattr(sweeping, "sweep", lambda *arguments, **options: Interrupting() and None)
     assert lazybook(*TRAIN) == (130, "", FAREWELL)
+
+
+INTERRUPTED = """
+import sys
+from lazybook import cli, trainers
+learn = trainers.Recorder.learn
+def told(self, samples):
+    print("learning", flush=True)
+    return learn(self, samples)
+trainers.Recorder.learn = told
+cli.main()
+"""
+
+
+def test_a_process_that_is_learning_ends_and_leaves_nothing_half(store, tmp_path):
+    command = [sys.executable, "-c", INTERRUPTED, *TRAIN, "--epochs=5000"]
+    with subprocess.Popen(
+        command,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout.readline() == "learning\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=60)[1].endswith(FAREWELL)
+    assert process.returncode == 143
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_signals_that_are_ignored_stay_ignored():
