@@ -38,7 +38,7 @@ from IPython.display import HTML
 from lazybook.book import claims
 from lazybook.book.claims import PROFILES, Finding, Verdict
 from lazybook.engines import check_device
-from lazybook.errors import InvalidValue, check_one_of
+from lazybook.errors import InvalidValue, check_one_of, told
 from lazybook.experiment import DEVICES, Experiment
 from lazybook.runs import Run
 from lazybook.support.numbers import is_whole
@@ -78,17 +78,19 @@ class Settings:
         check_one_of("profile", self.profile, PROFILES)
         check_one_of("device", self.device, DEVICES)
         if not isinstance(self.fresh, bool):
-            raise InvalidValue(f"fresh is {self.fresh!r}; it must be True or False")
+            raise InvalidValue(f"fresh is {told(self.fresh)}; it must be True or False")
         for name in ("jobs", "epochs"):
             value = getattr(self, name)
             if value is not None and not is_whole(value, 1):
-                raise InvalidValue(f"{name} is {value!r}; it must be None or a whole number from 1")
+                raise InvalidValue(
+                    f"{name} is {told(value)}; it must be None or a whole number from 1"
+                )
         for name, least in (("hidden", 1), ("seeds", 0)):
             value = getattr(self, name)
             if value is not None and not _distinct(value, least):
                 raise InvalidValue(
-                    f"{name} is {value!r}; it must be None or a list of different whole numbers "
-                    f"from {least}, such as [{least}, {least + 1}]"
+                    f"{name} is {told(value)}; it must be None or a list of different whole"
+                    f" numbers from {least}, such as [{least}, {least + 1}]"
                 )
         check_device(self.device)
 
