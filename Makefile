@@ -73,7 +73,7 @@ unexport PYTHONHOME PYTHONPATH PIP_PREFIX PIP_TARGET PIP_USER
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup book test check-notebooks serve lint bench clean environment
+.PHONY: help setup book test check-notebooks serve lint bench trust clean environment
 
 help:  ## show this
 	@echo "usage: make TARGET [VARIABLE=value …]"
@@ -128,6 +128,9 @@ lint: environment  ## check style and formatting
 
 bench: environment  ## time the engines against plain loops, and against this core's caches
 	@$(run)/lazybook bench
+
+trust: environment  ## disturb it in many ways, and publish how often all went well
+	@$(run)/python -m tests.trust $(if $(JOBS),--jobs $(JOBS))
 
 clean:  ## remove what was built (not the environment, the data or the run store)
 	rm -rf _build build book/executed

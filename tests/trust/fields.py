@@ -1,0 +1,44 @@
+"""What the fields of an experiment cannot be, nor the options that are named like them."""
+
+from .values import NEGATIVE, Values, number, truth, whole, word
+
+DATASETS = word("mnist", "two-clouds", "random-patterns:30,40", arguments=NEGATIVE)
+GATE = word("every-sample", "mistakes", "memorized-mistakes", arguments=(*NEGATIVE, ":1"))
+RESTRICTION = word(
+    "synapse-mask:0.5,0.5", "neuron-mask:3", "subnet-per-class:3", "largest-per-layer:0.1",
+    arguments=NEGATIVE,
+)  # fmt: skip
+CACHING = word("synaptic-caching:0.1", "immediate", arguments=NEGATIVE)
+ENGINE = word("numba", "reference", "autograd")
+DEVICE = word("cpu", "cuda")
+PRESET = word("lazy", "competitive", "perceptron")
+PROFILE = word("smoke", "quick", "paper")
+RECORD = word("sample-energy", "path", "potentiation", "synapse-updates", "weights")
+FIELDS: dict[str, Values] = {
+    "dataset": DATASETS,
+    "zero_mean": truth(),
+    "shifts": whole(0),
+    "hidden": whole(1, none=True),
+    "activation": word("relu", "leaky-relu:0.1", arguments=(*NEGATIVE, ":1", ":2")),
+    "initial": word("pytorch", "zeros", "gaussian:0.1", arguments=(*NEGATIVE, ":0")),
+    "bias": word("separate", "clamped-unit", "none"),
+    "loss": word("mse", "half-mse", "cross-entropy", "perceptron"),
+    "learning_rate": number(0.0, -0.1, 1e-40),
+    "batch": whole(1),
+    "optimizer": word("sgd", "momentum:0.9", "adam", arguments=(*NEGATIVE, ":1", ":0")),
+    "order": word("permutation", "replacement", "in-turn"),
+    "gate": GATE,
+    "restriction": RESTRICTION,
+    "caching": CACHING,
+    "epochs": whole(1),
+    "until": number(0.0, -1.0, 1.01, 95.0, none=True),
+    "measure_every": whole(1),
+    "measure_training": truth(),
+    "seed": whole(0),
+    "engine": ENGINE,
+    "device": DEVICE,
+    "energy_exponents": number(-1.0, none=True),
+    "record": RECORD,
+}
+LISTS = ("energy_exponents", "record")
+FLAGS = ("zero_mean", "measure_training")
