@@ -1,0 +1,60 @@
+"""What the smoke notebooks find is compared with what they are to find, and differences are seen."""
+
+import math
+
+import pytest
+from expected.findings import TIMED, differences, expected
+
+from lazybook.book import claims
+
+WANTED = expected()
+FOUND = {key: value for key, (value, _) in WANTED.items()}
+JUDGED = [key for key in FOUND if math.isfinite(FOUND[key]) and not key[1].startswith(TIMED)]
+
+
+def test_what_is_expected_passes():
+    assert differences(FOUND, WANTED) == []
+
+
+def test_every_claim_is_expected():
+    assert {claim for claim, *_ in WANTED} == set(claims.claims())
+
+
+@pytest.mark.parametrize("key", JUDGED, ids="-".join)
+def test_a_wrong_value_is_seen(key):
+    """Turned upside down, of the wrong sign, or of another column."""
+    value, spread = WANTED[key]
+    wrong = (1 / value if abs(abs(value) - 1) > 0.05 + 3 * spread else value + 1) if value else 1.0
+    assert differences(FOUND | {key: wrong}, WANTED)
+    assert differences(FOUND | {key: math.nan}, WANTED)
+
+
+@pytest.mark.parametrize("key", FOUND, ids="-".join)
+def test_what_is_left_out_is_seen(key):
+    [line] = differences({k: v for k, v in FOUND.items() if k != key}, WANTED)
+    assert line.endswith("not found")
+    [line] = differences(FOUND, {k: v for k, v in WANTED.items() if k != key})
+    assert line.endswith("not expected")
+
+
+def published() -> dict[tuple[str, str, int | None], dict[str, float]]:
+    """The published values of each claim, by condition and seed."""
+    values = {}
+    for claim, found in claims.found("paper").items():
+        for finding in found:
+            if not finding.missing:
+                key = (claim, finding.condition, finding.seed)
+                values.setdefault(key, {})[finding.measure] = finding.value
+    return values
+
+
+def test_energy_saved_is_distance_saved_times_inefficiency_saved():
+    """So pure lazy learning saves at least the product of the least that it saves of each."""
+    values = published()
+    saved = {key[1:]: value for key, value in values.items() if key[0] == "LL11"}
+    parts = {key[1:]: value for key, value in values.items() if key[0] == "LL12"}
+    assert saved.keys() == parts.keys()
+    for place, of_energy in saved.items():
+        least, most = of_energy.values()
+        assert least <= most
+        assert least >= (1 - 1e-9) / math.prod(parts[place].values())
