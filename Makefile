@@ -14,7 +14,7 @@ notebooks := $(wildcard notebooks/*.py notebooks/*/*.py)
 names := $(basename $(notdir $(notebooks)))
 
 # What means nothing stops here: before any work, and before a shell sees it.
-$(if $(names),,$(error there are no notebooks here; go to the folder of the Makefile, or make -C FOLDER))
+$(if $(names),,$(error there are no notebooks here; go to the Makefile's folder, or make -C FOLDER))
 
 # A variable that was given to make and is not one of the above is misspelt (those of pip pass). The
 # one that is meant has other letters than it by no more than two.
@@ -30,17 +30,18 @@ misspelt = $(error there is no variable $(1); $(if \
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $(v))),$(v)))
 $(foreach v,$(filter-out $(variables) PIP_%,$(given)),$(call misspelt,$(v)))
 
-# No value that a recipe quotes can end the quotation.
+# No value that a recipe quotes can end the quotation, or stand for another.
 wrong = $(error $(1) is '$(value $(1))'; $(2))
-$(foreach v,$(variables),$(foreach sign,$$ ',$(if \
+$(foreach v,$(filter-out LAZYBOOK_%,$(variables)),$(foreach sign,$$ ' " ` \,$(if \
   $(findstring $(sign),$(value $(v))),$(call wrong,$(v),it must be without $(sign)))))
 
-digits = $(subst 0,9,$(subst 1,9,$(subst 2,9,$(subst 3,9,$(subst 4,9,$(subst 5,9,$(subst 6,9,$(subst \
-  7,9,$(subst 8,9,$(1))))))))))
-one-of = $(if $(filter 1,$(words $($(1)))),$(call all-of,$(1),$(2)),$(call wrong,$(1),choose from: $(2)))
+digits = $(subst 0,9,$(subst 1,9,$(subst 2,9,$(subst 3,9,$(subst 4,9,$(subst 5,9,$(subst \
+  6,9,$(subst 7,9,$(subst 8,9,$(1))))))))))
+is-one = $(filter 1,$(words $($(1))))
 all-of = $(if $(filter-out $(2),$($(1))),$(call wrong,$(1),choose from: $(2)))
-number = $(if $(and $(filter 1,$(words $($(1)))),$(filter-out 0%,$($(1))),$(filter $(2),$(call \
-  digits,$($(1))))),,$(call wrong,$(1),it must be a whole number from 1 to $(3)))
+one-of = $(if $(is-one),$(call all-of,$(1),$(2)),$(call wrong,$(1),choose from: $(2)))
+is-number = $(and $(is-one),$(filter-out 0%,$($(1))),$(filter $(2),$(call digits,$($(1)))))
+number = $(if $(is-number),,$(call wrong,$(1),it must be a whole number from 1 to $(3)))
 $(call one-of,PROFILE,smoke quick paper)
 $(call one-of,DEVICE,cpu cuda)
 $(if $(FRESH),$(call one-of,FRESH,0 1))
@@ -154,8 +155,8 @@ environment:
 	  trap - EXIT; \
 	elif ! pip="$$($(run)/python -m pip --version 2>/dev/null)" || \
 	  [ "$$pip" != "$$($(run)/pip --version 2>/dev/null)" ]; then \
-	  echo "error: '$(environment)' is no environment that works where it is; if it was copied, moved" \
-	    "or half made, remove it, or else name another folder with VENV=…" >&2; \
+	  echo "error: '$(environment)' is no environment that works where it is; if it was copied," \
+	    "moved or half made, remove it, or else name another folder with VENV=…" >&2; \
 	  exit 1; \
 	elif ! $(run)/python -c $(is-recent); then \
 	  echo "error: the Python of '$(environment)' is too old; 3.11 or newer is needed" >&2; \
@@ -163,7 +164,8 @@ environment:
 	fi
 	@echo 'installing into $(environment): about a minute and 2 GB the first time'
 	@rm -f $(stamp)
-	@$(pip) setuptools && $(pip) --no-build-isolation -e '.[book,test,torch]' || \
-	  { echo "error: not all could be installed, see above; make setup goes on from there" >&2; exit 1; }
+	@$(pip) setuptools && $(pip) --no-build-isolation -e '.[book,test,torch]' || { \
+	  echo "error: not all could be installed, see above; make setup goes on from there" >&2; exit 1; \
+	}
 	@$(facts) >$(stamp)
 endif

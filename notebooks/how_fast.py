@@ -40,12 +40,13 @@ import numpy as np
 from IPython.display import Markdown
 
 from lazybook import engines
-from lazybook.benchmarks import cases, eager, loops, roofline, timing
+from lazybook.benchmarks import cases, loops, roofline, timing
 from lazybook.book import notebook, plotting, timings
 from lazybook.engines.numba_cpu import paired
 from lazybook.runs import provenance
 
 settings = notebook.start(globals())
+timing.check_torch()
 scale = settings.scale(
     # smoke, quick, paper
     hidden=(
@@ -70,6 +71,8 @@ INK = "0.5"
 # sample after another on one thread. Its inputs lie ready as tensors, and it counts no energy.
 
 # %% tags=["hide-input"]
+from lazybook.benchmarks import eager
+
 Markdown(
     f"```python\n{textwrap.dedent(inspect.getsource(eager.EagerLoop.present))}\n```"
 )

@@ -4,12 +4,14 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import fields
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from rich.console import Console
+import typer
 
-from lazybook import cli, datasets, runs
+from lazybook import commands, datasets, runs
 from lazybook.book import claims
 from lazybook.experiment import Experiment
 from lazybook.support import paths
@@ -24,24 +26,12 @@ def store(tmp_path, monkeypatch):
     return tmp_path / "runs"
 
 
-@pytest.fixture
-def lazybook(monkeypatch, capfd):
-    """A function to run the command; returns exit code, what it prints, what it complains."""
-
-    def run(*arguments: str):
-        monkeypatch.setattr(sys, "argv", ["lazybook", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        return caught.value.code or 0, *capfd.readouterr()
-
-    return run
-
-
 def test_train_prints_the_experiment_the_last_measurement_and_the_provenance(lazybook):
     code, output, _ = lazybook(*TRAIN, "--gate", "memorized-mistakes", "--seed", "3")
     assert code == 0
     result = json.loads(output)
-    assert list(result) == ["experiment", "final", "provenance"]
+    assert list(result) == ["experiment", "final", "diverged", "provenance"]
+    assert result["diverged"] is False
     expected = Experiment.from_dict(
         {"dataset": "two-clouds", "hidden": 3, "epochs": 2, "seed": 3, "gate": "memorized-mistakes"}
     )
@@ -84,6 +74,20 @@ def test_the_options_of_the_autograd_engine_reach_it(lazybook, few):
     experiment = json.loads(output)["experiment"]
     assert (experiment["engine"], experiment["batch"]) == ("autograd", 32)
     assert (experiment["optimizer"], experiment["shifts"]) == ("momentum:0.9", 2)
+
+
+def test_the_rest_of_the_options_reaches_it(lazybook):
+    code, output, _ = lazybook(
+        *TRAIN, "--engine=reference", "--initial=gaussian:0.1", "--bias=none",
+        "--no-measure-training", "--energy-exponents=0.5", "--energy-exponents=2",
+        "--record=potentiation", "--record=weights",
+    )  # fmt: skip
+    assert code == 0
+    experiment = json.loads(output)["experiment"]
+    assert (experiment["initial"], experiment["bias"]) == ("gaussian:0.1", "none")
+    assert experiment["measure_training"] is False
+    assert experiment["energy_exponents"] == [0.5, 2]
+    assert experiment["record"] == ["potentiation", "weights"]
 
 
 def test_a_preset_and_what_is_changed_in_it(lazybook, few):
@@ -206,9 +210,9 @@ BAD = [
     (["train", "--shifts", "30", "--engine", "autograd"], "shifts is 30, which needs square"),
     (["train", "--engine", "autograd", "--restriction", "subnet:9"], "restriction is subnet:9"),
     (["train", "--hidden", "0"], "hidden is 0"),
-    (["train", "--hidden", "many"], "'--hidden': 'many' should be a valid integer"),
-    (["train", "--hidden", "1.5"], "'--hidden': '1.5' should be a valid integer"),
-    (["train", "--until", "soon"], "'--until': 'soon' should be a valid number"),
+    (["train", "--hidden", "many"], "'--hidden': 'many' is neither a whole number nor 'none'"),
+    (["train", "--hidden", "1.5"], "'--hidden': '1.5' is neither a whole number nor 'none'"),
+    (["train", "--until", "soon"], "'--until': 'soon' is neither a number nor 'none'"),
     (["train", "--preset=perceptron", "--hidden=5"], "initial 'zeros' is for perceptrons"),
     (["train", "--dataset", "random-patterns"], "dataset is 'random-patterns'; write"),
     (["train", "--dataset", "random-patterns:0,10"], "dataset is 'random-patterns:0,10'; write"),
@@ -222,9 +226,18 @@ BAD = [
     (["train", "--until", "nan"], "until is nan"),
     (["train", "--measure-every", "0"], "measure_every is 0"),
     (["train", "--seed", "-1"], "seed is -1"),
-    (["train", "--hiden", "3"], "--hiden"),
+    (["train", "--learning-rate", "1e999"], "learning_rate is inf"),
+    (["train", "--epochs", "1e23"], "'--epochs': '1e23' should be a valid integer"),
+    (["train", "--initial", "ones"], "initial 'ones' is unknown"),
+    (["train", "--bias", "half"], "bias is 'half'"),
+    (["train", "--energy-exponents", "nan"], "energy_exponents is nan"),
+    (["train", "--record", "everything"], "record is 'everything'"),
+    (["train", "--hiden", "3"], "No such option: --hiden. Did you mean --hidden?"),
+    (["train", "--zero_mean"], "Did you mean --zero-mean?"),
     (["train", "--hidden"], "--hidden"),
-    (["trian"], "trian"),
+    (["trian"], "No such command 'trian'. Did you mean 'train'?"),
+    (["runs", "lsit"], "No such command 'lsit'. Did you mean 'list'?"),
+    (["--versoin"], "Did you mean --version?"),
     (["figures", "--profile", "fast"], "profile is 'fast'"),
     (["figures", "--only", "fig99"], "fig99"),
     (["figures", "--device", "tpu"], "device is 'tpu'"),
@@ -295,7 +308,7 @@ def test_a_results_folder_that_cannot_be_written(lazybook, store):
     store.write_text("a file where the folder should be")
     code, output, complaint = lazybook(*TRAIN)
     assert (code, output) == (2, "")
-    assert complaint.startswith(f"error: run records cannot be written to {store}: ")
+    assert complaint.startswith(f"error: $LAZYBOOK_RUNS is '{store}'")
     assert complaint.count("\n") == 1
 
 
@@ -313,11 +326,52 @@ def test_help_is_no_error(lazybook):
         assert output.startswith("Usage: lazybook")
 
 
+def test_the_version(lazybook):
+    assert lazybook("--version") == (0, f"lazybook {version('lazybook')}\n", "")
+
+
+def commands_and_options():
+    """Yield each command that there is, as it is typed, and one of its options or arguments."""
+    groups = [([], typer.main.get_command(commands.app))]
+    for typed, group in groups:
+        for name, command in group.commands.items():
+            if hasattr(command, "commands"):
+                groups.append(([*typed, name], command))
+            else:
+                yield from (([*typed, name], option) for option in command.params)
+
+
+def test_everything_that_an_experiment_has_has_an_option():
+    options = {option.name for command, option in commands_and_options() if command == ["train"]}
+    assert {field.name for field in fields(Experiment)} <= options
+
+
+def test_nothing_is_no_value_of_any_option(lazybook, few, store):
+    tried = 0
+    for command, option in commands_and_options():
+        if not getattr(option, "is_flag", False):
+            typed = [option.opts[0]] if option.opts[0].startswith("-") else []
+            assert_refused(lazybook(*command, *typed, ""), "''", store)
+            tried += 1
+    assert tried > 30
+
+
+def test_an_option_can_say_that_there_is_no_value(lazybook):
+    options = ["--preset=competitive", "--dataset=two-clouds", "--epochs=1", "--engine=reference"]
+    code, output, _ = lazybook(
+        "train", *options, "--hidden=none", "--until=none", "--bias=none", "--json"
+    )
+    assert code == 0
+    experiment = json.loads(output)["experiment"]
+    assert (experiment["hidden"], experiment["until"]) == (None, None)
+    assert experiment["bias"] == "none"  # which is the name of one
+
+
 def test_the_verdicts(lazybook, monkeypatch):
     monkeypatch.setattr(paths, "published", lambda: None)
     measure = "largest M(lazy) / M(backprop) above 90 %"
     found = [claims.Finding(measure, "H = 100", value, seed) for seed, value in enumerate((1, 3))]
-    claims.record("smoke", "one", {"LL5": found})
+    claims.record("smoke", claims.claims()["LL5"].notebook, {"LL5": found})
     code, output, complaint = lazybook("claims", "--profile", "smoke", "--json")
     assert (code, complaint) == (0, "")
     verdicts = json.loads(output)
@@ -351,7 +405,7 @@ main()
 def three_runs(lazybook, monkeypatch) -> list[dict]:
     """What `train` printed for three runs, which are then all that there is."""
     monkeypatch.setattr(paths, "published", lambda: None)
-    monkeypatch.setattr(cli, "screen", Console(width=200))
+    monkeypatch.setenv("COLUMNS", "200")
     options = (["--seed=1"], ["--gate=mistakes", "--caching=0.1"], ["--restriction=subnet:2"])
     return [json.loads(lazybook(*TRAIN, *option)[1]) for option in options]
 
@@ -436,3 +490,32 @@ def test_the_installed_command_knows_no_traceback(store):
     command = [sys.executable, "-c", "from lazybook.cli import main; main()"]
     done = subprocess.run([*command, *TRAIN, "--hidden=0"], capture_output=True, text=True)
     assert_refused((done.returncode, done.stdout, done.stderr), "hidden is 0", store)
+
+
+def test_what_never_came_about_is_json_too(lazybook, monkeypatch):
+    monkeypatch.setattr(paths, "published", lambda: None)
+    measure = "largest M(lazy) / M(backprop) above 90 %"
+    found = [claims.Finding(measure, "H = 100", float("inf"))]
+    claims.record("smoke", claims.claims()["LL5"].notebook, {"LL5": found})
+    code, output, _ = lazybook("claims", "--profile", "smoke", "--json")
+    assert code == 0
+    assert strict(output)["LL5"]["verdict"] == "not reproduced"
+
+
+def strict(output: str):
+    """Return what JSON says, if it is JSON and no more than that."""
+    return json.loads(output, parse_constant=pytest.fail)
+
+
+def test_a_run_that_diverged_is_told(lazybook, monkeypatch):
+    monkeypatch.setattr(paths, "published", lambda: None)
+    diverging = [*TRAIN, "--engine=reference", "--learning-rate=1e9"]
+    code, output, complaint = lazybook(*diverging)
+    assert code == 0
+    assert strict(output)["diverged"] is True
+    assert complaint.startswith("the run diverged: ")
+    assert complaint.count("\n") == 1
+    assert "diverged" in lazybook(*[word for word in diverging if word != "--json"])[1]
+    [listed] = strict(lazybook("runs", "list", "--json")[1])
+    assert listed["diverged"] is True
+    assert "diverged" in lazybook("runs", "list")[1]

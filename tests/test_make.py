@@ -102,6 +102,9 @@ def checkout(tmp_path) -> Checkout:
         ("VENV=", "VENV is ''"),
         ("VENV=x'; touch seen; '", "VENV is"),
         ("VENV=$(shell touch seen)", "VENV is"),
+        ("VENV=`touch seen`", "VENV is '`touch seen`'; it must be without `"),
+        ('VENV="; touch seen; "', "VENV is"),
+        ("VENV=x\\", "VENV is"),
         ("PYTHON=", "PYTHON is ''"),
         ("PYTHON=x'; touch seen; '", "PYTHON is"),
         ("PROFIL=smoke", "there is no variable PROFIL; did you mean PROFILE?"),
@@ -137,6 +140,7 @@ def test_values_from_the_environment_are_checked_too(checkout, name):
         (("FRESH=0", "JOBS=", "ONLY="), ["figures --profile quick --device cpu  \n"]),
         (("ONLY=fig2_mnist", "LAZYBOOK_RUNS=x"), ["--only fig2_mnist", "--only how_fast"]),
         (("PIP_INDEX_URL=x", "PYTHON=a b", "PORT=65535"), ["figures"]),
+        (("LAZYBOOK_RUNS=/of/o'brien",), ["figures"]),
     ],
 )
 def test_what_means_something_is_handed_on(checkout, arguments, parts):

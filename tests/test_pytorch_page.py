@@ -175,6 +175,7 @@ def test_ranks_end_with_the_same_weights_memory_and_counts(tmp_path):
     assert 0 < first[2] <= first[1] < first[0]
 
 
+@pytest.mark.filterwarnings("default")  # of their own
 def test_lightning():
     lightning = pytest.importorskip("lightning")
     names = begin(lightning=lightning)
@@ -190,6 +191,7 @@ def test_lightning():
     assert "gate.remembered" in lazy.state_dict()
 
 
+@pytest.mark.filterwarnings("default")  # of their own
 def test_hugging_face(tmp_path):
     transformers = pytest.importorskip("transformers")
     names = begin(transformers=transformers)

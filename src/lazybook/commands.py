@@ -195,8 +195,6 @@ def train(
     """Train one network, or show what it gave if it was trained before."""
     from lazybook import caching as cachings
     from lazybook import experiment, gates, restrictions
-    from lazybook.runs import DivergedRun
-    from lazybook.sweep import sweep
 
     if engine is None and device == "cuda":
         engine = "reference"
@@ -228,8 +226,14 @@ def train(
     }
     changes = {name: value for name, value in given.items() if value is not None}
     changes |= {name: None for name in ("hidden", "until") if given[name] == NONE}
+    wanted = experiment.preset(preset, **changes)
+
+    # These take a second to import, for which nobody waits who wrote something wrong.
+    from lazybook.runs import DivergedRun
+    from lazybook.sweep import sweep
+
     warnings.simplefilter("ignore", DivergedRun)  # it is said below
-    run = sweep([experiment.preset(preset, **changes)], jobs=1, fresh=fresh).runs[0]
+    run = sweep([wanted], jobs=1, fresh=fresh).runs[0]
     if run.diverged:
         streams.say(
             f"the run diverged: after {run.final['samples']:,} samples its numbers were no longer"
@@ -467,8 +471,10 @@ def _as_json(run: "Run | Summary") -> dict[str, Any]:
 
 
 def _measured(run: "Run") -> Table:
-    final = run.final.items()
-    facts = {name: f"{value:,.4g}" if value < 1e4 else f"{value:,.0f}" for name, value in final}
+    facts = {
+        name: f"{value:,.0f}" if 1e4 <= value < 1e15 else f"{value:.4g}"
+        for name, value in run.final.items()
+    }
     return _facts("at the end", facts | ({"diverged": "yes"} if run.diverged else {}))
 
 

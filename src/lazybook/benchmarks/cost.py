@@ -78,7 +78,8 @@ def costs(hidden: Iterable[int], profile: str) -> Costs:
         if not torch_installed():
             raise InvalidValue(
                 f"hidden is {sizes}; what an update costs in PyTorch is published for"
-                f" {sorted(known)}: choose from these, or install lazybook[torch] to measure it"
+                f" {sorted(known) or 'none outside a copy of the repository'}: choose from these,"
+                " or install lazybook[torch] to measure it"
             )
     return measure(sizes)
 

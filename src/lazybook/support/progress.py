@@ -79,7 +79,8 @@ def followed(state: State) -> Iterator[None]:
     ended = threading.Event()
 
     def follow() -> None:
-        with suppress(OSError), closing(_shows()(state)) as pauses:  # as on a full disk
+        # A disk may be full, or the stream be closed.
+        with suppress(OSError, ValueError), closing(_shows()(state)) as pauses:
             for pause in pauses:
                 if ended.wait(pause):
                     break

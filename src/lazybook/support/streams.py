@@ -36,5 +36,5 @@ def say(line: str) -> None:
     try:
         if sys.stderr:
             print(line, file=sys.stderr, flush=True)
-    except OSError:
+    except (OSError, ValueError):  # full, or closed
         sys.stderr = None  # or Python would try again at its end
