@@ -159,8 +159,8 @@ for measure in ("m0", "m1"):
     saving = first(measure, "study") / ends[measure]  # all synapses plastic come first
     ends[f"saving of {measure}"] = saving
     default = first(f"saving of {measure}", "method")  # the default comes first
-    # Recording what is raised changes how a run rounds, and so its course: it is compared
-    # with all changes of the same runs.
+    # Recording what is raised changes how a run rounds, and so its course: it is
+    # compared with all changes of the same runs.
     same = first(f"all of {measure}", "study") / ends[f"all of {measure}"]
     default = default.where(ends["study"] != "potentiation only", same)
     ends[f"relative saving of {measure}"] = saving / default

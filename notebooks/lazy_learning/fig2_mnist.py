@@ -130,19 +130,19 @@ Markdown(
 # Does learning less cost accuracy? The best accuracy that each rule reached on the test set:
 
 # %% tags=["hide-input"]
-best = {
-    rule: {
-        key: 100 * pair[n].table["test_accuracy"].max() for key, pair in pairs.items()
+best = pd.DataFrame(
+    {
+        "hidden": run.experiment.hidden,
+        "seed": run.experiment.seed,
+        "gate": str(run.experiment.gate),
+        "best": 100 * run.table["test_accuracy"].max(),
     }
-    for n, rule in enumerate(("every-sample", LAZY))
-}
+    for run in runs
+)
 figure, axes = plotting.subplots(figsize=(5.4, 3.2))
-for rule, values in best.items():
-    table = (
-        pd.Series(values).rename_axis(["hidden", "seed"]).rename("best").reset_index()
-    )
+for rule, table in best.groupby("gate", sort=False):
     plotting.over_seeds(axes, table, "hidden", "best", rule, marker="o")
-axes.set(xscale="log", xlabel="hidden units $H$", ylabel="best test accuracy (%)")
+axes.set(xscale="log", xlabel="hidden units $H$", ylabel="test accuracy (%)")
 axes.set_xticks(scale.hidden, scale.hidden)
 axes.minorticks_off()
 axes.legend(fontsize="small")
@@ -155,11 +155,11 @@ plotting.show(
     alt="Two rising lines, of backprop and lazy learning, close to each other.",
     notebook=NAME,
 )
-gains = {key: best[LAZY][key] - best["every-sample"][key] for key in pairs}
+of_rule = best.set_index(["hidden", "seed"]).groupby("gate")["best"]
+gains = of_rule.get_group(LAZY) - of_rule.get_group("every-sample")
 Markdown(
-    "Lazy learning's best accuracy is between "
-    f"{min(gains.values()):+.2f} and {max(gains.values()):+.2f} points from backprop's, "
-    "depending on size and seed."
+    f"Lazy learning's best accuracy is between {gains.min():+.2f} and "
+    f"{gains.max():+.2f} points from backprop's, depending on size and seed."
 )
 
 # %% [markdown]
