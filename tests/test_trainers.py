@@ -192,6 +192,67 @@ def test_the_weights_kept_give_the_accuracies_measured(few, engine, fields):
     )
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_run_that_diverges_ends_where_it_does(few, engine):
+    told = []
+    experiment = replace(SMALL, engine=engine, learning_rate=30.0, loss="cross-entropy")
+    run = train(replace(experiment, gate=MemorizedMistakes(), record=("weights",)), told.append)
+    assert run.diverged
+    table = run.table
+    assert table["samples"].is_monotonic_increasing
+    assert table["samples"].is_unique
+    assert len(table) == 2  # before learning, and where it diverged
+    presented = run.final["samples"]
+    assert 0 < presented < 100
+    assert sum(told) == presented
+    assert run.final["epoch"] == presented / 600
+    assert 0 < run.final["updates"] <= presented
+    assert run.final["memorized"] == run.arrays["memory"].sum() <= presented
+    assert 0 < run.final["energy_m1"] < np.inf
+    # As many samples later nothing has happened any more.
+    longer = train(replace(experiment, gate=MemorizedMistakes(), epochs=4))
+    shared = [name for name in table if name not in ("test_loss", "train_loss", "seconds")]
+    pd.testing.assert_frame_equal(longer.table[shared], table[shared], check_exact=True)
+    # The same network learns at another rate.
+    assert not train(replace(experiment, learning_rate=0.01, epochs=1)).diverged
+
+
+def test_a_run_that_diverges_at_once_has_been_measured_once(few):
+    run = train(replace(SMALL, initial="gaussian:1e20"))
+    assert run.diverged
+    assert run.table["samples"].tolist() == [0]
+    assert run.final["updates"] == run.final["energy_m0"] == 0
+
+
+def test_a_path_ends_where_the_run_diverged():
+    """A single pattern with a step so large that each is too far, by more and more."""
+    run = train(replace(CLOUDS, learning_rate=10.0, loss="mse"))
+    assert run.diverged
+    path = run.arrays["path"]
+    assert len(path) == run.final["samples"] + 1 < 200
+    assert run.arrays["sample_energy"].sum() == pytest.approx(run.final["energy_m1"])
+
+
+@pytest.mark.parametrize("engine", ["numba", "reference"])
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_weights_that_are_not_finite_end_a_run_when_it_is_measured(few, engine, value, monkeypatch):
+    """No image has the first pixel, so no output tells."""
+    experiment = replace(SMALL, engine=engine)
+    learn = trainers.Recorder.learn
+
+    def spoil(recorder, samples):
+        learn(recorder, samples)
+        it = recorder.engine
+        weights = it.persistent[0] if engine == "reference" else it.network.synapses
+        weights[0, 0] = value
+
+    monkeypatch.setattr(trainers.Recorder, "learn", spoil)
+    run = train(experiment)
+    assert run.diverged
+    assert run.table["samples"].tolist() == [0, 250]
+    assert not np.isfinite(run.final["energy_min"])
+
+
 def test_recording_changes_nothing():
     plain = replace(CLOUDS, record=())
     pd.testing.assert_frame_equal(results(train(CLOUDS)), results(train(plain)), check_exact=True)

@@ -115,15 +115,6 @@ def train(experiment: Experiment, progress: Callable[[int], None] = lambda sampl
     start = Start.draw(experiment, dataset, streams)
     engine = engines.build(experiment, dataset, start)
 
-    # SHIM until all engines tell
-    if not hasattr(engine, "diverged"):
-        engine.diverged, engine.presented, plain = False, 0, engine.learn
-
-        def learn(samples):
-            plain(samples)
-            engine.presented += len(samples)
-
-        engine.learn = learn
     recorder = Recorder(experiment, engine, len(dataset.train))
     seconds, diverged = 0.0, False
     rows = [measure(engine, dataset, experiment, 0.0, seconds) | recorder.measure()]

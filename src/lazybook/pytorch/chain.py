@@ -212,14 +212,16 @@ class Chain:
         self, n: int, sizes: Tensor, weights: Tensor, plastic: Tensor, presented: int
     ) -> Tensor:
         """Return which of a layer's ``plastic`` synapses have the largest updates."""
-        order = self.orders[n].to(sizes.device)
-        sizes, free = (sizes * plastic)[:, order], plastic.sum(dim=1)
-        # A weight keeps an update only to its own precision, so that equal ones differ by as much.
-        rounding = torch.finfo(weights.dtype).eps * weights.abs().amax(dim=1, keepdim=True).to(
-            sizes
-        )
+        order, free = self.orders[n].to(sizes.device), plastic.sum(dim=1)
+        # Sums and differences are rounded, so that equal updates differ by a little.
+        rounding = torch.finfo(weights.dtype).eps * (weights.abs() + sizes)[:, order]
+        sizes = (sizes * plastic)[:, order]
         if self.largest.per == "layer":
-            sizes, free, rounding = sizes.flatten()[None], free.sum()[None], rounding.max()[None]
+            sizes, free, rounding = (
+                sizes.flatten()[None],
+                free.sum()[None],
+                rounding.flatten()[None],
+            )
         place = 0 if self.largest.per == "layer" else 1
         begins = [int(noise(self.keys[n], presented, place + row)) for row in range(len(sizes))]
         numbers = [number_selected(self.largest.fraction, each) for each in free.tolist()]
@@ -236,12 +238,13 @@ def largest(sizes: Tensor, numbers: list[int], begins: list[int], rounding: Tens
     numbers: how many are chosen in each row.
     begins: a number for each row, from which it is determined where the choice among those that
         tie for the last places begins.
-    rounding: sizes that differ by no more tie; ``(rows, 1)`` or ``(1,)``.
+    rounding: what each size may be wrong by, like ``sizes``; two tie that differ by no more than
+        both together.
     """
     places = torch.tensor(numbers, device=sizes.device)[:, None] - 1
-    last = sizes.topk(max(numbers), dim=1).values.gather(1, places)
-    tied = ((sizes - last).abs() <= rounding) & (sizes > 0)
-    chosen = sizes > last + rounding
+    last = sizes.topk(max(numbers), dim=1).indices.gather(1, places)
+    beyond, rounding = sizes - sizes.gather(1, last), rounding + rounding.gather(1, last)
+    tied, chosen = (beyond.abs() <= rounding) & (sizes > 0), beyond > rounding
     among = tied.sum(dim=1)
     first = [begin % max(1, ties) for begin, ties in zip(begins, among.tolist(), strict=True)]
     first = torch.tensor(first, device=sizes.device)[:, None]

@@ -180,6 +180,8 @@ class Plasticity(Meter):
     this learns what this book's engines learn.
 
     The optimizer does not know what is undone: its momentum goes on adding up for all weights.
+    Where updates compete, those are equal that differ by no more than the weights' rounding: in
+    float32 a choice between nearly equal ones may be another than the engines'.
     Caching holds for all parameters. A restriction holds for the layers of ``chain``; what else
     the network has (norms, embeddings) changes freely. Along the chain
 
