@@ -6,6 +6,7 @@ hundred steps. Where the largest updates are selected, two that are equal but fo
 change places; then a few synapses differ by the size of such an update.
 """
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from lazybook import caching, datasets, engines, networks, restrictions
+from lazybook import caching, datasets, engines, networks, restrictions, trainers
 from lazybook.datasets import Dataset
 from lazybook.engines import reference
 from lazybook.engines.contract import Engine, Start, network_shape
@@ -563,6 +564,24 @@ def test_cuda_without_a_gpu_is_refused():
         pytest.skip("there is a GPU")
     with pytest.raises(InvalidValue, match="cuda"):
         engines.check_device("cuda")
+
+
+@pytest.mark.parametrize("engine", ["reference", "autograd"])
+def test_without_pytorch_its_engines_are_refused(engine, monkeypatch):
+    experiment = Experiment(engine=engine)
+    data = datasets.load("mnist")
+    start = start_of(experiment, data)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for refused in (
+        lambda: engines.build(experiment, data, start),
+        lambda: trainers.check(experiment, data.facts),
+        lambda: engines.check_engine(engine),
+        lambda: engines.check_device("cuda"),
+    ):
+        with pytest.raises(InvalidValue, match=r"needs PyTorch; install lazybook\[torch\]"):
+            refused()
+    engines.check_engine("numba")
+    engines.check_device("cpu")
 
 
 @pytest.mark.parametrize("samples", [1, 2, 31])

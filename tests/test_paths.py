@@ -17,10 +17,10 @@ from lazybook.support import machine, paths
 @pytest.fixture(autouse=True)
 def forget():
     """Nothing is known of another test's folders."""
-    for known in (paths._absolute, paths._temporary):
+    for known in (paths._absolute, paths.temporary):
         known.cache_clear()
     yield
-    for known in (paths._absolute, paths._temporary):
+    for known in (paths._absolute, paths.temporary):
         known.cache_clear()
 
 
@@ -91,7 +91,7 @@ def test_a_temporary_folder_that_others_can_write_to_is_not_used(tmp_path, monke
     prepared.mkdir()
     prepared.chmod(0o777)
     with pytest.warns(paths.NoHome):
-        assert paths._temporary() != prepared
+        assert paths.temporary("there is no home") != prepared
 
 
 def test_a_copy_within_another_project_is_no_checkout(tmp_path):

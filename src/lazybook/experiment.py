@@ -10,6 +10,7 @@ import numpy as np
 
 from lazybook import caching, gates, networks, restrictions
 from lazybook.caching import Caching, Immediate
+from lazybook.datasets.own import named
 from lazybook.errors import InvalidValue, check_number, check_one_of, check_whole, told
 from lazybook.gates import EverySample, Gate, Mistakes
 from lazybook.restrictions import AllSynapses, Restriction
@@ -30,7 +31,8 @@ class Experiment:
 
     Attributes
     ----------
-    dataset: a name that `lazybook.datasets.load` knows.
+    dataset: a name that `lazybook.datasets.load` knows. The path of a file of your own samples
+        (`lazybook.datasets.from_file`) becomes such a name.
     zero_mean: subtract the mean over all pixels of all training images.
     shifts: present each training image shifted at random by up to so many pixels up or down and
         to the left or right, anew each time; what is shifted in is background.
@@ -265,6 +267,7 @@ def _list(name: str, values: object) -> list:
 
 
 def _name(dataset: object) -> str:
+    dataset = named(dataset)
     if not isinstance(dataset, str):
         raise InvalidValue(
             f"dataset is {told(dataset)}; it must be a name, see: lazybook data list"

@@ -255,12 +255,13 @@ class _Work:
 
 
 def _first(experiments: Sequence[Experiment]) -> str:
-    """What to say while the fast engine is compiled, for up to a minute, if it has to be."""
-    if all(e.engine != "numba" for e in experiments):
+    """What to say while the fast engine is compiled, for some 20 seconds, if it has to be."""
+    fast = [e for e in experiments if e.engine == "numba"]
+    if not fast:
         return ""
-    from lazybook.engines.kernels.training import learn
+    from lazybook.engines.numba_cpu import loop
 
-    return "" if is_kept(learn) else "compiling, once on this machine"
+    return "" if all(is_kept(loop(e)) for e in fast) else "compiling, once on this machine"
 
 
 def _columns(run: Run) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from lazybook.datasets import arrays, deformed
+from lazybook.datasets import arrays, deformed, own
 from lazybook.datasets.arrays import derived
 from lazybook.datasets.files import checked, locate, read_images
 from lazybook.datasets.names import check_known
+from lazybook.datasets.own import from_arrays, from_file, named
 from lazybook.datasets.published import FILES, Files
 from lazybook.datasets.samples import Dataset, Facts, Split
 from lazybook.datasets.toys import PATTERNS, random_patterns, two_clouds
@@ -31,7 +32,10 @@ __all__ = [
     "derived",
     "facts",
     "fetch",
+    "from_arrays",
+    "from_file",
     "load",
+    "named",
     "random_patterns",
     "two_clouds",
 ]
@@ -61,15 +65,15 @@ def load(name: str) -> Dataset:
         both 60,000 training and 10,000 test images of 784 pixels scaled to [0, 1], 10 classes;
         ``emnist-digits`` (Cohen et al. 2017), the same with 240,000 and 40,000 images of digits;
         ``deformed-mnist:N``, see `deformed_mnist`; ``two-clouds``, see `two_clouds`;
-        ``random-patterns:P,N``, see `random_patterns`; or what `derived` returned in this process.
+        ``random-patterns:P,N``, see `random_patterns`; what `derived` returned in this process; or
+        data of your own: what `from_arrays` or `from_file` returned in any, or a path ``*.npz``.
 
     Raises
     ------
     InvalidValue: no such data set, or one that cannot be, or a derived one that was not made yet.
     DataError: a file is missing, truncated or altered.
     """
-    _check_name(name)
-    return _load(name)
+    return _load(_checked_name(name))
 
 
 def facts(name: str) -> Facts:
@@ -80,10 +84,11 @@ def facts(name: str) -> Facts:
 
     Raises InvalidValue for the same names as `load`.
     """
-    _check_name(name)
+    name = _checked_name(name)
     if name in _FILES:
         return _FILES[name].facts(name)
-    if name not in arrays.made and name.startswith(f"{deformed.SETS.word}:"):
+    made = name in arrays.made or own.is_kept(name)
+    if not made and name.startswith(f"{deformed.SETS.word}:"):
         return deformed.facts(facts("mnist"), *deformed.SETS.read(name))
     return _load(name).facts
 
@@ -93,6 +98,8 @@ def _load(name: str) -> Dataset:
     word = name.partition(":")[0]
     if name in arrays.made:
         return arrays.made[name]
+    if own.is_kept(name):
+        return own.read_kept(name)
     if word == PATTERNS.word:
         return random_patterns(*PATTERNS.read(name))
     if word == deformed.SETS.word:
@@ -100,23 +107,25 @@ def _load(name: str) -> Dataset:
     return two_clouds() if name == "two-clouds" else read_images(name, _FILES[name])
 
 
-def _check_name(name: str) -> None:
-    """Raise InvalidValue unless ``name`` is one of a data set that can be read or made."""
+def _checked_name(given: object) -> str:
+    """Return the name of a data set that can be read or made; raise InvalidValue for another."""
+    name = named(given)
     if not isinstance(name, str):
         raise InvalidValue(f"dataset is {told(name)}; it must be a name, as in 'mnist'")
-    if name in arrays.made:
-        return
+    if name in arrays.made or own.is_kept(name):
+        return name
     word, _, sizes = name.partition(":")
     for known in (PATTERNS, deformed.SETS):
         if word == known.word:
             known.read(name)
-            return
+            return name
     if re.fullmatch(r"[0-9a-f]{12}", sizes):
         raise InvalidValue(
-            f"dataset is {told(name)}, which a notebook derives from other data; run the notebook"
-            " that makes it"
+            f"dataset is {told(name)}, which a notebook derives from other data, or someone made of"
+            " arrays; run what makes it"
         )
     check_known("dataset", name, NAMES)
+    return name
 
 
 def deformed_mnist(samples: int) -> Dataset:

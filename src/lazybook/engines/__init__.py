@@ -1,5 +1,6 @@
 """The engines that train a network: one contract, one definition, and what people wait for."""
 
+from contextlib import suppress
 from importlib.util import find_spec
 
 from lazybook.datasets import Dataset
@@ -45,7 +46,10 @@ def check_device(device: str) -> None:
 
 
 def _check_torch(what: str, other: str) -> None:
-    if find_spec("torch") is None:
+    found = None
+    with suppress(ImportError):  # from a finder that keeps it away
+        found = find_spec("torch")
+    if found is None:
         raise InvalidValue(
             f"{what}, which needs PyTorch; install lazybook[torch], or choose {other!r}"
         )

@@ -21,10 +21,10 @@ from lazybook.engines.kernels.evaluation import (
     store_pairs,
 )
 from lazybook.engines.kernels.layers import store_nonzero
-from lazybook.engines.kernels.training import learn
+from lazybook.engines.kernels.training import LEARN
 from lazybook.experiment import Experiment
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
-from lazybook.restrictions import number_selected
+from lazybook.restrictions import LargestUpdates, SynapseMask, number_selected
 
 # Bytes left free on both sides of each array. Before a loop over two arrays runs in vectors it is
 # checked that they lie further apart than a few vectors. Short ones side by side would not, and
@@ -79,11 +79,15 @@ class NumbaEngine:
         self.totals = self._totals(experiment, len(dataset.train))
         self.room = self._room()
         self.given_by_fixed: dict[Split, np.ndarray] = {}
+        self.loop = loop(experiment)
         self.learn(np.empty(0, np.int64))  # compile now, or load what was compiled before
 
     def learn(self, samples: np.ndarray) -> None:
         """Present the training samples of these indices, one after another."""
-        learn(samples, self.data, self.network, self.rules, self.masks, self.totals, self.room)
+        if not self.diverged:
+            self.loop(
+                samples, self.data, self.network, self.rules, self.masks, self.totals, self.room
+            )
 
     def distance(self) -> float:
         """Return the energy of the straight path from the initial weights to these.
@@ -92,11 +96,12 @@ class NumbaEngine:
         """
         net, scale = self.network, np.float32(self.network.scale[0])
         cached, total = net.transient.size > 1, 0.0
-        for i, before in enumerate(self.initial):
-            row = net.synapses[i] + scale * net.transient[i] if cached else net.synapses[i]
-            total += energy.m_min([row[: len(self.order)]], [before[self.order]])
-        readout = net.readout + scale * net.readout_transient if cached else net.readout
-        return total + energy.m_min([readout], [self.initial_readout])
+        with np.errstate(over="ignore", invalid="ignore"):  # what it is then is not finite
+            for i, before in enumerate(self.initial):
+                row = net.synapses[i] + scale * net.transient[i] if cached else net.synapses[i]
+                total += energy.m_min([row[: len(self.order)]], [before[self.order]])
+            readout = net.readout + scale * net.readout_transient if cached else net.readout
+            return total + energy.m_min([readout], [self.initial_readout])
 
     def evaluate(self, split: Split) -> Evaluation:
         """Return accuracy and mean loss on ``split``.
@@ -122,6 +127,16 @@ class NumbaEngine:
         add_outputs(
             data, self.network, begin, end, outputs, panel, readout, apart(2, width), apart(width)
         )
+
+    @property
+    def presented(self) -> int:
+        """Number of samples presented, without the one at which the network diverged."""
+        return int(self.totals.counters[0])
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the network has diverged: see `lazybook.engines.contract.Engine`."""
+        return bool(self.totals.diverged[0])
 
     @property
     def weights(self) -> list[np.ndarray]:
@@ -236,6 +251,7 @@ class NumbaEngine:
         rows = self.inputs + 1 + layout.ROWS
         return layout.Totals(
             remembered=np.zeros(samples, bool),
+            diverged=np.zeros(1, bool),
             counters=np.zeros(2, np.int64),
             m0=np.zeros(2),
             m1=np.zeros(2),
@@ -288,12 +304,34 @@ class NumbaEngine:
         )
 
 
+def loop(experiment: Experiment) -> Callable:
+    """Return the compiled loop that an experiment learns with."""
+    return LEARN[_kind_of_change(experiment)]
+
+
+def _kind_of_change(experiment: Experiment) -> int:
+    """Return how the first layer is changed, one of OUTER_PRODUCT … DENSE."""
+    parts = experiment.restriction.parts
+    mask = next((part for part in parts if isinstance(part, SynapseMask)), None)
+    largest = next((part for part in parts if isinstance(part, LargestUpdates)), None)
+    cached, redrawn = isinstance(experiment.caching, SynapticCaching), mask and mask.draw != "once"
+    if cached or _extras(experiment) or redrawn or (mask and largest):
+        return layout.DENSE
+    if largest:
+        per_layer = largest.per == "layer"
+        return layout.LARGEST_PER_LAYER if per_layer else layout.LARGEST_PER_NEURON
+    return layout.MASKED if mask else layout.OUTER_PRODUCT
+
+
+def _extras(experiment: Experiment) -> bool:
+    """Whether exponents, potentiation or counts of updates are to be measured."""
+    counted = {"potentiation", "synapse-updates"} & {*experiment.record}
+    return bool(experiment.energy_exponents or counted)
+
+
 def _rules(experiment: Experiment, start: Start, engine: NumbaEngine) -> layout.Rules:
     plan, caching = start.plan, experiment.caching
     cached = isinstance(caching, SynapticCaching)
-    extras = bool(
-        experiment.energy_exponents or {"potentiation", "synapse-updates"} & {*experiment.record}
-    )
     mask_draw = DRAWS[plan.mask.draw] if plan.mask else layout.NOT_DRAWN
     per_neuron = bool(plan.largest and plan.largest.per == "neuron")
     fixed = plan.units is not None and plan.unit_draw == "once"
@@ -304,13 +342,7 @@ def _rules(experiment: Experiment, start: Start, engine: NumbaEngine) -> layout.
         plastic_synapses = rows if per_neuron else rows * plastic
         selected = number_selected(plan.largest.fraction, plastic_synapses)
 
-    redrawn = mask_draw in (layout.EACH_SAMPLE, layout.EACH_CLASS)
-    if cached or extras or redrawn or (plan.mask and plan.largest):
-        change = layout.DENSE
-    elif plan.largest:
-        change = layout.LARGEST_PER_NEURON if per_neuron else layout.LARGEST_PER_LAYER
-    else:
-        change = layout.MASKED if plan.mask else layout.OUTER_PRODUCT
+    change = _kind_of_change(experiment)
     width = _round_up(plan.unit_count) if fixed else engine.units
     return layout.Rules(
         loss=LOSSES[experiment.loss],
@@ -335,7 +367,7 @@ def _rules(experiment: Experiment, start: Start, engine: NumbaEngine) -> layout.
         threshold=np.float32(caching.threshold if cached else 0),
         kept=float(caching.kept),
         transient_cost=float(caching.transient_cost),
-        extras=extras,
+        extras=_extras(experiment),
         key=start.key,
     )
 

@@ -89,7 +89,7 @@ def cache() -> Path:
     try:
         path = platformdirs.user_cache_path("lazybook").expanduser()
     except (RuntimeError, OSError, KeyError):
-        return _temporary()
+        return temporary("there is no home folder for the cache")
     return _absolute(str(path))
 
 
@@ -113,8 +113,8 @@ def _absolute(given: str) -> Path:
 
 
 @once  # said once
-def _temporary() -> Path:
-    """Return a folder for those without a home, which nobody else can write to."""
+def temporary(why: str) -> Path:
+    """Return a folder for those without a home, which nobody else can write to, and say ``why``."""
     folder = Path(tempfile.gettempdir(), f"lazybook-{os.getuid()}")
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -124,8 +124,6 @@ def _temporary() -> Path:
     except OSError:
         folder = Path(tempfile.mkdtemp(prefix="lazybook-"))
     warnings.warn(
-        f"there is no home folder for the cache; {folder} is used (set $XDG_CACHE_HOME to choose)",
-        NoHome,
-        stacklevel=3,
+        f"{why}; {folder} is used (set $XDG_CACHE_HOME to choose)", NoHome, stacklevel=3
     )
     return folder

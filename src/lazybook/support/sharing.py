@@ -13,7 +13,8 @@ import stat
 import tempfile
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -51,10 +52,17 @@ def read_regular(path: Path) -> bytes:
 
 def write_aside(path: Path, *contents: bytes | memoryview) -> None:
     """Write ``contents`` to ``path``: under a temporary name first; raises OSError."""
+    with written_aside(path) as file:
+        file.writelines(contents)
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[BinaryIO]:
+    """Open a file under a temporary name; it becomes ``path`` if all goes well. Raises OSError."""
     aside = temporary(path)
     try:
         with aside.open("wb") as file:
-            file.writelines(contents)
+            yield file
         aside.replace(path)
     finally:
         with suppress(OSError):

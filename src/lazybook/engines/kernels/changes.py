@@ -10,8 +10,8 @@ Each function here changes the synapses in its own way and adds to ``m0`` and ``
 
 import numpy as np
 
-from lazybook.engines.kernels.layout import ANY_SYNAPSE, EACH_SYNAPSE
-from lazybook.support.compiling import compiled, inlined
+from lazybook.engines.kernels.layout import ANY_SYNAPSE, EACH_SYNAPSE, SLOTS
+from lazybook.support.compiling import compiled, inlined, inner
 
 
 @compiled
@@ -24,7 +24,7 @@ def norms(vector):
     return count, np.float64(total)
 
 
-@compiled
+@inner
 def change_rows(synapses, index, value, first, last, step):
     """Subtract the outer product of the stored inputs and ``step``."""
     for i in range(first, last, 4):
@@ -39,7 +39,7 @@ def change_rows(synapses, index, value, first, last, step):
             row_3[j] -= x_3 * step[j]
 
 
-@compiled
+@inner
 def change_row_now(network, i):
     """Make the change that row ``i`` of the first layer waits for."""
     row, due, step = network.synapses[i], network.waiting[i], network.steps[network.wait_for[i]]
@@ -73,10 +73,11 @@ def let_rows_wait(data, sample, network, step, slot):
 
 
 @inlined
-def outer_product(data, sample, network, step, slot, waits, totals):
-    """Subtract the outer product of the inputs and ``step`` from the first layer."""
-    if waits:
-        let_rows_wait(data, sample, network, step, slot)
+def change_all(data, sample, network, rules, masks, label, presented, totals, room):
+    """Subtract the outer product of the inputs and the step from the first layer."""
+    step = room.step[: rules.width]
+    if rules.waits:
+        let_rows_wait(data, sample, network, step, presented % SLOTS)
     else:
         first, last = data.first[sample], data.last[sample]
         change_rows(network.synapses, data.index, data.value, first, last, step)
@@ -92,23 +93,23 @@ def outer_product(data, sample, network, step, slot, waits, totals):
     totals.m1[0] += data.size[sample] * size
 
 
-@compiled
-def masked(data, sample, network, mask, plastic_inputs, mask_sums, step, totals):
-    """Subtract the outer product where ``mask``, shaped like the first layer, is 1.
+@inner
+def change_masked(data, sample, network, rules, masks, label, presented, totals, room):
+    """Subtract the outer product where the synapse mask is 1.
 
-    ``mask_sums[j]`` is the sum over the inputs i of ``value[i] * mask[i, j]``.
+    ``room.mask_sums[j]`` is the sum over the inputs i of ``value[i] * mask[i, j]``.
     """
-    offset = network.offset
+    step, mask, offset = room.step[: rules.width], masks.synapses[0], network.offset
     row_count, size = masked_row(
         network.synapses[network.inputs], mask[network.inputs], network.bias, step
     )
     count, size = np.float64(row_count * (network.bias != 0)), np.float64(network.bias * size)
     if offset != 0:  # as if all pixels were 0, which counts each plastic synapse
         for j in range(step.shape[0]):
-            network.column_sums[j] -= mask_sums[j] * step[j]
+            network.column_sums[j] -= room.mask_sums[j] * step[j]
             network.background[j] -= offset * step[j]
-            count += plastic_inputs[j] * (step[j] != 0)
-            size += abs(offset) * plastic_inputs[j] * abs(step[j])
+            count += masks.plastic_inputs[j] * (step[j] != 0)
+            size += abs(offset) * masks.plastic_inputs[j] * abs(step[j])
     for i in range(data.first[sample], data.last[sample]):
         x = data.value[i]
         if x == 0:
@@ -154,7 +155,7 @@ def readout_outer_product(network, activity, step, totals):
     totals.m1[1] += activity_size * size
 
 
-@compiled
+@inner
 def change_row(layer, x, step, allowed, row, updates, rules, totals):
     """Subtract ``x * step`` from a row where ``allowed``, and charge for it."""
     count, size = masked_row(row, allowed, x, step)
@@ -165,7 +166,7 @@ def change_row(layer, x, step, allowed, row, updates, rules, totals):
             charge_extras(layer, -x * step[j] * np.float32(allowed[j]), j, updates, totals)
 
 
-@compiled
+@inner
 def change_cached_row(
     layer, x, step, allowed, row, transient, sums, parts, updates, rules, scale, totals
 ):
@@ -194,7 +195,7 @@ def change_cached_row(
                 totals.transient[2] = abs(part)
 
 
-@compiled
+@inner
 def cache_row(x, step, allowed, row, transient, sums, parts, scale, threshold):
     """The loop of `change_cached_row`; x and the threshold are those before scaling.
 
@@ -217,7 +218,7 @@ def cache_row(x, step, allowed, row, transient, sums, parts, scale, threshold):
     return count, size, growth
 
 
-@compiled
+@inner
 def charge_extras(layer, change, unit, updates, totals):
     """Add one permanent ``change`` to the energies that are measured on demand."""
     if change == 0:
@@ -232,7 +233,7 @@ def charge_extras(layer, change, unit, updates, totals):
         updates[unit] += 1
 
 
-@compiled
+@inner
 def consolidate_all(layer, synapses, transient, scale, updates, rules, totals):
     """Make all that is transient in a layer permanent, and charge for it."""
     for i in range(transient.shape[0]):

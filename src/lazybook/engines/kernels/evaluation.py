@@ -12,7 +12,7 @@ from lazybook.engines.kernels.layers import (
     output_error,
     sum_columns,
 )
-from lazybook.support.compiling import compiled
+from lazybook.support.compiling import compiled, inner
 
 TOGETHER = 4  # rows of synapses read in one pass over the units
 
@@ -114,7 +114,7 @@ def add_outputs(data, network, begin, end, outputs, panel, panel_readout, sums, 
                 add_read_out(panel_readout, received, total)
 
 
-@compiled
+@inner
 def add_shared_rows(synapses, index, value, first, last, sums, more_sums):
     """Add up the rows for two samples: ``value[i, 0]`` is of one, ``value[i, 1]`` of the other."""
     units = sums.shape[0]
@@ -129,7 +129,7 @@ def add_shared_rows(synapses, index, value, first, last, sums, more_sums):
             more_sums[j] += (y_0 * w_0 + y_1 * w_1) + (y_2 * w_2 + y_3 * w_3)
 
 
-@compiled
+@inner
 def cut(synapses, transient, scale, cached, start, many, panel):
     """Set ``panel`` to ``many`` columns of the synapses from ``start`` on, and 0 behind them."""
     for i in range(synapses.shape[0]):

@@ -16,7 +16,7 @@ import numpy as np
 from lazybook.engines.kernels.changes import norms
 from lazybook.engines.kernels.layers import fill
 from lazybook.engines.kernels.layout import DENSE, LANES, NOT_DRAWN
-from lazybook.support.compiling import allocating, compiled
+from lazybook.support.compiling import allocating, compiled, inner
 from lazybook.support.randomness import noise
 
 FEW = 40  # candidates at which the search for the threshold ends with looking at each
@@ -24,7 +24,7 @@ FEW = 40  # candidates at which the search for the threshold ends with looking a
 LIKELY = np.float32(0.8)  # of the threshold that is guessed, the next is hardly ever lower
 
 
-@compiled
+@inner
 def sort_levels(data, sample, network, level, many, where):
     """Set the levels of a sample's inputs; return their number.
 
@@ -51,7 +51,7 @@ def sort_levels(data, sample, network, level, many, where):
     return levels
 
 
-@compiled
+@inner
 def merge_levels(level, many, levels, distinct, multiple):
     """Set the ``distinct`` levels, and how many inputs have each; return their number."""
     merged = 0
@@ -64,7 +64,7 @@ def merge_levels(level, many, levels, distinct, multiple):
     return merged
 
 
-@compiled
+@inner
 def sort_units(size, bits, largest, least, order, spare, counts):
     """Set ``order`` to units in falling order of ``size``, and return their number.
 
@@ -97,7 +97,7 @@ def sort_units(size, bits, largest, least, order, spare, counts):
     return number
 
 
-@compiled
+@inner
 def count_above(level, many, levels, ranked, units, threshold):
     """Return the numbers of entries, and of pairs of level and unit, above ``threshold``."""
     entries, pairs, u = 0, 0, units
@@ -111,7 +111,7 @@ def count_above(level, many, levels, ranked, units, threshold):
     return entries, pairs
 
 
-@compiled
+@inner
 def find_threshold(level, many, levels, ranked, units, number, guess, as_float, as_bits):
     """Return the ``number``-th largest entry, and how many are larger; 0 if fewer are not 0.
 
@@ -186,7 +186,7 @@ def pick(level, many, levels, ranked, units, number, low, high, above):
     return value[place], above
 
 
-@compiled
+@inner
 def spread(data, sample, network, x, x_size):
     """Set ``x`` to all inputs of a sample, the bias last, and ``x_size`` to their sizes."""
     fill(x, network.offset)
@@ -198,7 +198,7 @@ def spread(data, sample, network, x, x_size):
         x_size[i] = abs(x[i])
 
 
-@compiled
+@inner
 def rank(data, sample, network, rules, room):
     """Rank a sample's inputs and the units for their sizes, and find the threshold.
 
@@ -231,8 +231,8 @@ def rank(data, sample, network, rules, room):
     return threshold, above, levels, units
 
 
-@compiled
-def change_largest_per_layer(data, sample, network, rules, masks, presented, room, totals):
+@inner
+def change_largest_per_layer(data, sample, network, rules, masks, label, presented, totals, room):
     """Change the synapses of the first layer with the largest updates, and charge for it."""
     threshold, above, levels, units = rank(data, sample, network, rules, room)
     level, where, ranked, order, reach = room.level, room.where, room.ranked, room.order, room.reach
@@ -278,7 +278,7 @@ def change_largest_per_layer(data, sample, network, rules, masks, presented, roo
     totals.m1[0] += left * threshold * rules.rate
 
 
-@compiled
+@inner
 def change_few(network, i, x, reached, by_background, step, everywhere):
     """Change a row for the units that its input has ``reached``, one by one.
 
@@ -293,7 +293,7 @@ def change_few(network, i, x, reached, by_background, step, everywhere):
         sums[j] += everywhere[j]
 
 
-@compiled
+@inner
 def change_one(network, i, x, threshold, size, step, everywhere):
     """Do as `change_few`, for an input that reaches many units."""
     row, sums, x_size = network.synapses[i], network.column_sums, abs(x)
@@ -303,7 +303,7 @@ def change_one(network, i, x, threshold, size, step, everywhere):
         sums[j] -= change
 
 
-@compiled
+@inner
 def change_four(network, rows, x, threshold, size, step, everywhere):
     """Do as `change_one` for four inputs at a time."""
     synapses, sums, none = network.synapses, network.column_sums, np.float32(0)
@@ -323,7 +323,7 @@ def change_four(network, rows, x, threshold, size, step, everywhere):
         sums[j] -= (change_0 + change_1) + (change_2 + change_3)
 
 
-@compiled
+@inner
 def take_turns(network, rules, masks, presented, threshold, above, levels, units, room):
     """Change those of the synapses that tie at the threshold whose turn it is.
 
@@ -362,7 +362,7 @@ def take_turns(network, rules, masks, presented, threshold, above, levels, units
     return left
 
 
-@compiled
+@inner
 def insert(numbers, length, number):
     """Insert a number into the rising ``numbers`` unless it is there; return their new length."""
     place = length
@@ -376,8 +376,8 @@ def insert(numbers, length, number):
     return length + 1
 
 
-@compiled
-def change_largest_per_neuron(data, sample, network, rules, masks, presented, room, totals):
+@inner
+def change_largest_per_neuron(data, sample, network, rules, masks, label, presented, totals, room):
     """Change the synapses of each unit with the largest updates, and charge for it.
 
     All units have the same inputs, so the same inputs are the largest for all.
@@ -440,7 +440,7 @@ def change_largest_per_neuron(data, sample, network, rules, masks, presented, ro
     totals.m1[0] += (spent + left * np.float64(last)) * all_steps
 
 
-@compiled
+@inner
 def select(data, sample, network, rules, masks, presented, room):
     """Leave of ``room.selection`` only the synapses with the largest updates."""
     if rules.per_neuron:
@@ -456,6 +456,26 @@ def select(data, sample, network, rules, masks, presented, room):
             for j in range(rules.width):
                 chosen[j] = x_size * room.size[j] > threshold
         take_turns(network, rules, masks, presented, threshold, above, levels, units, room)
+
+
+@compiled
+def find_largest(bits, number, counts):
+    """Return the ``number``-th largest of ``bits``, of floats that are not negative.
+
+    Digit by digit from the highest: how many entries that begin like it have which digit next?
+    """
+    found = 0
+    for shift in range(24, -1, -8):
+        fill(counts, 0)
+        for entry in bits:
+            if entry >> (shift + 8) == found:
+                counts[(entry >> shift) & 255] += 1
+        digit = 255
+        while counts[digit] < number:
+            number -= counts[digit]
+            digit -= 1
+        found = (found << 8) + digit
+    return found
 
 
 @allocating
@@ -475,7 +495,9 @@ def select_columns(rules, masks, presented, start, stop, place, room):
     number = max(1, np.int64(np.rint(rules.fraction * plastic)))
     if plastic == 0 or found < number:
         return  # fewer than that are not 0, and a change of 0 is none
-    last = np.partition(sizes[:found], found - number)[found - number]
+    bits = room.one.view(np.int32)
+    bits[0] = find_largest(sizes.view(np.int32)[:found], number, room.counts)
+    last = room.one[0]
     above, ties = 0, 0
     for entry in sizes[:found]:
         above += entry > last

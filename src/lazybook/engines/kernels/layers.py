@@ -3,17 +3,17 @@
 import numpy as np
 
 from lazybook.engines.kernels.layout import CROSS_ENTROPY, HALF_MSE, PERCEPTRON, ROWS
-from lazybook.support.compiling import compiled, inlined
+from lazybook.support.compiling import compiled, inlined, inner
 
 
-@compiled
+@inner
 def fill(vector, value):
     """Set all entries of ``vector`` to ``value``."""
     for j in range(vector.shape[0]):
         vector[j] = value
 
 
-@compiled
+@inner
 def copy(source, target):
     """Set the first entries of ``target`` to those of ``source``."""
     for j in range(source.shape[0]):
@@ -34,7 +34,7 @@ def store_nonzero(values, scale, first, last, index, value):
             index[at + spare], value[at + spare] = inputs + 1 + spare, 0
 
 
-@compiled
+@inner
 def add_rows(synapses, index, value, first, last, sums):
     """Add to ``sums[j]`` the sum over the stored inputs i of ``value[i] * synapses[i, j]``."""
     units = sums.shape[0]
@@ -53,7 +53,7 @@ def add_rows(synapses, index, value, first, last, sums):
             )
 
 
-@compiled
+@inner
 def change_and_add_rows(synapses, index, value, first, last, waiting, wait_for, steps, sums):
     """Make the changes that the rows of the stored inputs wait for, then do as `add_rows`."""
     units = sums.shape[0]
@@ -88,7 +88,7 @@ def receive(data, sample, network, synapses, column_sums, waits, sums):
         add_rows(synapses, data.index, data.value, first, last, sums)
 
 
-@compiled
+@inner
 def sum_columns(synapses, inputs, column_sums):
     """Set ``column_sums[j]`` to the sum of ``synapses[i, j]`` over the inputs i."""
     fill(column_sums, 0)
@@ -98,7 +98,7 @@ def sum_columns(synapses, inputs, column_sums):
             column_sums[j] += row[j]
 
 
-@compiled
+@inner
 def rectify(sums, leak, hidden, bias, activity):
     """Set ``activity`` of the hidden units, and of the bias unit that follows them."""
     for j in range(sums.shape[0]):
@@ -106,7 +106,7 @@ def rectify(sums, leak, hidden, bias, activity):
     activity[hidden] = bias
 
 
-@compiled
+@inner
 def add_read_out(readout, activity, outputs):
     """Add to ``outputs`` the sums over the units."""
     for o in range(readout.shape[0]):
@@ -117,7 +117,16 @@ def add_read_out(readout, activity, outputs):
         outputs[o] += total
 
 
-@compiled
+@inner
+def sum_squares(vector):
+    """Return the sum of the squares, in float32: not finite if the network has diverged."""
+    total = np.float32(0)
+    for v in vector:
+        total += v * v
+    return total
+
+
+@inner
 def classify(outputs):
     """Return the class: the sign of a single output, else the first of the largest."""
     if outputs.shape[0] == 1:
@@ -129,7 +138,7 @@ def classify(outputs):
     return best
 
 
-@compiled
+@inner
 def output_error(outputs, label, loss, error):
     """Set ``error`` to the gradient of the loss by the outputs; return the loss."""
     n = outputs.shape[0]
@@ -167,7 +176,7 @@ def output_error(outputs, label, loss, error):
     return squares / n
 
 
-@compiled
+@inner
 def add_back(readout, error, scale, hidden_error):
     """Add to ``hidden_error`` the outputs' ``error`` as it comes back through the readout."""
     for o in range(error.shape[0]):
@@ -176,7 +185,7 @@ def add_back(readout, error, scale, hidden_error):
             hidden_error[j] += e * row[j]
 
 
-@compiled
+@inner
 def multiply_slope(sums, leak, hidden, hidden_error):
     """Multiply ``hidden_error`` by the slope of the rectifier."""
     for j in range(sums.shape[0]):

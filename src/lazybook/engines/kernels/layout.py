@@ -169,10 +169,11 @@ class Totals(NamedTuple):
     """Running totals, changed in place; see `lazybook.energy.Meter`.
 
     ``counters`` are samples presented and learned. ``transient`` is the cost so far, and the sum
-    of the sizes of all transient parts before scaling.
+    of the sizes of all transient parts before scaling. ``diverged`` is one bool.
     """
 
     remembered: np.ndarray
+    diverged: np.ndarray
     counters: np.ndarray
     m0: np.ndarray
     m1: np.ndarray

@@ -3,12 +3,12 @@
 import numpy as np
 
 from lazybook.engines.kernels.changes import (
+    change_all,
     change_cached_row,
+    change_masked,
     change_row,
     change_row_now,
     consolidate_all,
-    masked,
-    outer_product,
     readout_outer_product,
 )
 from lazybook.engines.kernels.largest import (
@@ -29,6 +29,7 @@ from lazybook.engines.kernels.layers import (
     receive,
     rectify,
     sum_columns,
+    sum_squares,
 )
 from lazybook.engines.kernels.layout import (
     ALL,
@@ -44,48 +45,59 @@ from lazybook.engines.kernels.layout import (
     MISTAKES,
     NOT_DRAWN,
     OUTER_PRODUCT,
-    SLOTS,
     SUM,
 )
-from lazybook.support.compiling import allocating, compiled, inlined
+from lazybook.support.compiling import allocating, compiled, inlined, inner
 from lazybook.support.randomness import draw_mask, shuffle
 
 
-@compiled
-def learn(samples, data, network, rules, masks, totals, room):
-    """Present ``samples`` one after another, and learn those that the gate lets through."""
-    begin(network, rules, totals)
-    for sample in samples:
-        label, presented = data.labels[sample], totals.counters[0]
-        totals.counters[0] += 1
-        if rules.kept != 1:
-            network.scale[0] *= rules.kept
-            if network.scale[0] < 1e-20:
-                settle(network, totals)
-        forward(data, sample, network, rules, masks, room)
+def learning(change_inputs):
+    """Return the loop over the samples, with this way of changing the first layer.
 
-        mistake = classify(room.outputs) != label
-        if rules.gate == MEMORIZED_MISTAKES:
-            totals.remembered[sample] |= mistake
-        if (
-            rules.gate == EVERY_SAMPLE
-            or (rules.gate == MISTAKES and mistake)
-            or (rules.gate == MEMORIZED_MISTAKES and totals.remembered[sample])
-        ):
-            output_error(room.outputs, label, rules.loss, room.error)
-            backward(network, rules, room)
-            restrict(network, rules, masks, label, presented, room)
-            change_readout(network, rules, masks, label, presented, totals, room)
-            change_inputs(data, sample, network, rules, masks, label, presented, totals, room)
-            consolidate(network, rules, totals, room)
-            totals.counters[1] += 1
-        elif rules.unit_draw == EACH_SAMPLE:
-            shuffle(masks.units[0], rules.unit_count, rules.key, presented)
-        totals.transient[0] += rules.transient_cost * network.scale[0] * totals.transient[1]
-    end(network, rules, masks)
+    Each way is compiled with a loop of its own: nobody waits for those that are not used.
+    """
+
+    def learn(samples, data, network, rules, masks, totals, room):
+        """Present ``samples`` one after another, and learn those that the gate lets through."""
+        begin(network, rules, totals)
+        for sample in samples:
+            label, presented = data.labels[sample], totals.counters[0]
+            if rules.kept != 1:
+                network.scale[0] *= rules.kept
+                if network.scale[0] < 1e-20:
+                    settle(network, totals)
+            forward(data, sample, network, rules, masks, room)
+            if not np.isfinite(sum_squares(room.outputs)):
+                totals.diverged[0] = True
+                break
+            totals.counters[0] += 1
+
+            mistake = classify(room.outputs) != label
+            if rules.gate == MEMORIZED_MISTAKES:
+                totals.remembered[sample] |= mistake
+            if (
+                rules.gate == EVERY_SAMPLE
+                or (rules.gate == MISTAKES and mistake)
+                or (rules.gate == MEMORIZED_MISTAKES and totals.remembered[sample])
+            ):
+                output_error(room.outputs, label, rules.loss, room.error)
+                backward(network, rules, room)
+                restrict(network, rules, masks, label, presented, room)
+                change_readout(network, rules, masks, label, presented, totals, room)
+                change_inputs(data, sample, network, rules, masks, label, presented, totals, room)
+                consolidate(network, rules, totals, room)
+                totals.counters[1] += 1
+            elif rules.unit_draw == EACH_SAMPLE:
+                shuffle(masks.units[0], rules.unit_count, rules.key, presented)
+            totals.transient[0] += rules.transient_cost * network.scale[0] * totals.transient[1]
+        end(network, rules, masks)
+
+    # What is compiled is known by its name.
+    learn.__qualname__ = f"learn_and_{change_inputs.__name__}"
+    return compiled(learn)
 
 
-@compiled
+@inner
 def begin(network, rules, totals):
     """Add up what is carried along; it starts exact."""
     if network.offset != 0:
@@ -94,7 +106,7 @@ def begin(network, rules, totals):
         settle(network, totals)
 
 
-@compiled
+@inner
 def settle(network, totals):
     """Multiply the transient parts by their scale, so that it is 1, and add up their sizes."""
     total = 0.0
@@ -110,7 +122,7 @@ def settle(network, totals):
         sum_columns(network.transient, network.inputs, network.transient_column_sums)
 
 
-@compiled
+@inner
 def end(network, rules, masks):
     """Change the rows that still wait, and add the background to the synapses."""
     for i in range(network.inputs):
@@ -243,25 +255,6 @@ def draw_readout(network, rules, masks, presented):
 
 
 @inlined
-def change_inputs(data, sample, network, rules, masks, label, presented, totals, room):
-    """Change the first layer."""
-    step = room.step[: rules.width]
-    if rules.change == OUTER_PRODUCT:
-        outer_product(data, sample, network, step, presented % SLOTS, rules.waits, totals)
-    elif rules.change == MASKED:
-        masked(
-            data, sample, network, masks.synapses[0], masks.plastic_inputs, room.mask_sums, step,
-            totals,
-        )  # fmt: skip
-    elif rules.change == LARGEST_PER_LAYER:
-        change_largest_per_layer(data, sample, network, rules, masks, presented, room, totals)
-    elif rules.change == LARGEST_PER_NEURON:
-        change_largest_per_neuron(data, sample, network, rules, masks, presented, room, totals)
-    else:
-        change_dense(data, sample, network, rules, masks, label, presented, totals, room)
-
-
-@compiled
 def change_dense(data, sample, network, rules, masks, label, presented, totals, room):
     """Change the first layer synapse by synapse."""
     step, scale = room.step[: rules.width], np.float32(network.scale[0])
@@ -296,13 +289,14 @@ def draw_selection(network, rules, masks, label, presented, room):
     """Set ``room.selection`` to the synapses of the first layer that may change now."""
     selection = room.selection
     if rules.mask_draw == NOT_DRAWN:
-        selection[:, :] = 1
+        for i in range(selection.shape[0]):
+            fill(selection[i], 1)
     elif rules.mask_draw == EACH_SAMPLE:
         units = network.hidden or room.error.shape[0]
         whole = np.empty((room.x.shape[0] - int(network.bias == 0), units), np.bool_)
         draw_mask(whole, rules.p_in, 0, rules.key, presented)
-        selection[:, :] = 0
         for i in range(whole.shape[0]):
+            fill(selection[i], 0)
             for j in range(units):
                 selection[i, j] = whole[i, masks.names[j]]
     else:
@@ -337,3 +331,12 @@ def consolidate(network, rules, totals, room):
         if network.offset != 0:
             sum_columns(network.synapses, network.inputs, network.column_sums)
             fill(network.transient_column_sums, 0)
+
+
+LEARN = {
+    OUTER_PRODUCT: learning(change_all),
+    MASKED: learning(change_masked),
+    LARGEST_PER_LAYER: learning(change_largest_per_layer),
+    LARGEST_PER_NEURON: learning(change_largest_per_neuron),
+    DENSE: learning(change_dense),
+}
