@@ -438,6 +438,8 @@ def _value(j: Judged) -> str:
 def _number(value: float) -> str:
     """Return ``value`` with two digits, or as a whole number if it is a larger one."""
     text = f"{value:,.0f}" if 100 <= abs(value) < 1e6 else f"{value:.2g}"
+    if abs(value) < 5e-4:
+        text = "0"
     return text.replace("-", "\N{MINUS SIGN}")
 
 
@@ -495,8 +497,11 @@ def check_cover(findings: Mapping[str, Iterable[Finding]], runs: Iterable[Run]) 
                     f" {sorted(given)}; the runs have {sorted(map(sorted, seeds.values()))}"
                 )
         for (measure, begin), given in measured.items():
-            least = min(given)  # claims may be about sizes from some number on
-            allowed = [{size for size in each if size and size >= least} for each in sizes.values()]
+            # A claim may be about sizes from some number on, or up to one; not about every other.
+            allowed = [
+                {size for size in each if size and min(given) <= size <= max(given)}
+                for each in sizes.values()
+            ]
             if given not in allowed:
                 raise LookupError(
                     f"claim {key}: {measure}, {begin}, is measured at H = {sorted(given)};"
