@@ -27,6 +27,7 @@ seeds = None
 
 # %% tags=["hide-input"]
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -375,20 +376,26 @@ found = notebook.Findings(settings, NAME, "CP6", "CP8", "CP9")
 numbers = best["neuron-mask"].set_index(["hidden", "seed"])
 least = min(300, max(scale.hidden))
 numbers = numbers[numbers.index.get_level_values("hidden") >= least]
-measure = "best number of plastic neurons for M0"
-found.each("CP6", measure, "H = {}", numbers["energy_m0"])
-measure = "best number for M1 / for M0"
-found.each("CP6", measure, "H = {}", numbers["energy_m1"] / numbers["energy_m0"])
 for name, label in (("energy_m0", "M0"), ("energy_m1", "M1")):
-    sizes = best["subnet"].set_index(["hidden", "seed"])[name]
-    found.each("CP8", "best size of the subnet", f"{label}, H = {{}}", sizes)
-    for rule in scale.redrawn_at:
-        once = drawn(masked, rule, "")
-        for suffix in ("-per-sample", "-per-class"):
-            at = f"{plotting.NAMES[rule]} for each {WHEN[suffix]}"
-            ratio = analysis.compared(drawn(masked, rule, suffix), once, name)
-            measure = f"{label} / with one fixed mask"
-            found.each("CP9", measure, at, ratio.droplevel("hidden"))
+    measure = f"best number of plastic neurons for {label}"
+    found.each("CP6", measure, "H = {}", numbers[name])
+ratio = numbers["energy_m0"] / numbers["energy_m1"]
+found.each("CP6", "best number for M0 / for M1", "H = {}", ratio)
+found.each("CP6", "best number for M1 / for M0", "H = {}", 1 / ratio)
+sizes = best["subnet"].set_index(["hidden", "seed"])
+ratio = sizes["energy_m0"] / sizes["energy_m1"]
+found.each("CP8", "best size for M0 / for M1", "H = {}", ratio)
+for name, label in (("energy_m0", "M0"), ("energy_m1", "M1")):
+    found.each("CP8", "best size of the subnet", f"{label}, H = {{}}", sizes[name])
+    for rule, suffix in product(scale.redrawn_at, ("-per-sample", "-per-class")):
+        at = f"{plotting.NAMES[rule]} for each {WHEN[suffix]}"
+        redrawn = drawn(masked, rule, suffix)
+        for other, table in (
+            ("of plain learning", plain),
+            ("with one fixed mask", drawn(masked, rule, "")),
+        ):
+            ratio = analysis.compared(redrawn, table, name).droplevel("hidden")
+            found.each("CP9", f"{label} / {other}", at, ratio)
 sweeps = [plain_sweep, masked_sweep]
 found.verdicts(sweeps)
 

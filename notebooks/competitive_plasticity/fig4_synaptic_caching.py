@@ -389,7 +389,8 @@ Markdown(
 # %% tags=["hide-input"]
 found = notebook.Findings(settings, NAME, "CP14", "CP15")
 for (decay, seed), rows in cached.groupby(["decay", "seed"], sort=False):
-    m0, at = rows.set_index("threshold")["m0"], f"H = {scale.at}, decay {decay:g}"
+    m0 = rows.set_index("threshold")["m0"]
+    at = f"decay {decay:g}, H = {scale.at}" if decay else f"no decay, H = {scale.at}"
     fall = m0.iloc[0] / m0[best[decay]]
     found.add("CP14", "M0 at the smallest threshold / least M0", at, fall, seed)
     failed = int(m0[m0.index > best[decay]].isna().sum())
@@ -402,6 +403,14 @@ for measure, rule, name in (
 ):
     for column, at in ((name, "with"), (f"energy_{name}", "without")):
         exponents = analysis.exponents(tables[rule], column)
+        found.each("CP15", measure, f"{at} what is pending", exponents)
+for rule, place in ((CACHING, "with caching"), (BOTH, "with caching in a subnet")):
+    measure = f"exponent of M1 {place}, what is transient paid"
+    for column, at in (("m1", "with"), ("energy_m1", "without")):
+        paid = tables[rule].assign(
+            paid=tables[rule][column] + tables[rule]["transient_energy"]
+        )
+        exponents = analysis.exponents(paid, "paid")
         found.each("CP15", measure, f"{at} what is pending", exponents)
 sweeps = [plain_sweep, threshold_sweep, size_sweep]
 found.verdicts(sweeps)

@@ -39,6 +39,7 @@ from lazybook.book import analysis, notebook, plotting
 from lazybook.caching import SynapticCaching
 from lazybook.errors import InvalidValue
 from lazybook.experiment import grid, preset
+from lazybook.gates import MemorizedMistakes, Mistakes
 from lazybook.restrictions import LargestUpdates, NeuronMask, Subnet, SynapseMask
 from lazybook.sweep import sweep
 
@@ -106,6 +107,10 @@ subnet_sweep = run(
     grid(replace(base, restriction=Subnet(scale.subnet)), hidden=scale.subnets_in)
 )
 method_sweep = run([one for some in methods.values() for one in some])
+lazily = Subnet(scale.subnet) & LargestUpdates(0.05)
+lazy_sweep = run(
+    grid(replace(at, restriction=lazily), gate=[MemorizedMistakes(), Mistakes()])
+)
 
 # %% tags=["hide-input"]
 LABELS = {
@@ -327,6 +332,10 @@ found = notebook.Findings(settings, NAME, "CP16", "CP17")
 for kind, runs in least.items():
     spent = runs.set_index("seed")["energy_m0"]
     found.each("CP16", "least M0 of all methods", kind, spent)
+lazy = ends(lazy_sweep)
+least_gate = analysis.means(lazy, "gate", LABELS)["energy_m0"].idxmin()
+spent = lazy[lazy["gate"] == least_gate].set_index("seed")["energy_m0"]
+found.each("CP16", "least M0 of all methods", "with lazy learning", spent)
 for seed, rows in fitted.groupby("seed"):
     m0, m1 = (extrapolated(rows, name) / needed.loc[seed, name] for name in LABELS)
     for measure, value in (
@@ -334,7 +343,7 @@ for seed, rows in fitted.groupby("seed"):
         ("ratio for M0 / ratio for M1", m0 / m1),
     ):
         found.add("CP17", measure, f"{V1:.0e} synapses", value, seed)
-sweeps = [plain_sweep, subnet_sweep, method_sweep]
+sweeps = [plain_sweep, subnet_sweep, method_sweep, lazy_sweep]
 found.verdicts(sweeps)
 
 # %% tags=["hide-cell"]

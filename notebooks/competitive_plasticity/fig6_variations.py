@@ -143,7 +143,7 @@ ends["study"] = [name for name, study in studies.items() for _ in study]
 ends["method"] = ends["restriction"].str.replace(r":\S*", "", regex=True)
 for measure in ("m0", "m1"):
     raising = ends.get(f"energy_{measure}_potentiation")
-    spent = ends[f"energy_{measure}"]
+    ends[f"all of {measure}"] = spent = ends[f"energy_{measure}"]
     ends[measure] = spent if raising is None else raising.fillna(spent)
 # A goal missed is never reached.
 for column in ("m0", "m1", "samples", "updates"):
@@ -159,6 +159,10 @@ for measure in ("m0", "m1"):
     saving = first(measure, "study") / ends[measure]  # all synapses plastic come first
     ends[f"saving of {measure}"] = saving
     default = first(f"saving of {measure}", "method")  # the default comes first
+    # Recording what is raised changes how a run rounds, and so its course: it is
+    # compared with all changes of the same runs.
+    same = first(f"all of {measure}", "study") / ends[f"all of {measure}"]
+    default = default.where(ends["study"] != "potentiation only", same)
     ends[f"relative saving of {measure}"] = saving / default
 for column in ("m0", "m1", "samples"):
     ends[f"relative {column}"] = ends[column] / first(column, "method")

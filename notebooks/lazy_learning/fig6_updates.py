@@ -119,10 +119,7 @@ plotting.show(
     notebook=NAME,
 )
 fewer = {
-    key: analysis.ratio(*pair, "energy_m0")
-    .iloc[-1:]
-    .max()  # nan if there is no common accuracy
-    for key, pair in pairs.items()
+    key: analysis.at_best_common(*pair, "energy_m0") for key, pair in pairs.items()
 }
 synapses = 785 * ends["hidden"] + 10 * (ends["hidden"] + 1)
 share = 100 * (ends["energy_m0"] / ends["updates"] / synapses).mean()

@@ -309,7 +309,7 @@ for (loss, size, seed), (backprop, lazy, pure) in three.items():
 def outcome(key, findings):
     """Return in words whether a claim passes its tests, and where it does not."""
     judged = claims.judge(claims.claims()[key], findings).judged
-    failing = [j for j in judged if not j.holds]
+    failing = [j for j in judged if j.state == claims.FAILED]
     word = "holds in part" if failing else "holds"
     if len(failing) == len(judged):
         word = "fails"

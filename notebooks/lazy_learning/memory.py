@@ -378,6 +378,15 @@ measure = "accuracy of lazy - of backprop on its memory alone (points)"
 found.each("LL19", measure, "H = {}", points(LAZY, "memory"))
 measure = "accuracy on the memory - on as many random samples (points)"
 found.each("LL19", measure, "H = {}", points("memory", "random"))
+measure = (
+    "accuracy of lazy - of backprop on its memory alone, six times as long (points)"
+)
+longest = {
+    seed: accuracy(LAZY, scale.hidden[0], seed)
+    - accuracy("memory", scale.hidden[0], seed, epoch=LONGER * scale.epochs)
+    for seed in scale.seeds
+}
+found.each("LL19", measure, f"H = {scale.hidden[0]}", longest)
 sweeps = [whole, coreset]
 found.verdicts(sweeps)
 

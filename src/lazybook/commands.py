@@ -295,7 +295,8 @@ def _verdict_as_json(verdict: "Verdict") -> dict[str, Any]:
                 "condition": judged.condition,
                 "mean": judged.mean,
                 "interval": judged.interval,
-                "holds": judged.holds,
+                "state": judged.state,
+                "core": judged.core,
             }
             for judged in verdict.judged
         ],

@@ -42,6 +42,16 @@ def ratio(run: Run, other: Run, column: str, least: float = 0.9) -> pd.Series:
     return pd.Series(reached[0] / reached[1], index=accuracies)
 
 
+def at_best_common(run: Run, other: Run, column: str) -> float:
+    """Return ``run / other`` of ``column`` when each first reached the best accuracy of both.
+
+    That is the lower one of their best accuracies.
+    """
+    best = min(each.table["test_accuracy"].max() for each in (run, other))
+    reached = [when_reached(each, np.array([best]), column).item() for each in (run, other)]
+    return reached[0] / reached[1]
+
+
 def cut(run: Run, accuracy: float) -> Run:
     """Return ``run`` up to its first measurement of at least this test accuracy."""
     reached = run.table["test_accuracy"] >= accuracy

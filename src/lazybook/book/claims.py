@@ -13,7 +13,7 @@ import re
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from lazybook.book.strips import strip
 from lazybook.errors import InvalidValue, LazybookWarning, RecordError, check_one_of
 from lazybook.runs import Run
 from lazybook.support import paths
@@ -28,20 +29,29 @@ from lazybook.support.numbers import is_number, is_whole
 from lazybook.support.statistics import student_t
 
 PROFILES = ("smoke", "quick", "paper")
-REPRODUCED, PARTLY, NOT_REPRODUCED, NOT_TESTABLE, NOT_MEASURED = (
+REPRODUCED, PARTLY, NOT_REPRODUCED, UNDECIDED, NOT_TESTABLE, NOT_MEASURED = (
     "reproduced",
     "partly",
     "not reproduced",
+    "undecided",
     "not testable here",
     "not measured",
 )
+MET, FAILED, OPEN = "met", "failed", "undecided"
 
 
 @dataclass(frozen=True)
 class Measure:
     """One thing to measure, and the bounds that a claim sets to it.
 
-    A bound is None where there is none; ``above`` and ``below`` must not be met exactly.
+    Attributes
+    ----------
+    at_least, at_most, above, below: the bounds; None where there is none. ``above`` and ``below``
+        must not be met exactly.
+    log: whether it is a positive ratio, whose mean and interval are those of its logarithm.
+    core: the conditions under which the paper makes the claim (each the condition's beginning);
+        others are beyond the paper: shown, and not judged. None given: all conditions are core.
+    beyond: all of it is beyond the paper.
     """
 
     name: str
@@ -49,6 +59,9 @@ class Measure:
     at_most: float | None = None
     above: float | None = None
     below: float | None = None
+    log: bool = False
+    core: tuple[str, ...] = ()
+    beyond: bool = False
 
     def holds(self, value: float) -> bool:
         """Whether ``value`` lies within the bounds."""
@@ -58,6 +71,19 @@ class Measure:
             and (self.above is None or value > self.above)
             and (self.below is None or value < self.below)
         )
+
+    def excludes(self, low: float, high: float) -> bool:
+        """Whether no value from ``low`` to ``high`` lies within the bounds."""
+        return (
+            (self.at_least is not None and high < self.at_least)
+            or (self.at_most is not None and low > self.at_most)
+            or (self.above is not None and high <= self.above)
+            or (self.below is not None and low >= self.below)
+        )
+
+    def is_core(self, condition: str) -> bool:
+        """Whether the paper makes the claim under this condition."""
+        return not self.beyond and (not self.core or condition.startswith(self.core))
 
     @property
     def criterion(self) -> str:
@@ -71,7 +97,11 @@ class Measure:
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim of a paper, as ``claims.yaml`` has it."""
+    """A claim of a paper, as ``claims.yaml`` has it.
+
+    ``added`` says why a claim was added after the runs; ``before`` is what was put to the test
+    before the paper's text was read again, see `Correction`.
+    """
 
     id: str
     paper: str
@@ -80,6 +110,17 @@ class Claim:
     value: str
     notebook: str
     figure: str
+    measures: tuple[Measure, ...]
+    added: str = ""
+    before: "Correction | None" = None
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What a claim said before it was corrected, and ``why`` it was."""
+
+    why: str
+    statement: str
     measures: tuple[Measure, ...]
 
 
@@ -109,28 +150,41 @@ class Finding:
 
 @dataclass(frozen=True)
 class Judged:
-    """All seeds' values of one measure under one condition, and whether their mean holds.
+    """All seeds' values of one measure under one condition, and what they say of its bounds.
 
     Attributes
     ----------
+    values: of the seeds that have one, inf for what never came about.
+    without: the seeds that have no value.
+    mean: of the values, or of their logarithms; inf if one of them is.
     interval: the 95 % interval of the mean (Student's t), or None for a single seed or an infinite
         mean.
-    without: the seeds that have no value, which the mean leaves out.
+    state: ``met`` or ``failed`` if the whole interval lies within or outside the bounds, or where
+        there is none, all values do; else ``undecided``. A seed without a value leaves open what
+        would be met.
+    core: whether the paper makes the claim under this condition.
     """
 
     measure: Measure
     condition: str
+    values: tuple[float, ...]
+    without: tuple[int, ...]
     mean: float
     interval: tuple[float, float] | None
-    holds: bool
-    without: tuple[int, ...] = ()
+    state: str
+    core: bool
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the measurements say of a claim; ``note`` names what does not hold or is missing.
+    """What the measurements say of a claim.
 
-    ``instead`` are measurements on a stand-in for the claim's data set, which the word ignores.
+    Attributes
+    ----------
+    word: the verdict, from the cells that are core.
+    note: in plain words, what was measured, and where it does not hold, is open or is missing.
+    judged: the cells, core ones and those beyond the paper.
+    instead: cells of a stand-in for the claim's data set, which the word ignores.
     """
 
     claim: Claim
@@ -147,10 +201,18 @@ class Verdict:
 def claims() -> dict[str, Claim]:
     """Return all claims by their id, in the order of the file."""
     entries = yaml.safe_load((files("lazybook.book") / "claims.yaml").read_text("utf8"))
-    return {
-        key: Claim(id=key, **entry | {"measures": tuple(Measure(**m) for m in entry["measures"])})
-        for key, entry in entries.items()
-    }
+    return {key: Claim(id=key, **_with_measures(entry)) for key, entry in entries.items()}
+
+
+def _with_measures(entry: dict) -> dict:
+    measures = tuple(
+        Measure(**measure | {"core": tuple(measure.get("core", ()))})
+        for measure in entry["measures"]
+    )
+    before = entry.get("before")
+    if before:
+        before = Correction(**_with_measures(before))
+    return entry | {"measures": measures} | ({"before": before} if before else {})
 
 
 class OldFindings(LazybookWarning):
@@ -248,36 +310,42 @@ def verdicts(profile: str) -> list[Verdict]:
 def judge(claim: Claim, findings: Iterable[Finding]) -> Verdict:
     """Return the verdict on ``claim``.
 
-    Each measure is judged under each condition by the mean over seeds. All hold: reproduced. Some
-    hold, or something was not measured: partly. None holds: not reproduced. A seed without a value
-    is something not measured.
+    Each measure is judged under each condition over the seeds, see `Judged`. Of the core cells all
+    are met: reproduced. All fail: not reproduced. Some fail and others do not: partly. None fails
+    and some are open: undecided. What is beyond the paper, or was measured on a stand-in, does not
+    count; nor does what could not be measured, which the note names.
     """
     found = list(findings)
+    here = [f for f in found if not (f.missing or f.stand_in)]
+    judged, undefined = _grouped(claim.measures, here)
+    instead, _ = _grouped(claim.measures, [f for f in found if f.stand_in and not f.missing])
     missing = [f"{f.condition}: {f.missing}" for f in found if f.missing]
-    judged, undefined = _grouped(claim, [f for f in found if not (f.missing or f.stand_in)])
-    instead, _ = _grouped(claim, [f for f in found if f.stand_in and not f.missing])
-    measured = {f.measure for f in found if not (f.missing or f.stand_in)}
-    measures = {measure.name: measure for measure in claim.measures}
-    unmeasured = [name for name in measures if name not in measured]
-    lacking = [
-        f"{j.measure.name}, {j.condition}: no value with seed {', '.join(map(str, j.without))}"
-        for j in judged
-        if j.without
-    ]
-    absent = [*undefined, *lacking, *(missing or unmeasured)]
-    failing = [f"{j.condition}: {j.measure.name} is {j.mean:.3g}" for j in judged if not j.holds]
+    measured = {f.measure for f in found}
+    absent = [*undefined, *missing]
+    absent += [m.name for m in claim.measures if m.name not in measured and not m.beyond]
 
-    if not judged:
+    states = [j.state for j in judged if j.core]
+    if not states:
         word = NOT_TESTABLE if missing else NOT_MEASURED
-    elif len(failing) == len(judged):
+    elif set(states) == {FAILED}:
         word = NOT_REPRODUCED
-    elif failing or absent:
+    elif FAILED in states:
         word = PARTLY
+    elif OPEN in states:
+        word = UNDECIDED
     else:
         word = REPRODUCED
-    notes = [f"fails for {'; '.join(failing)}"] * bool(failing)
-    notes += [f"not measured: {'; '.join(absent)}"] * bool(missing or (absent and judged))
-    return Verdict(claim, word, ". ".join(notes), tuple(judged), tuple(instead))
+    notes = [_in_words(m, [j for j in judged if j.core and j.measure == m]) for m in claim.measures]
+    notes += [f"Not measured: {'; '.join(absent)}."] * bool(missing or (absent and judged))
+    return Verdict(claim, word, " ".join(filter(None, notes)), tuple(judged), tuple(instead))
+
+
+def before(verdict: Verdict, findings: Iterable[Finding]) -> str:
+    """Return the word of the verdict on what a claim said before it was corrected."""
+    correction = verdict.claim.before
+    known = {measure.name for measure in correction.measures}
+    claim = replace(verdict.claim, measures=correction.measures, before=None)
+    return judge(claim, [f for f in findings if f.measure in known]).word
 
 
 def table(found: Iterable[Verdict], link: str = "") -> str:
@@ -285,26 +353,51 @@ def table(found: Iterable[Verdict], link: str = "") -> str:
     rows = []
     for verdict in found:
         claim = verdict.claim
+        place = f"{claim.paper.replace('-', ' ')}, {claim.place}"
         measured = _measured(verdict.judged)
         if verdict.instead:
-            measured += f"<br><em>On a stand-in, not judged:</em><br>{_measured(verdict.instead)}"
-        badge = verdict.word.replace(" ", "-")
-        place = f"{claim.paper.replace('-', ' ')}, {claim.place}"
+            measured += f"<p><em>On a stand-in, not judged:</em></p>{_measured(verdict.instead)}"
+        figure = f"{link}{claim.notebook}.html#{claim.figure}"
         rows.append(
-            f'<tr><th scope="row"><a href="{link}{claim.notebook}.html#{claim.figure}">{claim.id}'
-            "</a></th>"
-            f"<td>{html.escape(claim.statement)}<br><small>{html.escape(place)}</small></td>"
-            f"<td>{html.escape(claim.value)}</td><td>{measured}</td>"
-            f'<td><span class="verdict verdict-{badge}">{verdict.word}</span>'
-            f"<br><small>{html.escape(verdict.note)}</small></td></tr>"
+            f'<tr id="claim-{claim.id}"><th scope="row"><a href="{figure}">{claim.id}</a>'
+            f" {badge(verdict)}</th>"
+            f"<td>{html.escape(claim.statement)} <small>{html.escape(place)}</small>"
+            f"<p>{html.escape(verdict.note)}</p></td>"
+            f"<td>{html.escape(claim.value)}</td><td>{measured}</td></tr>"
         )
-    names = ("claim", "statement", "paper", "measured", "verdict")
+    names = ("verdict", "claim", "paper", "measured")
     head = "".join(f'<th scope="col">{name}</th>' for name in names)
     return scrolling(
         f'<table class="verdicts"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>",
         "claims and verdicts",
     )
+
+
+def glance(found: Iterable[Verdict]) -> str:
+    """Return a badge for each verdict, which leads to its row in the `table`, as HTML."""
+    badges = []
+    for verdict in found:
+        name = verdict.word.replace(" ", "-")
+        badges.append(
+            f'<a class="verdict verdict-{name}" href="#claim-{verdict.claim.id}"'
+            f' title="{html.escape(verdict.claim.statement)}">{verdict.claim.id} {verdict.word}</a>'
+        )
+    return f'<div class="glance">{"".join(badges)}</div>'
+
+
+def stated(statement: str, measures: Iterable[Measure]) -> str:
+    """Return a claim and its criteria, as HTML."""
+    criteria = "; ".join(
+        f"{measure.name} {measure.criterion}" for measure in measures if not measure.beyond
+    )
+    return f"{html.escape(statement)}<br><small>{html.escape(criteria)}</small>"
+
+
+def badge(verdict: Verdict) -> str:
+    """Return the verdict's word as a badge, HTML."""
+    name = verdict.word.replace(" ", "-")
+    return f'<span class="verdict verdict-{name}">{verdict.word}</span>'
 
 
 def scrolling(table: str, label: str) -> str:
@@ -315,19 +408,60 @@ def scrolling(table: str, label: str) -> str:
 def values(judged: Iterable[Judged]) -> str:
     """Return a measure's values under several conditions, with their intervals, in one line.
 
-    What a condition has in common with the one before, but for its last word, is not said again:
-    ``H = 100: 0.43, 200: 0.46``.
+    A size is not said to be one again: ``H = 100: 0.43, 200: 0.46``.
     """
-    said, common = [], None
+    said, before = [], ""
     for j in judged:
-        begin, _, last = j.condition.rpartition(" ")
-        condition = last if begin and begin == common else j.condition
-        condition = condition.replace(" = ", "\N{NBSP}=\N{NBSP}")  # no line ends there
-        interval = f" [{j.interval[0]:.3g}, {j.interval[1]:.3g}]" if j.interval else ""
-        mean = "never" if j.mean == math.inf else f"{j.mean:.3g}"
-        said.append(f"{condition}:\N{NBSP}{mean}{interval}")
-        common = begin
+        begin, size, number = j.condition.rpartition("H = ")
+        here = number if size and (begin, size) == before else j.condition
+        before = begin, size
+        here = here.replace(" = ", "\N{NBSP}=\N{NBSP}")  # no line ends there
+        said.append(f"{here}:\N{NBSP}{_value(j)}")
     return ", ".join(said)
+
+
+def _value(j: Judged) -> str:
+    """Return the mean and its interval; of what not all seeds reached, the values of those."""
+    reached = sorted(value for value in j.values if math.isfinite(value))
+    if len(reached) < len(j.values) or j.without:
+        seeds = len(j.values) + len(j.without)
+        if not reached:
+            return "never" if j.values else "no value"
+        ends = " to ".join(dict.fromkeys(_number(value) for value in (reached[0], reached[-1])))
+        return f"{len(reached)} of {seeds} seeds, {ends}"
+    if not j.interval:
+        return _number(j.mean)
+    low, high = map(_number, j.interval)
+    return f"{low} (all seeds)" if low == high else f"{_number(j.mean)} [{low}, {high}]"
+
+
+def _number(value: float) -> str:
+    """Return ``value`` with two digits, or as a whole number if it is a larger one."""
+    text = f"{value:,.0f}" if 100 <= abs(value) < 1e6 else f"{value:.2g}"
+    if abs(value) < 5e-4:
+        text = "0"
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def _in_words(measure: Measure, cells: list[Judged]) -> str:
+    """Return in a sentence what a measure came to, and where it is not within its bounds."""
+    if not cells:
+        return ""
+    finite = sorted(j.mean for j in cells if math.isfinite(j.mean))
+    ends = " to ".join(dict.fromkeys(map(_number, finite[:1] + finite[-1:]))) or "never"
+    said = f"{measure.name[:1].upper()}{measure.name[1:]}: {ends}"
+    states = {j.state for j in cells}
+    if states == {MET}:
+        return f"{said}, as claimed ({measure.criterion})."
+    if states == {FAILED}:
+        everywhere = "" if len(cells) == 1 else " anywhere"
+        return f"{said}, not {measure.criterion}{everywhere}."
+    where = {
+        state: "; ".join(j.condition for j in cells if j.state == state) for state in (FAILED, OPEN)
+    }
+    parts = [f"not {measure.criterion} for {where[FAILED]}"] * bool(where[FAILED])
+    parts += [f"these seeds leave {measure.criterion} open for {where[OPEN]}"] * bool(where[OPEN])
+    return f"{said}; {', and '.join(parts)}."
 
 
 def check_cover(findings: Mapping[str, Iterable[Finding]], runs: Iterable[Run]) -> None:
@@ -363,8 +497,11 @@ def check_cover(findings: Mapping[str, Iterable[Finding]], runs: Iterable[Run]) 
                     f" {sorted(given)}; the runs have {sorted(map(sorted, seeds.values()))}"
                 )
         for (measure, begin), given in measured.items():
-            least = min(given)  # claims may be about sizes from some number on
-            allowed = [{size for size in each if size and size >= least} for each in sizes.values()]
+            # A claim may be about sizes from some number on, or up to one; not about every other.
+            allowed = [
+                {size for size in each if size and min(given) <= size <= max(given)}
+                for each in sizes.values()
+            ]
             if given not in allowed:
                 raise LookupError(
                     f"claim {key}: {measure}, {begin}, is measured at H = {sorted(given)};"
@@ -380,7 +517,9 @@ def _check(key: str, finding: Finding) -> None:
     """Raise InvalidValue unless ``finding`` is a value of a measure of the claim ``key``."""
     if key not in claims():
         raise InvalidValue(f"there is no claim {key!r}; choose from: {', '.join(claims())}")
-    names = [measure.name for measure in claims()[key].measures]
+    claim = claims()[key]
+    measures = [*claim.measures, *(claim.before.measures if claim.before else ())]
+    names = list(dict.fromkeys(measure.name for measure in measures))
     if finding.measure not in names:
         raise InvalidValue(f"claim {key} has no measure {finding.measure!r}; it has: {names}")
     what = f"claim {key}: {finding.measure}"
@@ -409,42 +548,61 @@ def _from_json(entry: object) -> Finding:
     return Finding(**entry | {"value": value})
 
 
-def _grouped(claim: Claim, findings: list[Finding]) -> tuple[list[Judged], list[str]]:
+def _grouped(
+    measures: Iterable[Measure], findings: list[Finding]
+) -> tuple[list[Judged], list[str]]:
     """Judge each measure under each condition; also return what has no value."""
-    measures = {measure.name: measure for measure in claim.measures}
+    known = {measure.name: measure for measure in measures}
     groups: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
         condition = finding.condition
         if finding.stand_in:
             condition = f"{finding.stand_in}, {condition}"
-        groups.setdefault((finding.measure, condition), []).append(finding)
+        if finding.measure in known:
+            groups.setdefault((finding.measure, condition), []).append(finding)
     judged, undefined = [], []
     for (name, condition), group in groups.items():
-        defined = [finding.value for finding in group if not math.isnan(finding.value)]
-        if defined:
-            without = tuple(finding.seed for finding in group if math.isnan(finding.value))
-            judged.append(_judged(measures[name], condition, np.array(defined), without))
+        values = tuple(f.value for f in group if not math.isnan(f.value))
+        without = tuple(f.seed for f in group if math.isnan(f.value))
+        if values:
+            judged.append(_judged(known[name], condition, values, without))
         else:
             undefined.append(f"{name}, {condition}: no value")
     return judged, undefined
 
 
 def _measured(judged: Iterable[Judged]) -> str:
-    """Return the values of each measure as HTML, a line each."""
+    """Return for each measure a line with its strip, and all numbers in a fold, as HTML."""
     judged = list(judged)
-    return "<br>".join(
-        f"<small>{html.escape(f'{measure.name} ({measure.criterion})')}:</small>"
-        f" {html.escape(values(j for j in judged if j.measure == measure))}"
-        for measure in dict.fromkeys(j.measure for j in judged)
-    )
+    lines = []
+    for measure in dict.fromkeys(j.measure for j in judged):
+        cells = [j for j in judged if j.measure == measure]
+        beyond = "" if any(j.core for j in cells) else " <em>beyond the paper</em>"
+        lines.append(
+            f'<div class="measure"><small>{html.escape(measure.name)}'
+            f" ({html.escape(measure.criterion)}){beyond}</small>{strip(cells)}"
+            f"<details><summary>numbers</summary>{html.escape(values(cells))}</details></div>"
+        )
+    return "".join(lines)
 
 
 def _judged(
-    measure: Measure, condition: str, values: np.ndarray, without: tuple[int, ...]
+    measure: Measure, condition: str, values: tuple[float, ...], without: tuple[int, ...]
 ) -> Judged:
-    mean = float(values.mean())
-    interval = None
-    if len(values) > 1 and math.isfinite(mean):
-        half = student_t(len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
-        interval = (mean - half, mean + half)
-    return Judged(measure, condition, mean, interval, measure.holds(mean), without)
+    numbers = np.array(values)
+    log = measure.log and bool((numbers > 0).all())
+    scaled = np.log(numbers) if log else numbers
+    back = np.exp if log else float
+    middle, interval = scaled.mean(), None
+    if len(values) > 1 and math.isfinite(middle):
+        half = student_t(len(values) - 1) * scaled.std(ddof=1) / math.sqrt(len(values))
+        interval = (float(back(middle - half)), float(back(middle + half)))
+    if interval:
+        met = measure.holds(interval[0]) and measure.holds(interval[1])
+        failed = measure.excludes(*interval)
+    else:
+        held = [measure.holds(value) for value in values]
+        met, failed = all(held), not any(held)
+    state = MET if met and not without else FAILED if failed else OPEN
+    mean, core = float(back(middle)), measure.is_core(condition)
+    return Judged(measure, condition, values, without, mean, interval, state, core)
