@@ -1,14 +1,14 @@
 """What the fields of an experiment cannot be, nor the options that are named like them."""
 
-from .values import NEGATIVE, Values, number, truth, whole, word
+from .values import NO_NUMBERS, Values, number, truth, whole, word
 
-DATASETS = word("mnist", "two-clouds", "random-patterns:30,40", arguments=NEGATIVE)
-GATE = word("every-sample", "mistakes", "memorized-mistakes", arguments=(*NEGATIVE, ":1"))
+DATASETS = word("mnist", "two-clouds", "random-patterns:30,40", arguments=NO_NUMBERS)
+GATE = word("every-sample", "mistakes", "memorized-mistakes", arguments=(*NO_NUMBERS, ":1"))
 RESTRICTION = word(
     "synapse-mask:0.5,0.5", "neuron-mask:3", "subnet-per-class:3", "largest-per-layer:0.1",
-    arguments=NEGATIVE,
+    arguments=NO_NUMBERS,
 )  # fmt: skip
-CACHING = word("synaptic-caching:0.1", "immediate", arguments=NEGATIVE)
+CACHING = word("synaptic-caching:0.1", "immediate", arguments=NO_NUMBERS)
 ENGINE = word("numba", "reference", "autograd")
 DEVICE = word("cpu", "cuda")
 PRESET = word("lazy", "competitive", "perceptron")
@@ -19,13 +19,13 @@ FIELDS: dict[str, Values] = {
     "zero_mean": truth(),
     "shifts": whole(0),
     "hidden": whole(1, none=True),
-    "activation": word("relu", "leaky-relu:0.1", arguments=(*NEGATIVE, ":1", ":2")),
-    "initial": word("pytorch", "zeros", "gaussian:0.1", arguments=(*NEGATIVE, ":0")),
+    "activation": word("relu", "leaky-relu:0.1", arguments=(*NO_NUMBERS, ":1", ":2")),
+    "initial": word("pytorch", "zeros", "gaussian:0.1", arguments=(*NO_NUMBERS, ":0")),
     "bias": word("separate", "clamped-unit", "none"),
     "loss": word("mse", "half-mse", "cross-entropy", "perceptron"),
     "learning_rate": number(0.0, -0.1, 1e-40),
     "batch": whole(1),
-    "optimizer": word("sgd", "momentum:0.9", "adam", arguments=(*NEGATIVE, ":1", ":0")),
+    "optimizer": word("sgd", "momentum:0.9", "adam", arguments=(*NO_NUMBERS, ":1", ":0")),
     "order": word("permutation", "replacement", "in-turn"),
     "gate": GATE,
     "restriction": RESTRICTION,

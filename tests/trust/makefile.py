@@ -18,14 +18,14 @@ def variables(random: Random, folder: Path, figures: dict) -> None:
         f"$(shell touch {trap})", f"`touch {trap}`", f"$$(touch {trap})", f"'; touch {trap}; '",
         f'"; touch {trap}; "', f"x; touch {trap}", f"x\ntouch {trap}", f"x | touch {trap}",
     ]  # fmt: skip
-    choices = ["", " ", "smoke quick", "SMOKE", "quick,", "cpu cuda", "gpu", "paper ", "'smoke'"]
-    numbers = ["0", "-1", "x", "1 2", "1.5", "01", "1e3", "99999999999", "½", " ", "'2'"]
+    choices = ["", " ", "smoke quick", "SMOKE", "quick,", "cpu cuda", "gpu", "'smoke'"]
+    numbers = ["0", "-1", "x", "1 2", "1.5", "01", "1e3", "99999999999", "½", "'2'"]
     wrong: dict[str, list[str]] = {
-        "PROFILE": [choice for choice in choices if choice.strip() != "paper"],
-        "DEVICE": choices[:-1],
-        "FRESH": [*numbers[1:-2], "yes", "0 1"],
-        "JOBS": numbers[:-2],
-        "PORT": [*numbers, ""],
+        "PROFILE": choices,
+        "DEVICE": choices,
+        "FRESH": [*numbers[1:], "yes", "0 1"],
+        "JOBS": numbers,
+        "PORT": [*numbers, "", " "],
         "ONLY": ["x", "fig2_mnist,losses", "fig2_mnist.py", "fig2-mnist", "../x"],
         "VENV": ["", " "],
         "PYTHON": ["", " "],

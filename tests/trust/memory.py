@@ -15,7 +15,7 @@ from lazybook.restrictions import parse
 from .harness import Wrong
 
 JOBS = 2
-PATTERNS = "random-patterns:600,784"
+PATTERNS = "random-patterns:200,784"
 # Float32 matrices that a network has at most, at a time: as drawn and as learned; the transient
 # part; counts of changes, int64, now and before; and for the reference engine gradients and steps.
 PLAIN, CACHING, COUNTING, REFERENCE = 4, 2, 4, 6
@@ -56,7 +56,7 @@ print(json.dumps([before, peak()]))
 def sweeps(random: Random, folder: Path, figures: dict) -> None:
     """A sweep takes the memory of the networks that are learned at a time, and not of all."""
     changes = {"hidden": random.randrange(500, 8000)} | random.choice(CASES)
-    experiment = Experiment(**{"dataset": PATTERNS, "epochs": 1, "measure_every": 300} | changes)
+    experiment = Experiment(**{"dataset": PATTERNS, "epochs": 1, "measure_every": 100} | changes)
     bound = JOBS * _needed(experiment) + ROOM
     done = subprocess.run(
         [sys.executable, "-c", SWEEP, json.dumps(experiment.to_dict()), str(JOBS)],
@@ -81,5 +81,4 @@ def _needed(experiment: Experiment) -> float:
     matrices += PLAIN * ("weights" in experiment.record)
     matrices += PLAIN * (str(experiment.restriction) != "all")
     matrices += REFERENCE * (experiment.engine == "reference")
-    table = 3000 * experiment.epochs * (600 / experiment.measure_every)
-    return 4 * weights * matrices + table
+    return 4 * weights * matrices

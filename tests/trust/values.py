@@ -18,6 +18,12 @@ TEXTS = (
     "x", "nan", "inf", "½", "0x10", "1;2", "None", "[1]", "{}", "1,2,", ":", "a:b:c", "\t", "1 2",
     "💥", "%s", "$HOME", "`ls`", "../x", "'", '"', "x" * 5000, "\udcff", "1e5x", "true", "[bold]x",
 )  # fmt: skip
+# After a word: numbers that cannot be, too many of them, or none where there is a colon.
+NO_NUMBERS = (
+    ":nan", ":inf", ":x", "::", ":,", ":1;2", ":1e400", ":0.1,x", ":½", ":None", ":1 2", ":\n",
+    ":" + ",".join(["0.5"] * 30), "=0.1", ":0.1:0.1", ":1" + "0" * 400, ":-1", ":-0.5,0.5",
+    ":0.5,0.5,0.5,0.5,0.5",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -70,11 +76,9 @@ def word(*known: str, arguments: tuple[str, ...] = ()) -> Values:
         return _misspelt(random, chosen, known)
 
     def python(random: Random) -> object:
-        return (
-            random.choice((*JUNK, None, 1, True, [*known]))
-            if random.random() < 0.3
-            else (text(random))
-        )
+        if random.random() < 0.3:
+            return random.choice((*JUNK, None, 1, True, [*known]))
+        return text(random)
 
     return Values(python, text)
 
@@ -101,11 +105,3 @@ def _misspelt(random: Random, chosen: str, known: tuple[str, ...]) -> str:
             chosen + "s",
         ))  # fmt: skip
     return wrong + colon + values
-
-
-# After a word: numbers that cannot be, too many of them, or none where there is a colon.
-NO_NUMBERS = (
-    ":nan", ":inf", ":x", "::", ":,", ":1;2", ":1e400", ":0.1,x", ":½", ":None", ":1 2", ":\n",
-    ":" + ",".join(["0.5"] * 30), "=0.1", ":0.1:0.1", ":1" + "0" * 400,
-)  # fmt: skip
-NEGATIVE = (*NO_NUMBERS, ":-1", ":-0.5,0.5", ":0.5,0.5,0.5,0.5,0.5")
