@@ -179,8 +179,9 @@ class Gate(nn.Module):
                 )
         # No rule forgets. Writing only what is remembered leaves no doubt when a batch has a sample
         # twice, once a mistake and once not.
-        newly = indices[(remembers & ~remembered & batch.samples).to(indices.device)].cpu()
-        return learned & batch.samples, newly, int(batch.samples.sum())
+        samples = batch.samples
+        newly = indices[(remembers & ~remembered & samples).to(indices.device)].cpu()
+        return learned & samples, newly, int(samples.sum())
 
 
 def _is_gate(rule: object) -> bool:

@@ -38,9 +38,10 @@ class Judged:
 
     def mistakes(self, places: str) -> Tensor:
         """Which samples are misclassified, at ``places`` of `PLACES`; bool, ``(batch,)``."""
+        if places == "any":
+            return self.wrong.any(dim=1)
         wrong, judged = self.wrong.sum(dim=1), self.judged.sum(dim=1)
-        least = {"any": 1, "most": judged // 2 + 1, "all": judged.clamp(min=1)}
-        return wrong >= least[places]
+        return wrong >= (judged.clamp(min=1) if places == "all" else judged // 2 + 1)
 
     def margins(self) -> Tensor:
         """What the right class's output exceeds the largest other one by, ``(batch,)``.
@@ -82,7 +83,8 @@ def judge(
         labels = labels.where(judged, 0)
         check_range("labels", labels, outputs.shape[-1], "classes")
         wrong = judged & (answers != labels)
-    if (judged & outputs.isnan().any(dim=-1)).any():
+    nan = outputs.isnan()
+    if nan.any() and (judged & nan.any(dim=-1)).any():
         raise InvalidValue("outputs are not numbers (nan): the network has diverged")
     return Judged(outputs, labels, weights, judged, wrong)
 
@@ -98,11 +100,9 @@ def check_tensors(**tensors: object) -> None:
 
 def check_range(name: str, values: Tensor, number: int, of_what: str) -> None:
     """Raise InvalidValue unless all ``values`` are from 0 to below ``number``."""
-    beyond = values[(values < 0) | (values >= number)]
-    if len(beyond):
-        raise InvalidValue(
-            f"{name} hold {int(beyond[0])}; there are {number} {of_what}, counted from 0"
-        )
+    for value in map(int, values.aminmax() if values.numel() else ()):
+        if not 0 <= value < number:
+            raise InvalidValue(f"{name} hold {value}; there are {number} {of_what}, from 0")
 
 
 def whole(name: str, tensor: Tensor, remedy: str) -> Tensor:
