@@ -27,20 +27,20 @@ from . import (
 from .harness import Kind, Outcome, trials
 
 KINDS = [
-    Kind("killed-sweeps", kills.killed_sweeps, 6, 150),
-    Kind("killed-writes", kills.killed_writes, 8, 150),
-    Kind("killed-neighbours", kills.killed_neighbours, 1, 30),
-    Kind("damaged-records", damage.damaged_records, 8, 150),
+    Kind("killed-sweeps", kills.killed_sweeps, 6, 120),
+    Kind("killed-writes", kills.killed_writes, 8, 120),
+    Kind("killed-neighbours", kills.killed_neighbours, 1, 24),
+    Kind("damaged-records", damage.damaged_records, 8, 120),
     Kind("constructors", constructors.constructors, 60, 1000),
     Kind("notebooks", notebooks.parameters, 10, 200),
-    Kind("command-line", commands.arguments, 20, 400),
+    Kind("command-line", commands.arguments, 20, 300),
     Kind("environment", environment.variables, 1, 40),
-    Kind("make", makefile.variables, 8, 100),
-    Kind("jobs", counters.jobs, 2, 30),
-    Kind("chunks", counters.chunks, 4, 100),
-    Kind("engines", counters.engines, 2, 60),
-    Kind("diverging", counters.diverging, 1, 30),
-    Kind("memory", memory.sweeps, 1, 12),
+    Kind("make", makefile.variables, 8, 80),
+    Kind("jobs", counters.jobs, 2, 24),
+    Kind("chunks", counters.chunks, 4, 80),
+    Kind("engines", counters.engines, 2, 40),
+    Kind("diverging", counters.diverging, 1, 24),
+    Kind("memory", memory.sweeps, 1, 10),
 ]
 NAMES = {kind.name: kind for kind in KINDS}
 WORST = 20  # failures of a kind that are told; all are counted

@@ -95,7 +95,9 @@ class _Running:
 
     def outcome(self) -> Outcome:
         hangs = self.process.is_alive()
-        said = self.answer.recv() if self.answer.poll() else None
+        said = None
+        with suppress(EOFError):  # it died without a word
+            said = self.answer.recv() if self.answer.poll() else None
         self.end()
         if said:
             return Outcome(self.seed, *said)
