@@ -11,6 +11,7 @@ caches or counts synapses then needs no special case for biases.
   class is the largest output and the targets are one-hot.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -161,6 +162,21 @@ def check_size(initial: str, shape: Shape) -> None:
         raise InvalidValue(
             f"initial {told(initial)} gives {len(numbers)} weights; the network has {needed}"
         )
+
+
+def outputs(
+    weights: Sequence[np.ndarray], inputs: np.ndarray, activation: str, bias: bool
+) -> np.ndarray:
+    """Return what a network gives out, ``(n, outputs)``, for ``inputs`` of shape ``(n, inputs)``.
+
+    ``weights`` are ``[from, to]``, with the bias row if there is a ``bias``, a layer each.
+    """
+    values, slope = inputs, leak(activation)
+    for number, layer in enumerate(weights):
+        if number:
+            values = np.where(values > 0, values, slope * values)
+        values = values @ layer[:-1] + layer[-1] if bias else values @ layer
+    return values
 
 
 def classify(outputs: "Tensor") -> "Tensor":

@@ -3,6 +3,7 @@
 import functools
 import math
 import threading
+import weakref
 from collections.abc import Callable
 
 import numpy as np
@@ -385,13 +386,19 @@ def _round_up(columns: int) -> int:
 
 
 def _once(make: Callable) -> Callable:
-    """Let ``make`` be called once for the same arguments, whichever thread is first."""
-    made, lock = functools.cache(make), threading.Lock()
+    """Let ``make`` be called once for the same split and options, whichever thread is first.
+
+    What was made is forgotten with the split.
+    """
+    made, lock = weakref.WeakKeyDictionary(), threading.Lock()
 
     @functools.wraps(make)
-    def get(*what):
+    def get(split: Split, *options: bool):
         with lock:
-            return made(*what)
+            known = made.setdefault(split, {})
+            if options not in known:
+                known[options] = make(split, *options)
+            return known[options]
 
     return get
 
