@@ -125,7 +125,7 @@ def test_accumulated_gradients_are_those_of_one_large_batch(lazy):
             names["gate"] = Gate(EverySample(), SAMPLES)
         names["loader"] = torch.utils.data.DataLoader(Indexed(names["dataset"]), size)
         loop = RECIPES.get(heading) or version("+").partition("\n")[2].replace(
-            "DataLoader(Indexed(dataset), batch_size=32, shuffle=True)", "loader"
+            "DataLoader(Indexed(dataset), 32, shuffle=True)", "loader"
         )
         repeated(loop, names, epochs=3)
         found.append((names["gate"].updates, *names["network"].parameters()))
