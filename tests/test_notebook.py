@@ -214,6 +214,20 @@ def test_a_page_says_how_many_of_its_runs_were_computed_for_it(swept):
         assert f"5, of which {computed} computed for this page" in html
 
 
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        ({100: 5, 300: 5}, "n = 5"),
+        ({100: 5, 300: 5, 1000: 3, 10_000: 2}, "n = 5 (3 from H = 1,000, 2 from H = 10,000)"),
+        ({30: 1}, "n = 1"),
+    ],
+)
+def test_how_many_seeds_there_are_in_words(numbers, words):
+    rows = [(size, seed) for size, number in numbers.items() for seed in range(number)]
+    table = pd.DataFrame([*rows, *rows], columns=["hidden", "seed"]).sample(frac=1, random_state=0)
+    assert notebook.seeds(table).replace("\N{NBSP}", " ") == words
+
+
 def test_a_table_has_a_dash_where_there_is_no_value():
     table = pd.DataFrame({"<i>H</i>": [1, 2], "x": ["a", None]})
     html = notebook.html_table(table, "Two sizes").data

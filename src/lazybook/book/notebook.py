@@ -33,7 +33,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
-from IPython.display import HTML
+from IPython.display import HTML, Markdown
+from myst_nb import glue
 
 from lazybook.book import claims
 from lazybook.book.claims import PROFILES, Finding, Verdict
@@ -226,6 +227,15 @@ class Findings:
         claims.record(self.settings.profile, self.name, self.found)
         return HTML(claims.table(self._judged(), "../" * self.name.count("/")))
 
+    def answer(self, text: str) -> None:
+        """Let the page begin with this answer to its question, and with the verdicts' badges.
+
+        The page shows it by the directive ``{glue:} answer``. ``text`` is Markdown of a sentence or
+        two, its numbers computed.
+        """
+        badges = claims.glance(self._judged())
+        glue("answer", Markdown(f"{text}\n\n{badges}"), display=False)
+
     def print_outcomes(self, sweeps: Sequence[Sweep], timed: Collection[str] = ()) -> None:
         """Print the verdicts, and counters of the runs with the first seed, for a comparison.
 
@@ -255,6 +265,21 @@ def span(values: Iterable[float], form: str) -> str:
     return (
         " to ".join(dict.fromkeys(format(end, form) for end in defined[:1] + defined[-1:])) or "?"
     )
+
+
+def seeds(table: pd.DataFrame) -> str:
+    """Return for a caption how many seeds each size has: ``n = 5 (3 from H = 1,000)``.
+
+    ``table`` has the columns ``hidden`` and ``seed``.
+    """
+    numbers = table.groupby("hidden")["seed"].nunique().sort_index()
+    said = [f"n = {numbers.iloc[0]}"]
+    changes = [
+        f"{number} from H = {size:,}"
+        for (size, number), before in zip(numbers.iloc[1:].items(), numbers, strict=False)
+        if number != before
+    ]
+    return " ".join(said + [f"({', '.join(changes)})"] * bool(changes)).replace(" ", "\N{NBSP}")
 
 
 def html_table(table: pd.DataFrame, label: str) -> HTML:

@@ -16,6 +16,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from string import ascii_lowercase
 from typing import Any
 
 import matplotlib.style
@@ -30,6 +31,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, LogFormatterSciNotation, LogLocator, NullFormatter
+from myst_nb import glue
 from scipy import stats
 
 from lazybook.book import analysis
@@ -286,8 +288,13 @@ def svg(figure: Figure) -> str:
     return re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
 
 
-def show(*figures: Figure, name: str, caption: str, alt: str, notebook: str) -> None:
+def show(
+    *figures: Figure, name: str, caption: str, alt: str, notebook: str, lead: bool = False
+) -> None:
     """Show panels with one caption, as the element ``name`` of the page.
+
+    Several panels get letters, a, b, c, … by which the caption calls them: on a phone, or printed,
+    they stand below one another.
 
     Parameters
     ----------
@@ -297,20 +304,26 @@ def show(*figures: Figure, name: str, caption: str, alt: str, notebook: str) -> 
     alt: what is seen, for those who do not see it.
     notebook: where the figure is made, such as ``lazy_learning/fig2_mnist``; the caption links to
         the executed notebook.
+    lead: it is the page's main figure, which the page shows where it begins, by the directive
+        ``{glue:} lead``; the cell that makes it has the tag ``remove-output``.
     """
     panels = []
     for number, figure in enumerate(figures):
         # Several drawings share a page: make the names inside each its own.
-        panels.append(re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-{number}-", svg(figure)))
+        drawing = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-{number}-", svg(figure))
+        letter = f'<b class="letter">{ascii_lowercase[number]}</b>' if len(figures) > 1 else ""
+        panels.append(f'<div class="panel">{letter}{drawing}</div>')
     source = f"{'../' * (notebook.count('/') + 1)}_sources/executed/{notebook}.ipynb"
-    display(
-        HTML(
-            f'<figure id="{name}" class="lazybook-figure">'
-            f'<div class="panels" role="img" aria-label="{html.escape(alt)}">'
-            f"{''.join(panels)}</div>"
-            f'<figcaption>{caption} <a href="{source}" download>Notebook</a></figcaption></figure>'
-        )
+    shown = HTML(
+        f'<figure id="{name}" class="lazybook-figure">'
+        f'<div class="panels" role="img" aria-label="{html.escape(alt)}">'
+        f"{''.join(panels)}</div>"
+        f'<figcaption>{caption} <a href="{source}" download>Notebook</a></figcaption></figure>'
     )
+    if lead:
+        glue("lead", shown)
+    else:
+        display(shown)
 
 
 INTERVALS = "Dots are means over seeds, lines their 95 % intervals, where there are several seeds."
