@@ -2,7 +2,8 @@
 
 A builder can exit without an error and leave a page or a figure out. So every page of the table of
 contents, every notebook, every figure that a notebook names and every target of a link is looked
-for in the HTML, nothing may be loaded from another site, and formulas must not show as `$…$`.
+for in the HTML, panels have to fit beside each other, nothing may be loaded from another site, and
+formulas must not show as `$…$`.
 """
 
 import re
@@ -18,6 +19,7 @@ from lazybook.book.figures import ROOT, SOURCES, notebooks
 
 HTML = ROOT / "_build" / "html"
 CONTENTS = ROOT / "book" / "_toc.yml"
+PANELS = (189, 285)  # points: as wide as a panel can be for three, or two, to stand side by side
 
 
 def check(html: Path = HTML, contents: Path = CONTENTS, sources: Path = SOURCES) -> list[str]:
@@ -51,6 +53,7 @@ def check(html: Path = HTML, contents: Path = CONTENTS, sources: Path = SOURCES)
             if page in pages and not _drawn(pages[page], name):
                 problems.append(f"{page}: no figure {name}")
     for page in pages:
+        problems += [f"{page}: {problem}" for problem in _too_wide(pages[page])]
         problems += [f"{page}: {problem}" for problem in _bad_references(html, page, pages)]
         problems += [f"{page}: not set as a formula: {text}" for text in _raw_formulas(pages[page])]
     return list(dict.fromkeys(problems))  # the navigation repeats itself
@@ -78,6 +81,16 @@ def _drawn(page: BeautifulSoup, name: str) -> bool:
     """Whether the figure is there and has lines in it."""
     figure = page.find("figure", id=name)
     return figure is not None and figure.find(["path", "img", "image"]) is not None
+
+
+def _too_wide(page: BeautifulSoup) -> Iterator[str]:
+    """Yield the figures of several panels that are a little too wide to stand side by side."""
+    for figure in page.find_all("figure", class_="lazybook-figure"):
+        drawings = figure.find_all("svg")
+        for drawing in drawings if len(drawings) > 1 else []:
+            width = float(drawing["width"].removesuffix("pt"))
+            if any(share < width < 1.1 * share for share in PANELS):
+                yield f"{figure['id']}: a panel is {width:g} pt wide; two need 285, three 189"
 
 
 def _raw_formulas(page: BeautifulSoup) -> Iterator[str]:
