@@ -62,11 +62,12 @@ def test_a_whole_book_has_no_problems(book, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("widths", "fit"), [((188, 188, 188), True), ((190.8, 190.8, 190.8), False), ((290, 284), False)]
+    ("widths", "fit"),
+    [((188, 188, 188), True), ((190.8, 190.8, 190.8), False), ((290, 284), False)],
 )
 def test_panels_stand_side_by_side(book, widths, fit):
     drawings = "".join(f'<svg width="{width}pt"><path d="M0 0"/></svg>' for width in widths)
-    figure = f'<figure class="lazybook-figure" id="fig-wide">{drawings}</figure>'
+    figure = f'Three: <figure class="lazybook-figure" id="fig-wide">{drawings}</figure>'
     (book / "_build/html/intro.html").write_text(PAGE.format(up="", text=figure))
     assert (problems(book) == []) is fit
 
