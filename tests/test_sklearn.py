@@ -3,8 +3,10 @@
 import doctest
 import gc
 import pickle
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -190,6 +192,18 @@ def test_what_it_learns_does_not_depend_on_the_unit_of_the_inputs(samples, size)
 def test_the_example_in_the_documentation():
     results = doctest.testmod(lazybook.sklearn)
     assert results.attempted > 3 and not results.failed
+
+
+def test_the_guide_runs_as_it_is_written(folders, part_of_mnist, capsys):
+    page = (Path(__file__).parents[1] / "book" / "your_own_training.md").read_text("utf8")
+    [section] = re.findall(r"^## Without a loop.*?(?=^## |\Z)", page, re.DOTALL | re.MULTILINE)
+    halves = {"": part_of_mnist.train, "_test": part_of_mnist.test}
+    names = {f"X{end}": half.inputs() for end, half in halves.items()}
+    names |= {f"y{end}": half.labels for end, half in halves.items()}
+    for block in re.findall(r"```python\n(.*?)```", section, re.DOTALL):
+        exec(block, names)
+    assert capsys.readouterr().out.endswith(f"at an energy of {names['model'].energy_m1_}\n")
+    assert names["run"].final["samples"] == 5 * 600
 
 
 def test_without_scikit_learn_the_error_names_the_extra():
