@@ -116,7 +116,7 @@ def test_spellings(text, restriction):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: SynapseMask(-0.1, 1), "synapse mask: p_in is -0.1; it must be a number from 0 to 1"),
+        (lambda: SynapseMask(-0.1, 1), "p_in is -0.1; it must be a number from 0 to 1"),
         (lambda: SynapseMask(1, 1.01), "synapse mask: p_out is 1.01"),
         (lambda: SynapseMask(float("nan"), 1), "synapse mask: p_in is nan"),
         (lambda: SynapseMask("0.1", 1), "synapse mask: p_in is '0.1'"),

@@ -55,7 +55,7 @@ def test_mnist():
 
 @pytest.mark.parametrize("numbers", [(0,), (-1,), (50, 0), (50, 784, 0), (float("nan"),), ("5",)])
 def test_numbers_that_mean_nothing(numbers):
-    with pytest.raises(InvalidValue, match="above 0|at least 1"):
+    with pytest.raises(InvalidValue, match=r"above 0|at least 1"):
         RandomMasks(*numbers)
 
 
