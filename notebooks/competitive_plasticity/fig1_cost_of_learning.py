@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # The cost of learning (Figure 1)
+# # The cost of learning · competitive plasticity, Fig. 1
 #
 # Backpropagation changes every synapse for every image. In a large network that is a great many
 # changes, and a brain is a very large network. What does it cost to learn a task, and how does that
@@ -19,8 +19,16 @@
 #
 # Cost has two measures here. $M_0$ is the number of changes of synapses, $M_1$ the sum of their
 # sizes. The other pages on this paper try to save some of it.
+#
+# :::{div} answer
+# ```{glue:} answer
+# ```
+# :::
+#
+# ```{glue:} lead
+# ```
 
-# %% tags=["parameters", "hide-input"]
+# %% tags=["parameters", "remove-cell"]
 profile = "quick"
 device = "cpu"
 jobs = None
@@ -28,7 +36,7 @@ fresh = False
 hidden = None
 seeds = None
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: settings"}
 from dataclasses import replace
 from math import ceil
 
@@ -75,15 +83,14 @@ if sum(size >= scale.large for size in scale.hidden) < 3:
 # The setting is that of the whole paper: MNIST with the mean over all pixels subtracted, so that no
 # input is 0 and no synapse is spared by chance; leaky rectified hidden units and ten linear
 # outputs; small Gaussian first weights; half the summed squared error to a one-hot target; one
-# image at a time, drawn at random. The test set is looked at every 1,000 images, and learning stops
-# as soon as 95 % of it are right. (The smoke profile, which only shows that everything runs, stops
-# at 80 %.)
+# image at a time, drawn at random. Test accuracy is measured every 1,000 images, and learning stops
+# as soon as it is 95 %. (The smoke profile, which only shows that everything runs, stops at 80 %.)
 #
-# The smaller the learning rate, the longer learning takes. At rates below 0.01 the test set is
-# looked at more seldom in the same proportion, and a run gives up later: after 5 epochs at 0.01,
-# but 50 at 0.001. At larger rates it gives up sooner, though not before 2 epochs.
+# The smaller the learning rate, the longer learning takes. At rates below 0.01 accuracy is measured
+# more seldom in the same proportion, and a run gives up later: after 5 epochs at 0.01, but 50 at
+# 0.001. At larger rates it gives up sooner, though not before 2 epochs.
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 RATE = 0.01  # the paper's, for all that follows this page
 base = preset(
     "competitive", until=scale.goal, engine=settings.engine, device=settings.device
@@ -112,13 +119,13 @@ size_sweep = sweep(
     fresh=settings.fresh,
 )
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the runs spent"}
 LABELS = {
     "samples": "learning time (images)",
     "energy_m0": "$M_0$ (changes of synapses)",
     "energy_m1": "$M_1$ (sum of their sizes)",
     "mean_change": "mean size of a change",
-    "energy_min": r"$M_\min$ (straight way)",
+    "energy_min": r"$M_\min$ (straight path)",
     "inefficiency": r"inefficiency $M_1 / M_\min$",
 }
 
@@ -141,14 +148,14 @@ rates, sizes = ends(rate_sweep), ends(size_sweep)
 # units: every image changes every synapse, so it is the learning time times the number of synapses.
 #
 # $M_1$ is another matter. Half the rate makes changes of half the size, and if it takes twice as
-# many of them, they cost as much as before. That is how it is if the way through the space of
-# weights stays the same and is only taken in smaller steps. At large rates the way itself gets
+# many of them, they cost as much as before. That is how it is if the path through the space of
+# weights stays the same and is only taken in smaller steps. At large rates the path itself gets
 # longer: much of each step is undone by the next ones.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the learning-rate figure"}
 panels = []
 for column in ("samples", "energy_m0", "energy_m1"):
-    figure, axes = plotting.subplots(figsize=(2.62, 3.2))
+    figure, axes = plotting.subplots(figsize=(2.61, 3.2))
     for size in scale.tuned:
         look = {
             "color": plotting.shade("all", size, scale.tuned),
@@ -168,9 +175,10 @@ plotting.show(
     *panels,
     name="fig-cost-learning-rate",
     caption="What it takes to reach the goal, against the learning rate, for networks "
-    "of <i>H</i> hidden units: number of images, number of changes, and sum of their "
-    "sizes. Bands reach from the lowest to the highest seed. Where a line ends, not "
-    "all seeds reached the goal. (Paper: Fig. 1a.)",
+    "of <i>H</i> hidden units: number of images (a), number of changes (b), and sum of "
+    "their sizes (c). Lines are means over seeds, bands go from the lowest to the "
+    f"highest; {notebook.seeds(rates)}. Where a line ends, not all seeds reached the "
+    "goal. (Paper: Fig. 1a.)",
     alt="Three plots against the learning rate, all axes logarithmic. Learning time "
     "and number of changes fall to a minimum and rise again. The sum of sizes is level "
     "at small rates and rises at large ones.",
@@ -201,9 +209,10 @@ Markdown(
 #
 # All that follows is at a learning rate of 0.01. A larger network has more synapses to change. It
 # also needs fewer images, but not by as much, so $M_0$ grows, if more slowly than the network.
-# $M_1$ grows more slowly still: where many synapses work together, each has to do less.
+# $M_1$ grows more slowly still: where many synapses work together, each has to do less. The figure
+# is the one that this page begins with.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the energy figure"}
 fitted = sizes[(sizes["hidden"] >= scale.large) & sizes["reached"]]
 laws = {
     column: analysis.power_law(fitted["hidden"], fitted[column]) for column in LABELS
@@ -237,15 +246,20 @@ plotting.show(
     against_size("energy_m0", 1, "$H$"),
     against_size("energy_m1", 0.5, r"$\sqrt{H}$"),
     name="fig-cost-energy",
-    caption="Energy of learning against the size of the network: means over seeds, in "
-    "a band from the lowest to the highest. Lines are power laws fitted to "
-    f"{scale.large} hidden units and more. Dotted: growth as <i>H</i> (left) and as "
-    "its square root (right). (Paper: Fig. 1b.)",
+    caption="Number of changes (a) and sum of their sizes (b) that it takes to reach "
+    f"{100 * scale.goal:g} % test accuracy, against the size of the network. Dots are "
+    "means over seeds, bands go from the lowest to the highest; "
+    f"{notebook.seeds(sizes)}. Lines are power laws fitted to {scale.large} hidden "
+    "units and more. Dotted: growth as <i>H</i> (a) and as its square root (b). "
+    "(Paper: Fig. 1b.)",
     alt="Two plots, all axes logarithmic. Both energies grow with the number of hidden "
     "units, near to straight lines; the number of changes more steeply than the sum of "
     "their sizes.",
     notebook=NAME,
+    lead=True,
 )
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the exponents"}
 reached = sizes.groupby("hidden")["reached"].sum()
 left_out = [
     f" With H = {size:,} only {count} of {len(scale.seeds)} seeds reached the goal, so "
@@ -259,17 +273,18 @@ Markdown(
 )
 
 # %% [markdown]
-# Both come from two things that can be looked at one by one: how many images it takes, and how
-# large a change is.
+# Both come from two things that can be measured one by one: how many images it takes, and how large
+# a change is.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of time and size of changes"}
 plotting.show(
     against_size("samples"),
     against_size("mean_change"),
     name="fig-cost-time",
-    caption="Left: images until the goal was reached, to the next "
-    f"{base.measure_every:,}. Right: mean size of a change, <i>M</i><sub>1</sub> / "
-    "<i>M</i><sub>0</sub>. Bands and lines as above. (Paper: Fig. 1c.)",
+    caption="(a) Images until the goal was reached, to the next "
+    f"{base.measure_every:,}. (b) Mean size of a change, <i>M</i><sub>1</sub> / "
+    "<i>M</i><sub>0</sub>. Dots are means over seeds, bands go from the lowest to the "
+    f"highest; {notebook.seeds(sizes)}. Lines are power laws. (Paper: Fig. 1c.)",
     alt="Two plots, all axes logarithmic. Learning time and mean size of a change both "
     "fall with the number of hidden units.",
     notebook=NAME,
@@ -280,29 +295,30 @@ Markdown(
 )
 
 # %% [markdown]
-# ## The straight way
+# ## The straight path
 #
 # How far did the weights really get? Had every synapse gone straight from its first weight to its
 # last, learning would have cost $M_\min$. What it did cost is many times that. Most of what one
 # image changes, others change back, and the inefficiency $M_1 / M_\min$ tells how long the detour
 # was.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of the straight path"}
 inefficiency = against_size("inefficiency")
 inefficiency.axes[0].yaxis.set_major_formatter("{x:g}")
 plotting.show(
     against_size("energy_min", 0.5, r"$\sqrt{H}$"),
     inefficiency,
     name="fig-cost-detour",
-    caption="Left: the energy that the straight way from the first weights to the last "
-    "would have taken. Right: how many times that was spent. Bands and lines as above. "
-    "(Not in the paper.)",
-    alt="Two plots, all axes logarithmic. The straight way gets longer with the number "
+    caption="(a) The energy that the straight path from the first weights to the last "
+    "would have taken. (b) How many times that was spent. Dots are means over seeds, "
+    f"bands go from the lowest to the highest; {notebook.seeds(sizes)}. Lines are power "
+    "laws. (Not in the paper.)",
+    alt="Two plots, all axes logarithmic. The straight path gets longer with the number "
     "of hidden units. The inefficiency is far above 1 in all networks.",
     notebook=NAME,
 )
 Markdown(
-    f"The straight way grows as {spelled(laws['energy_min'])}. Learning spent "
+    f"The straight path grows as {spelled(laws['energy_min'])}. Learning spent "
     f"{notebook.span(fitted.groupby('hidden')['inefficiency'].mean(), '.0f')} times as "
     "much, depending on the size of the network: the inefficiency goes as "
     f"{spelled(laws['inefficiency'])}."
@@ -325,7 +341,7 @@ weight_sweep = sweep(
     fresh=settings.fresh,
 )
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the table of exponents"}
 weights = ends(weight_sweep)
 slow = rates[
     (rates["learning_rate"] == min(scale.rates)) & (rates["hidden"] >= scale.large)
@@ -352,11 +368,12 @@ for name, table in choices.items():
     for column in ("samples", "energy_m0", "energy_m1", "energy_min"):
         law = analysis.power_law(table["hidden"], table[column])
         cells.append(
-            f"${law.exponent:.2f}$ (${law.interval[0]:.2f}$ to ${law.interval[1]:.2f}$)"
+            f"{law.exponent:.2f} ({law.interval[0]:.2f} to {law.interval[1]:.2f})"
         )
         if column == "energy_m1":
             exponents.append(law.exponent)
-    lines.append(f"| {' | '.join(cells)} |")
+    whole = [name, *(cell.replace(" ", "\N{NBSP}") for cell in cells[1:])]
+    lines.append(f"| {' | '.join(whole)} |")
 lines += ["", f"For $M_1$ they are from {min(exponents):.2f} to {max(exponents):.2f}. "
           "A square root would be 0.50."]  # fmt: skip
 Markdown("\n".join(lines))
@@ -368,7 +385,7 @@ Markdown("\n".join(lines))
 # those of the least mean over seeds. $M_1$ is compared between rates within each seed, and the
 # exponents are fitted to each seed by itself.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the claims are judged by"}
 found = notebook.Findings(settings, NAME, "CP1", "CP2", "CP3", "CP4")
 measure = "largest / smallest of the sizes' best learning rates"
 for column, condition in (("samples", "learning time"), ("energy_m0", "M0")):
@@ -402,9 +419,19 @@ for claim, column, measure in (
 sweeps = [rate_sweep, size_sweep, weight_sweep]
 found.verdicts(sweeps)
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
+least = m1[RATE] / m1.min(axis=1)
+found.answer(
+    f"From {scale.large} hidden units up the number of changes, $M_0$, grows as "
+    f"{spelled(laws['energy_m0'])}. The sum of their sizes, $M_1$, grows as "
+    f"{spelled(laws['energy_m1'])}; a square root would be 0.50. Learning is fastest at "
+    f"a rate of {notebook.span(best['samples'].values(), 'g')}; $M_1$ is least at small "
+    f"rates, and at {RATE:g}, the paper's, {notebook.span(least, '.2g')} times that."
+)
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT
 found.print_outcomes(sweeps)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how the results came about"}
 notebook.provenance(settings, sweeps)
