@@ -171,7 +171,10 @@ def test_what_was_not_derived_in_this_process_is_not_known(name):
     assert str(caught.value).startswith(f"dataset is {name!r}, which a notebook derives")
 
 
-@pytest.mark.parametrize("word", ["", "seven 7", "7sevens", "a:b", "a/b", "-", "../a", "zw\u00f6lf"])
+WORDS = ["", "seven 7", "7sevens", "a:b", "a/b", "-", "../a", "zw\u00f6lf"]
+
+
+@pytest.mark.parametrize("word", WORDS)
 def test_a_derived_data_set_needs_a_word(word):
     with pytest.raises(InvalidValue, match="it must be of letters, digits and hyphens"):
         datasets.derived(word, split(), split())

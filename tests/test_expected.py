@@ -1,4 +1,4 @@
-"""What the smoke notebooks find is compared with what they are to find, and differences are seen."""
+"""What the smoke notebooks find is compared with what they are to find."""
 
 import math
 

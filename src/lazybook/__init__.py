@@ -1,9 +1,9 @@
 """Learning with little synaptic plasticity: the rules of a family of papers, and what they cost.
 
 Describe a training run with `Experiment` (or `preset`), with one answer each to *which samples are
-learned* (`lazybook.gates`), *which synapses may change* (`lazybook.restrictions`) and *when a change
-becomes permanent* (`lazybook.caching`); run it with `train`, or many with `sweep`. The same rules
-in a training loop of your own: `lazybook.pytorch`.
+learned* (`lazybook.gates`), *which synapses may change* (`lazybook.restrictions`) and *when a
+change becomes permanent* (`lazybook.caching`); run it with `train`, or many with `sweep`. The same
+rules in a training loop of your own: `lazybook.pytorch`.
 
 >>> from lazybook import MemorizedMistakes, preset
 >>> str(preset("lazy", gate=MemorizedMistakes(), hidden=30).gate)

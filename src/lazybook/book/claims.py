@@ -22,10 +22,16 @@ import numpy as np
 import yaml
 
 from lazybook.book.strips import strip
-from lazybook.errors import InvalidValue, LazybookWarning, RecordError, check_one_of
+from lazybook.errors import (
+    InvalidValue,
+    LazybookWarning,
+    RecordError,
+    check_one_of,
+    check_whole,
+    told,
+)
 from lazybook.runs import Run
 from lazybook.support import paths
-from lazybook.support.numbers import is_number, is_whole
 from lazybook.support.statistics import student_t
 
 PROFILES = ("smoke", "quick", "paper")
@@ -523,14 +529,15 @@ def _check(key: str, finding: Finding) -> None:
     if finding.measure not in names:
         raise InvalidValue(f"claim {key} has no measure {finding.measure!r}; it has: {names}")
     what = f"claim {key}: {finding.measure}"
-    if not is_number(finding.value) or finding.value == -math.inf:
-        raise InvalidValue(f"{what} is {finding.value!r}; it must be a number, nan or inf")
-    if finding.seed is not None and not is_whole(finding.seed, 0):
-        raise InvalidValue(f"{what}: seed is {finding.seed!r}; it must be a whole number from 0")
+    number = isinstance(finding.value, int | float) and not isinstance(finding.value, bool)
+    if not number or finding.value == -math.inf:
+        raise InvalidValue(f"{what} is {told(finding.value)}; it must be a number, nan or inf")
+    if finding.seed is not None:
+        check_whole(f"{what}: seed", finding.seed, 0)
     for name in ("condition", "missing", "stand_in"):
         text = getattr(finding, name)
         if not isinstance(text, str):
-            raise InvalidValue(f"{what}: {name} is {text!r}; it must be text")
+            raise InvalidValue(f"{what}: {name} is {told(text)}; it must be text")
 
 
 def _as_json(finding: Finding) -> dict:

@@ -42,7 +42,6 @@ from lazybook.engines import check_device
 from lazybook.errors import InvalidValue, check_one_of, told
 from lazybook.experiment import DEVICES, Experiment
 from lazybook.runs import Run
-from lazybook.support.numbers import is_whole
 from lazybook.sweep import Sweep
 
 STANDARD = ("profile", "device", "jobs", "fresh")
@@ -82,7 +81,7 @@ class Settings:
             raise InvalidValue(f"fresh is {told(self.fresh)}; it must be True or False")
         for name in ("jobs", "epochs"):
             value = getattr(self, name)
-            if value is not None and not is_whole(value, 1):
+            if value is not None and not _whole(value, 1):
                 raise InvalidValue(
                     f"{name} is {told(value)}; it must be None or a whole number from 1"
                 )
@@ -351,10 +350,14 @@ def _injected(cell: str) -> bool:
     return cell.startswith("# Parameters\n")
 
 
+def _whole(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
 def _distinct(values: object, least: int) -> bool:
     return (
         isinstance(values, list)
         and len(values) > 0
-        and all(is_whole(value, least) for value in values)
+        and all(_whole(value, least) for value in values)
         and len(set(values)) == len(values)
     )
