@@ -49,7 +49,7 @@ def test_a_full_disk_is_told_in_one_line(lazybook, monkeypatch, arguments, buffe
     with Path("/dev/full").open("w", buffering) as full:
         monkeypatch.setattr(sys, "stdout", full)
         code, _, complaint = lazybook(*arguments)
-        assert (code, complaint) == (2, "error: No space left on device\n")
+        assert (code, complaint) == (2, "error: standard output: No space left on device\n")
         assert sys.stdout is None  # Python itself would try to write what is left, at its end
         close_anyhow(full)
 

@@ -50,15 +50,25 @@ def _answer() -> int:
         sys.stdout = None  # or Python would try again at its end
         return 1
     except OSError as error:
+        where = error.filename or ("standard output" if _output_fails() else "")
         sys.stdout = None
-        where = f"{error.filename}: " if error.filename else ""
-        problem = f"{where}{error.strerror or error}"
+        problem = f"{where}: {error.strerror or error}".removeprefix(": ")
     except Exception as error:
         if not hasattr(error, "format_message"):  # what Typer raises for wrong options has it
             raise
         problem = _what_is_wrong(error)
     streams.say(problem if problem.startswith("Usage:") else f"error: {problem}")
     return 2
+
+
+def _output_fails() -> bool:
+    """Whether what is left to print cannot be printed."""
+    try:
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError:
+        return True
+    return False
 
 
 def _what_is_wrong(error: Any) -> str:

@@ -101,39 +101,9 @@ class Experiment:
     record: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        checked = {
-            "dataset": _name(self.dataset),
-            "zero_mean": _truth("zero_mean", self.zero_mean),
-            "shifts": check_whole("shifts", self.shifts, 0),
-            "hidden": None if self.hidden is None else check_whole("hidden", self.hidden, 1),
-            "activation": _spelled(self.activation, networks.leak),
-            "initial": _spelled(self.initial, networks.check_initial),
-            "bias": check_one_of("bias", self.bias, networks.BIASES),
-            "loss": check_one_of("loss", self.loss, networks.LOSSES),
-            "learning_rate": check_number(
-                "learning_rate",
-                self.learning_rate,
-                f"a number above 0, at least {LEAST_RATE}",
-                lambda rate: rate >= LEAST_RATE,
-            ),
-            "batch": check_whole("batch", self.batch, 1),
-            "optimizer": _spelled(self.optimizer, _check_optimizer),
-            "order": check_one_of("order", self.order, ORDERS),
-            "gate": _rule("gate", self.gate, Gate),
-            "restriction": _rule("restriction", self.restriction, Restriction),
-            "caching": _rule("caching", self.caching, Caching),
-            "epochs": check_whole("epochs", self.epochs, 1),
-            "until": None if self.until is None else _goal(self.until),
-            "measure_every": check_whole("measure_every", self.measure_every, 1),
-            "measure_training": _truth("measure_training", self.measure_training),
-            "seed": check_whole("seed", self.seed, 0, 2**128),
-            "engine": check_one_of("engine", self.engine, ENGINES),
-            "device": check_one_of("device", self.device, DEVICES),
-            "energy_exponents": _exponents(self.energy_exponents),
-            "record": _record(self.record),
-        }
-        for name, value in checked.items():
-            object.__setattr__(self, name, value)
+        for field in fields(self):
+            value = _CHECKS[field.name](getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
         self._check_together()
 
     def _check_together(self) -> None:
@@ -219,6 +189,15 @@ PRESETS: dict[str, dict[str, Any]] = {
         "measure_every": 10**9,
     },
 }
+
+
+def field_value(name: str, value: object) -> Any:
+    """Return ``value`` as an experiment has it in its field ``name``.
+
+    Raises InvalidValue for an unknown field, or a value that none has.
+    """
+    _check_fields([name])
+    return _CHECKS[name](value)
 
 
 def preset(name: str, **changes: Any) -> Experiment:
@@ -326,3 +305,37 @@ def _check_different(field: str, names: list[str]) -> None:
     for name, times in Counter(names).items():
         if times > 1:
             raise InvalidValue(f"{field} has {name} {times} times; each must be there once")
+
+
+def _rate(value: object) -> float:
+    allowed = f"a number above 0, at least {LEAST_RATE}"
+    return check_number("learning_rate", value, allowed, lambda rate: rate >= LEAST_RATE)
+
+
+# Each returns a field's value as experiments have it, or raises InvalidValue.
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "dataset": _name,
+    "zero_mean": lambda value: _truth("zero_mean", value),
+    "shifts": lambda value: check_whole("shifts", value, 0),
+    "hidden": lambda value: None if value is None else check_whole("hidden", value, 1),
+    "activation": lambda value: _spelled(value, networks.leak),
+    "initial": lambda value: _spelled(value, networks.check_initial),
+    "bias": lambda value: check_one_of("bias", value, networks.BIASES),
+    "loss": lambda value: check_one_of("loss", value, networks.LOSSES),
+    "learning_rate": _rate,
+    "batch": lambda value: check_whole("batch", value, 1),
+    "optimizer": lambda value: _spelled(value, _check_optimizer),
+    "order": lambda value: check_one_of("order", value, ORDERS),
+    "gate": lambda value: _rule("gate", value, Gate),
+    "restriction": lambda value: _rule("restriction", value, Restriction),
+    "caching": lambda value: _rule("caching", value, Caching),
+    "epochs": lambda value: check_whole("epochs", value, 1),
+    "until": lambda value: None if value is None else _goal(value),
+    "measure_every": lambda value: check_whole("measure_every", value, 1),
+    "measure_training": lambda value: _truth("measure_training", value),
+    "seed": lambda value: check_whole("seed", value, 0, 2**128),
+    "engine": lambda value: check_one_of("engine", value, ENGINES),
+    "device": lambda value: check_one_of("device", value, DEVICES),
+    "energy_exponents": _exponents,
+    "record": _record,
+}

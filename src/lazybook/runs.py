@@ -108,12 +108,7 @@ class Run:
         expected = len(layers[0]) - bias
         if values.ndim != 2 or values.shape[1] != expected:
             raise InvalidValue(f"inputs are of shape {values.shape}; it must be (n, {expected})")
-        slope = np.float32(networks.leak(self.experiment.activation))
-        for number, weights in enumerate(layers):
-            if number:
-                values = np.where(values > 0, values, slope * values)
-            values = values @ weights[:-1] + weights[-1] if bias else values @ weights
-        return values
+        return networks.outputs(layers, values, self.experiment.activation, bias)
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         """Return the class of each of the ``inputs``, int64 ``(n,)``; see `outputs`."""
@@ -121,6 +116,32 @@ class Run:
         if outputs.shape[1] == 1:
             return (outputs[:, 0] > 0).astype(np.int64)
         return outputs.argmax(axis=1)
+
+
+def model(run: Run, dataset: Dataset) -> dict[str, np.ndarray]:
+    """Return what it takes to use the network that ``run`` learned on ``dataset`` with NumPy alone.
+
+    Arrays of numbers and text, which `numpy.savez` writes and `numpy.load` reads without pickle:
+    ``weights_hidden`` (a perceptron has none) and ``weights_output`` as in `Run.weights`; ``bias``,
+    whether their last row is one; ``activation`` and its ``slope`` below 0; the number of
+    ``classes``; ``scale`` and ``offset``, see `lazybook.datasets.Split`; and ``experiment``, as
+    JSON.
+
+    Raises InvalidValue if weights were not kept.
+    """
+    layers, experiment = run.weights, run.experiment
+    samples = (dataset.zero_mean() if experiment.zero_mean else dataset).test
+    facts = {
+        "bias": np.bool_(experiment.bias != "none"),
+        "activation": np.str_(experiment.activation),
+        "slope": np.float32(networks.leak(experiment.activation)),
+        "classes": np.int64(dataset.classes),
+        "scale": np.float32(samples.scale),
+        "offset": np.float32(samples.offset),
+        "experiment": np.str_(json.dumps(experiment.to_dict())),
+    }
+    names = [f"weights_{layer}" for layer in LAYERS[-len(layers) :]]
+    return dict(zip(names, layers, strict=True)) | {k: np.asarray(v) for k, v in facts.items()}
 
 
 @dataclass(frozen=True)

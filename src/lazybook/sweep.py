@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from lazybook.datasets import Facts
 from lazybook.engines.contract import network_shape
 from lazybook.errors import InvalidValue, check_whole, told
 from lazybook.experiment import Experiment
-from lazybook.runs import DivergedRun, Run, Store
+from lazybook.runs import DivergedRun, Run, Store, Summary
 from lazybook.support import machine, progress
 from lazybook.support.compiling import is_kept
 from lazybook.support.sharing import Reservations
@@ -68,7 +68,7 @@ class Sweep:
         """
         import pandas as pd
 
-        rows = [run.final | _columns(run) | {"reached": _reached(run)} for run in self.runs]
+        rows = [end(run) for run in self.runs]
         return pd.DataFrame(rows) if rows else self._empty("reached")
 
     def _empty(self, *more: str) -> "pd.DataFrame":
@@ -83,6 +83,7 @@ def sweep(
     jobs: int | None = None,
     fresh: bool = False,
     store: Store | None = None,
+    tell: Callable[[int, int], None] = lambda runs, missing: None,
 ) -> Sweep:
     """Run ``experiments``, ``jobs`` at a time, and return their runs.
 
@@ -91,6 +92,9 @@ def sweep(
     finished, so an interrupted sweep goes on where it was. Of several processes that sweep over the
     same store, each computes what the others are not at. Results do not depend on ``jobs`` (None:
     one for each core that this process may use).
+
+    Before the first one is computed, ``tell`` is called with how many runs there are, and how many
+    of them are to be computed.
 
     A run that diverges is a run like the others, and a warning `DivergedRun` says how many did.
 
@@ -111,9 +115,12 @@ def sweep(
         experiment: None if fresh else store.find(experiment, facts[experiment.dataset])
         for experiment in dict.fromkeys(experiments)
     }
-    computed = 0
-    if missing := [experiment for experiment, run in found.items() if run is None]:
+    missing = [experiment for experiment, run in found.items() if run is None]
+    if missing:
         _check(missing, facts, store)
+    tell(len(found), len(missing))
+    computed = 0
+    if missing:
         computed = _Work(found, missing, facts, jobs, fresh, store).compute()
     runs = [found[experiment] for experiment in experiments]
     if diverged := sum(run.diverged for run in runs):
@@ -264,13 +271,18 @@ def _first(experiments: Sequence[Experiment]) -> str:
     return "" if all(is_kept(loop(e)) for e in fast) else "compiling, once on this machine"
 
 
-def _columns(run: Run) -> dict[str, Any]:
+def end(run: Run | Summary) -> dict[str, Any]:
+    """Return the row of `Sweep.ends` that tells of ``run``."""
+    return run.final | _columns(run) | {"reached": _reached(run)}
+
+
+def _columns(run: Run | Summary) -> dict[str, Any]:
     fields = run.experiment.to_dict().items()
     single = {name: value for name, value in fields if not isinstance(value, list)}
     return single | {"diverged": run.diverged}
 
 
-def _reached(run: Run) -> bool:
+def _reached(run: Run | Summary) -> bool:
     goal = run.experiment.until
     return goal is not None and not run.diverged and run.final["test_accuracy"] >= goal
 

@@ -13,13 +13,14 @@ from lazybook.benchmarks.roofline import Cache, Traffic, measure_caches, traffic
 from lazybook.benchmarks.timing import BLOCK, Learner, check_torch, one_core, take_turns
 from lazybook.caching import SynapticCaching
 from lazybook.datasets import Dataset
-from lazybook.engines.contract import Start
+from lazybook.engines.contract import Start, network_shape
 from lazybook.errors import InvalidValue, check_one_of
 from lazybook.experiment import Experiment, preset
 from lazybook.gates import MemorizedMistakes
 from lazybook.runs import provenance
 from lazybook.support import progress
 from lazybook.support.randomness import Streams
+from lazybook.trainers import check_memory
 
 SAMPLES = 10_000  # of MNIST's training set, and fewer for large networks
 LEARNED = 0.15  # the share of them that lazy learning learns
@@ -287,13 +288,22 @@ def run(
 ) -> Benchmark:
     """Compare ``rules`` (none given: all) at the sizes ``hidden``, and measure the caches.
 
-    Raises InvalidValue for an unknown rule, a network too small, no rounds or no PyTorch.
+    Raises InvalidValue for an unknown rule, a network too small or too large for this machine, no
+    rounds or no PyTorch.
     """
     check_torch()
     if rounds < 1:
         raise InvalidValue(f"rounds is {rounds}; it must be at least 1")
     began = time.perf_counter()
     chosen = cases(hidden, rules)
+    for case in chosen:
+        layers = network_shape(case.experiment, datasets.facts("mnist")).layers
+        weights = sum(rows * columns for rows, columns in layers)
+        check_memory(
+            f"hidden is {case.experiment.hidden:,}: {weights:,} weights for {len(LEARNERS)}"
+            " learners take",
+            8 * weights * len(LEARNERS),  # float32, as drawn and as learned
+        )
     with one_core():
         caches = measure_caches()
     results = compare(chosen, rounds)
