@@ -163,7 +163,7 @@ for column in ("samples", "energy_m0", "energy_m1"):
         }
         some = rates[rates["hidden"] == size]
         plotting.over_seeds(
-            axes, some, "learning_rate", column, "all", label=f"H = {size}", **look
+            axes, some, "learning_rate", column, "all", label=f"H = {size:,}", **look
         )
     plotting.logarithmic(axes.xaxis, text="{x:g}")
     plotting.logarithmic(axes.yaxis)
@@ -367,13 +367,11 @@ for name, table in choices.items():
     cells = [name, notebook.span(table["hidden"], ",")]
     for column in ("samples", "energy_m0", "energy_m1", "energy_min"):
         law = analysis.power_law(table["hidden"], table[column])
-        cells.append(
-            f"{law.exponent:.2f} ({law.interval[0]:.2f} to {law.interval[1]:.2f})"
-        )
+        low, high = (f"{end:.2f}" for end in law.interval)
+        cells.append(f"{law.exponent:.2f}<br>{low}\N{NBSP}to\N{NBSP}{high}")
         if column == "energy_m1":
             exponents.append(law.exponent)
-    whole = [name, *(cell.replace(" ", "\N{NBSP}") for cell in cells[1:])]
-    lines.append(f"| {' | '.join(whole)} |")
+    lines.append(f"| {' | '.join(cells).replace('-', '−')} |")
 lines += ["", f"For $M_1$ they are from {min(exponents):.2f} to {max(exponents):.2f}. "
           "A square root would be 0.50."]  # fmt: skip
 Markdown("\n".join(lines))
