@@ -1,5 +1,6 @@
 """The page "The rules" says what is so: its spellings are understood, and its examples run."""
 
+import json
 import re
 
 import pytest
@@ -38,19 +39,19 @@ def test_every_setting_and_every_preset_is_explained():
         assert f"`{name}`" in PAGE
 
 
-def test_the_example_in_python_and_on_the_command_line_is_one(few, monkeypatch):
+def test_the_example_in_python_and_on_the_command_line_is_one(few, monkeypatch, capsys):
     run = {}
     for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
         exec(block.replace("hidden=1000", "hidden=101"), run)
-    assert run["run"].final["energy_m1"] > 0
+    run = run["run"]
+    assert run.final["energy_m1"] > 0
 
     [command] = re.findall(r"```bash\n(lazybook .*?)```", PAGE, re.DOTALL)
     arguments = command.replace("\\\n", " ").replace("--hidden 1000", "--hidden 101").split()
-    done = []
-    monkeypatch.setattr("sys.argv", arguments)
-    monkeypatch.setattr(cli, "_measured", lambda run: done.append(run) or "")
+    monkeypatch.setattr("sys.argv", [*arguments, "--json"])
     with pytest.raises(SystemExit) as caught:
         cli.main()
     assert not caught.value.code
-    assert done[0].experiment == run["run"].experiment
-    assert done[0].final["energy_m1"] == run["run"].final["energy_m1"]
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["experiment"] == run.experiment.to_dict()
+    assert printed["final"]["energy_m1"] == run.final["energy_m1"]
