@@ -237,6 +237,7 @@ BAD = [
     (["trian"], "No such command 'trian'. Did you mean 'train'?"),
     (["runs", "lsit"], "No such command 'lsit'. Did you mean 'list'?"),
     (["--versoin"], "Did you mean --version?"),
+    (["bench", "--hidden", "1000000000000"], "hidden is 1,000,000,000,000: 795,000,000,000,010"),
     (["figures", "--profile", "fast"], "profile is 'fast'"),
     (["figures", "--only", "fig99"], "fig99"),
     (["figures", "--device", "tpu"], "device is 'tpu'"),

@@ -183,7 +183,16 @@ finally:
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--hiden=3"], ["train", "--hidden=x"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["train", "--hiden=3"],
+        ["train", "--hidden=x"],
+        ["sweep", "--seed=0:x"],
+        ["runs", "list", "--since=x"],
+    ],
+)
 def test_help_and_wrong_options_wait_for_nothing_heavy(arguments):
     command = [sys.executable, "-c", LIGHT, *arguments]
     loaded = subprocess.run(command, capture_output=True, text=True).stdout.split()
@@ -273,8 +282,10 @@ cli.main()
 """
 
 
-def test_a_process_that_is_learning_ends_and_leaves_nothing_half(store, tmp_path):
-    command = [sys.executable, "-c", INTERRUPTED, *TRAIN, "--epochs=5000"]
+@pytest.mark.parametrize("name", ["train", "sweep"])
+def test_a_process_that_is_learning_ends_and_leaves_nothing_half(store, tmp_path, name):
+    more = ["--save", str(tmp_path / "model.npz")] if name == "train" else ["--seed=0:9"]
+    command = [sys.executable, "-c", INTERRUPTED, name, *TRAIN[1:], "--epochs=5000", *more]
     with subprocess.Popen(
         command,
         env=os.environ | {"TMPDIR": str(tmp_path)},

@@ -63,7 +63,7 @@ def test_a_grid_is_every_combination(asked):
         (["--hidden=none,3"], "hidden", [None, 3]),
         (["--seed=0:10:5"], "seed", [0, 5]),
         (["--seed=3:0:-1"], "seed", [3, 2, 1]),
-        (["--hidden= 3, 5 "], "hidden", [3, 5]),
+        (["--hidden= 3, none ,5:6 "], "hidden", [3, None, 5]),
         (["--seed=1,1,0:2"], "seed", [1, 0]),  # each once
         (["--learning-rate=0.1,1e-2"], "learning_rate", [0.1, 0.01]),
         (["--activation=relu,leaky-relu:0.1"], "activation", ["relu", "leaky-relu:0.1"]),
@@ -123,6 +123,7 @@ def test_a_file_of_ones_own_samples(asked, tmp_path, monkeypatch):
         (["--csv=-", "--json"], "choose one"),
         (["--csv=nowhere/a.csv"], "csv is 'nowhere/a.csv', which cannot be written: No such file"),
         (["--csv=."], "csv is '.'"),
+        (["--csv=/dev/full"], "it is not a regular file"),
         (["--jobs=0"], "jobs is 0"),
     ],
 )
@@ -286,7 +287,8 @@ def test_a_file_that_cannot_be_written_is_refused_before_training(
     for name, part in [
         ("", "save is ''"),
         ("model", "that ends in .npz"),
-        ("folder.npz", "it is a folder"),
+        ("folder.npz", "it is not a regular file"),
+        (f"{'a' * 250}.npz", "File name too long"),
         ("nowhere/model.npz", "No such file or directory"),
         ("/proc/model.npz", "cannot be written"),
     ]:

@@ -21,15 +21,11 @@ if TYPE_CHECKING:
 
 MOST = 100_000  # runs of a grid
 
-RANGE = re.compile(r"\s*([+-]?\d{1,40}):([+-]?\d{1,40})(?::([+-]?\d{1,40}))?\s*")
+RANGE = re.compile(r"([+-]?\d{1,40}):([+-]?\d{1,40})(?::([+-]?\d{1,40}))?")
 
 NONE = "none"  # said of an option whose value may be that there is none
 
 Choices = dict[str, list]  # the values that were given for some fields, in the order of the table
-
-
-def _text(text: str) -> str:
-    return text.strip()
 
 
 def _whole(text: str) -> int:
@@ -80,7 +76,7 @@ class Field:
     """
 
     help: str
-    read: Callable[[str], Any] | None = _text
+    read: Callable[[str], Any] | None = str
     commas: bool = False
     listed: bool = False
 
@@ -98,7 +94,7 @@ class Field:
         """Return the values in what was typed once."""
         if self.commas or self.listed:
             return self.read_one(text)
-        return [value for part in text.split(",") for value in self._read_part(part)]
+        return [value for part in text.split(",") for value in self._read_part(part.strip())]
 
     def _read_part(self, text: str) -> Sequence:
         wholes = RANGE.fullmatch(text) if self.read in (_whole, _whole_or_none) else None

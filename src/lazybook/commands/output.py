@@ -1,10 +1,9 @@
 """What commands print, and the files that they are told to write."""
 
+import errno
 import json
 import math
 import os
-import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
@@ -48,12 +47,14 @@ class File:
         try:
             # A link goes on to lead to what is written.
             self.path = Path(path).expanduser().resolve()
-            if self.path.is_dir():
-                raise IsADirectoryError(None, "it is a folder")
-            if self.path.exists() and not os.access(self.path, os.W_OK):
-                raise PermissionError(None, "it may not be written")
-            with tempfile.TemporaryFile(dir=self.path.parent):
-                pass
+            if self.path.exists():
+                if not self.path.is_file():  # a folder, or a device that would be replaced
+                    raise OSError(errno.EINVAL, "it is not a regular file")
+                if not os.access(self.path, os.W_OK):
+                    raise PermissionError(errno.EACCES, "it may not be written")
+            aside = sharing.temporary(self.path)  # whose name is longer
+            aside.touch(exist_ok=False)
+            aside.unlink()
         except (OSError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or error
             raise InvalidValue(f"{name} is {path!r}, which cannot be written: {reason}") from None
@@ -88,7 +89,7 @@ class CsvFile:
             if self.file:
                 self.file.write(lambda file: file.write(text.encode()))
             else:
-                sys.stdout.write(text)
+                print(text, end="")
 
 
 def show(*what: RenderableType) -> None:
