@@ -39,8 +39,7 @@ from lazybook.support import paths
 settings = notebook.start(globals())
 NAME = "trust"
 FILE = paths.repository() / "results" / "trust.json"
-record = json.loads(FILE.read_text("utf8")) if FILE.exists() else {"kinds": {}}
-kinds = record["kinds"]
+kinds = json.loads(FILE.read_text("utf8")) if FILE.exists() else {}
 TITLES = {
     "killed-sweeps": "kills of a sweep",
     "killed-writes": "kills in a write",
@@ -67,6 +66,13 @@ def share(names):
     return f"{good:,} of {done:,}"
 
 
+def each(name):
+    """Return where, when or with what the trials were made, for a sentence."""
+    made = [kind["provenance"] for kind in kinds.values()]
+    facts = {str((fact | fact["packages"])[name]) for fact in made}
+    return ", ".join(sorted(fact[:10] if name == "date" else fact for fact in facts))
+
+
 def figures(name, what):
     """Return what the trials of one kind counted: numbers by a word."""
     return Counter(kinds[name]["figures"][what] if kinds else {})
@@ -74,8 +80,6 @@ def figures(name, what):
 
 # %% tags=["hide-input"]
 if kinds:
-    made = record["provenance"]
-    packages = ", ".join(f"{name} {v}" for name, v in made["packages"].items())
     kills = sum(kinds[name]["figures"]["kills"] for name in KILLS)
     planted, found = (
         figures("damaged-records", what).total() for what in ("planted", "found")
@@ -84,8 +88,8 @@ if kinds:
         f"**{share(kinds)} trials went well.** Of those with kills {share(KILLS)} did; "
         f"{kills:,} processes were killed in them. {found:,} of {planted:,} damaged "
         f"records were found. {share(INPUTS)} bad inputs were answered as they should. "
-        f"Made on {made['date'][:10]} at commit {made['commit']} on {made['machine']}, "
-        f"with Python {made['python']} and {packages}."
+        f"Made on {each('date')} at commit {each('commit')} on {each('machine')}, with "
+        f"Python {each('python')} and numba {each('numba')}."
     )
 else:
     said = "The long run has not been made: there is no `results/trust.json`."

@@ -4,7 +4,7 @@ import sys
 import warnings
 from typing import Any
 
-from lazybook.errors import LazybookError
+from lazybook.errors import LONGEST, LazybookError
 from lazybook.support import streams
 from lazybook.support.interrupts import Interrupts
 
@@ -32,8 +32,8 @@ def _answer() -> int:
 
         paths.settle()
         code = app(prog_name="lazybook", standalone_mode=False) or 0
-        if sys.stdout:
-            sys.stdout.flush()
+        with streams.printing():
+            pass
         return code
     except LazybookError as error:
         problem = str(error)
@@ -50,25 +50,15 @@ def _answer() -> int:
         sys.stdout = None  # or Python would try again at its end
         return 1
     except OSError as error:
-        where = error.filename or ("standard output" if _output_fails() else "")
         sys.stdout = None
-        problem = f"{where}: {error.strerror or error}".removeprefix(": ")
+        where = f"{error.filename}: " if error.filename else ""
+        problem = f"{where}{error.strerror or error}"
     except Exception as error:
         if not hasattr(error, "format_message"):  # what Typer raises for wrong options has it
             raise
         problem = _what_is_wrong(error)
     streams.say(problem if problem.startswith("Usage:") else f"error: {problem}")
     return 2
-
-
-def _output_fails() -> bool:
-    """Whether what is left to print cannot be printed."""
-    try:
-        if sys.stdout:
-            sys.stdout.flush()
-    except OSError:
-        return True
-    return False
 
 
 def _what_is_wrong(error: Any) -> str:
@@ -79,4 +69,8 @@ def _what_is_wrong(error: Any) -> str:
     for wrong in getattr(error.__cause__, "errors", list)():
         problem = wrong["msg"].partition(",")[0].replace("Input", repr(wrong["input"]))
         message = message.replace(wrong["msg"], problem)
+    for given in sys.argv[1:]:  # what was said may be a whole file
+        value = given.partition("=")[2] or given
+        if len(value) > LONGEST:
+            message = message.replace(value, f"{value[:LONGEST]}…")
     return message

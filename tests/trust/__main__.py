@@ -1,4 +1,4 @@
-"""Make the trials: ``python -m tests.trust`` all, ``… KIND SEED`` one, ``… --short FILE`` some."""
+"""Make the trials: all, those of one kind, or a single one; and publish how they went."""
 
 import argparse
 import json
@@ -62,10 +62,11 @@ def main() -> int:
         number = kind.short if given.short else kind.long
         seeds = range(number) if given.seed is None else [given.seed]
         found[kind.name] = _made(kind, seeds, given.jobs)
-    whole = not given.kind and not given.short
-    output = given.output or (paths.SOURCE / "results" / "trust.json" if whole else None)
+    publish = not given.short and given.seed is None
+    output = given.output or (paths.SOURCE / "results" / "trust.json" if publish else None)
     if output:
-        output.write_text(json.dumps(_record(found), indent=1) + "\n", "utf8")
+        others = json.loads(output.read_text("utf8")) if given.kind and output.exists() else {}
+        output.write_text(json.dumps(others | _record(found), indent=1) + "\n", "utf8")
     return int(any(outcome.problem for outcomes in found.values() for outcome in outcomes))
 
 
@@ -90,13 +91,10 @@ def _made(kind: Kind, seeds: Any, jobs: int) -> list[Outcome]:
 
 
 def _record(found: dict[str, list[Outcome]]) -> dict[str, Any]:
-    """Return the figures, and where and with what they were made."""
+    """Return the figures of each kind, and where, when and with what they were made."""
     made = runs.provenance(datasets.load("two-clouds"), 0.0)
-    kept = ("date", "commit", "machine", "python", "packages")
-    return {
-        "provenance": {name: made[name] for name in kept},
-        "kinds": {name: _figures(outcomes) for name, outcomes in found.items()},
-    }
+    made = {name: made[name] for name in ("date", "commit", "machine", "python", "packages")}
+    return {name: _figures(outcomes) | {"provenance": made} for name, outcomes in found.items()}
 
 
 def _figures(outcomes: list[Outcome]) -> dict[str, Any]:

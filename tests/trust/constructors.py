@@ -12,15 +12,17 @@ from lazybook.sweep import sweep
 
 from .answers import check_raises
 from .fields import CACHING, DATASETS, FIELDS, GATE, LISTS, PRESET, RESTRICTION
-from .values import JUNK, number, whole, word
+from .values import JUNK, NO_LISTS, number, whole, word
 
 Input = tuple[str, Callable[[], object]]  # what is said of it, and how it is given
 
 
 def _as_field(random: Random, name: str) -> object:
-    """A wrong value of a field of an experiment; of a list, one with a wrong entry."""
+    """A wrong value of a field of an experiment; of a list, one with a wrong entry, or no list."""
     value = FIELDS[name].python(random)
-    return [value] if name in LISTS and random.random() < 0.7 else value
+    if name in LISTS:
+        return [value] if random.random() < 0.7 else random.choice(NO_LISTS)
+    return value
 
 
 def _experiment(random: Random) -> Input:
@@ -88,7 +90,7 @@ def _swept(random: Random) -> Input:
     small = Experiment(dataset="two-clouds", hidden=2, epochs=1)
     junk, jobs = random.choice(JUNK), whole(1, none=True).python(random)
     way = random.choice((
-        lambda: sweep(junk if junk != range(3) else 1),
+        lambda: sweep(random.choice(NO_LISTS)),
         lambda: sweep([small, junk]),
         lambda: sweep(small),
         lambda: sweep([small], jobs=jobs),

@@ -10,7 +10,7 @@ from lazybook.book import notebook
 from .answers import check_raises
 from .fields import DEVICE, PROFILE
 from .harness import Wrong
-from .values import truth, whole, word
+from .values import NO_LISTS, truth, whole, word
 
 
 def parameters(random: Random, folder: Path, figures: dict) -> None:
@@ -22,8 +22,8 @@ def parameters(random: Random, folder: Path, figures: dict) -> None:
     }  # fmt: skip
     name = random.choice(list(fields))
     value = fields[name].python(random)
-    if name in ("hidden", "seeds") and random.random() < 0.7:
-        value = random.choice(([value], [1, value], (1, 2), [1, 1], [], "1"))
+    if name in ("hidden", "seeds"):
+        value = random.choice(([value], [1, value], (1, 2), [1, 1], [], *NO_LISTS))
     if random.random() < 0.2:
         name, value = word(*fields).text(random), 1
         name = "".join(sign for sign in name if sign.isidentifier()) + "_"

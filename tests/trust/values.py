@@ -13,6 +13,8 @@ JUNK = (
     b"x", 1j, object(), math.nan, -math.inf, np.array([[1, 2], [3, 4]]), {"a": 1}, {1, 2}, [None],
     lambda: 1, int, Decimal("1"), ..., range(3), np.array(["x"]), [[]], "\0", "x\ny", "x" * 10_000,
 )  # fmt: skip
+# What no list is.
+NO_LISTS = ("x", "1", b"x", 1.5, True, {"a": 1}, math.nan, object(), np.array(1))
 # What no option takes; none is empty or begins with a dash.
 TEXTS = (
     "x", "nan", "inf", "½", "0x10", "1;2", "None", "[1]", "{}", "1,2,", ":", "a:b:c", "\t", "1 2",
