@@ -11,13 +11,21 @@
 # ---
 
 # %% [markdown]
-# # Masks and subnets (Figure 2)
+# # Masks and subnets · competitive plasticity, Fig. 2
 #
 # The larger a network, the more it costs to let every synapse learn, and most of that is more than
 # the task needs. What if only some synapses may change, chosen at random before learning begins?
 # And does it matter how they are chosen {cite}`vanrossum2024competitive`?
+#
+# :::{div} answer
+# ```{glue:} answer
+# ```
+# :::
+#
+# ```{glue:} lead
+# ```
 
-# %% tags=["parameters", "hide-input"]
+# %% tags=["parameters", "remove-cell"]
 profile = "quick"
 device = "cpu"
 jobs = None
@@ -25,7 +33,7 @@ fresh = False
 hidden = None
 seeds = None
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: settings"}
 from dataclasses import replace
 
 import numpy as np
@@ -69,18 +77,16 @@ NAME = "competitive_plasticity/fig2_masks"
 #   is a small network inside the large one.
 #
 # What matters is paths: from an input over a hidden unit to an output, both synapses plastic. Look
-# in the drawing for coloured lines that lead to a unit from which no coloured line goes on, and for
-# those that start at a unit which none leads to. They cost energy, and complete no path.
+# at the dotted lines in the drawing: they lead to a unit from which no coloured line goes on, or
+# start at a unit which none leads to. They cost energy, and complete no path.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the drawings"}
 SMALL = Shape(inputs=6, hidden=7, outputs=3, bias=False)
 panels = []
 for restriction in (AllSynapses(), SynapseMask(0.35, 0.6), NeuronMask(3), Subnet(3)):
-    plan = Plan.draw(restriction, SMALL, SMALL.outputs, np.random.default_rng(8))
-    layers = [
-        mask[0]
-        for mask in plan.masks or [np.ones((1, *layer)) for layer in SMALL.layers]
-    ]
+    plan = Plan.draw(restriction, SMALL, SMALL.outputs, np.random.default_rng(25))
+    masks_drawn = plan.masks or [np.ones((1, *layer)) for layer in SMALL.layers]
+    layers = [mask[0] for mask in masks_drawn]
     if plan.units is not None:
         others = np.setdiff1d(np.arange(SMALL.hidden), plan.units)
         layers[0][:, others] = 0
@@ -88,15 +94,15 @@ for restriction in (AllSynapses(), SynapseMask(0.35, 0.6), NeuronMask(3), Subnet
             layers[1][others] = 0
     rule = str(restriction).split(":")[0]
     figure, axes = plotting.subplots(figsize=(1.95, 2.3))
-    units = [
-        np.linspace(-1, 1, n + 2)[1:-1]
-        for n in (SMALL.inputs, SMALL.hidden, SMALL.outputs)
-    ]
+    numbers = (SMALL.inputs, SMALL.hidden, SMALL.outputs)
+    units = [np.linspace(-1, 1, number + 2)[1:-1] for number in numbers]
+    goes_on = layers[1].any(axis=1), layers[0].any(axis=0)  # of each hidden unit
     for place, layer in enumerate(layers):
         for (i, j), plastic in np.ndenumerate(layer):
             look = {"c": "#808080", "lw": 0.5, "alpha": 0.45}
             if plastic:
-                look = {"c": plotting.RULES[rule], "lw": 1.3}
+                line = "-" if goes_on[place][(j, i)[place]] else ":"
+                look = {"c": plotting.RULES[rule], "lw": 1.3, "ls": line}
             ends = units[place][i], units[place + 1][j]
             axes.plot((place, place + 1), ends, zorder=1 + plastic, **look)
     for place, heights in enumerate(units):
@@ -111,9 +117,10 @@ for restriction in (AllSynapses(), SynapseMask(0.35, 0.6), NeuronMask(3), Subnet
 plotting.show(
     *panels,
     name="fig-masks-diagram",
-    caption="Which synapses may change, in a small network: plastic ones in colour, "
-    "fixed ones grey. These are masks as the program draws them. (Paper: diagram in "
-    "Fig. 2a.)",
+    caption="Which synapses may change, in a small network: with all plastic (a), a "
+    "synapse mask (b), a neuron mask (c) and a subnet (d). Plastic ones are in colour, "
+    "dotted if they complete no path; fixed ones are grey. These are masks as the "
+    "program draws them. (Paper: diagram in Fig. 2a.)",
     alt="Four drawings of a network with six inputs, seven hidden units and three "
     "outputs. All synapses are coloured; then coloured ones are scattered at random; "
     "then all inputs of three hidden units and all outputs; then only the inputs and "
@@ -129,7 +136,7 @@ plotting.show(
 # fewest synaptic updates $M_0$, in the mean over seeds. Smaller networks have fewer synapses, but
 # take so long that it costs them more.
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs with every synapse plastic"}
 base = preset(
     "competitive",
     until=scale.goal,
@@ -142,7 +149,7 @@ plain_sweep = sweep(
     grid(base, hidden=sizes, seed=scale.seeds), jobs=settings.jobs, fresh=settings.fresh
 )
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the runs spent"}
 LABELS = {
     "energy_m0": "energy $M_0$",
     "energy_m1": "energy $M_1$",
@@ -152,8 +159,7 @@ LABELS = {
 
 def ends(result):
     """Return the ends of runs, without values for those that missed the goal."""
-    by_layer = ["energy_m1_hidden", "energy_m1_output"]
-    return analysis.reached(analysis.ends(result), [*LABELS, *by_layer])
+    return analysis.reached(analysis.ends(result), LABELS)
 
 
 plain = ends(plain_sweep)
@@ -161,20 +167,20 @@ plain_means = analysis.means(plain, "hidden", LABELS)
 needed = int(plain_means["energy_m0"].idxmin())
 masks = RandomMasks(needed)
 Markdown(
-    f"Here $N_c$ = {needed}, of {', '.join(map(str, sizes))}. Every run, here and "
-    f"below, goes on until {100 * scale.goal:g} % of the test images are right, which "
-    f"is looked at every {base.measure_every:,} images, and gives up after "
-    f"{scale.epochs} epochs. A run that gives up leaves a gap in the figures. The "
-    "setting is that of the whole paper: MNIST with zero mean, leaky rectified hidden "
-    "units, ten linear outputs, half the summed squared error, learning rate "
-    f"{base.learning_rate:g}, one image at a time."
+    f"Of the sizes tried, {notebook.span(sizes, ',')}, $N_c$ = {needed} costs least. "
+    f"Every run, here and below, goes on until {100 * scale.goal:g} % of the test "
+    "images are classified correctly, which is measured every "
+    f"{base.measure_every:,} images, and gives up after {scale.epochs} epochs. A run "
+    "that gives up leaves a gap."
 )
 
 # %% [markdown]
-# Now the masks. The larger the network, the more a run costs, so large ones get fewer seeds.
+# The setting is that of the whole paper: MNIST with zero mean, leaky rectified hidden units, ten
+# linear outputs, half the summed squared error, learning rate 0.01, one image at a time. Now the
+# masks. The larger the network, the more a run costs, so large ones get fewer seeds.
 
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs with masks"}
 def runs(size, *restrictions, most=3):
     """Return experiments with these restrictions, for masks that leave a unit fixed.
 
@@ -186,15 +192,10 @@ def runs(size, *restrictions, most=3):
     return grid(replace(base, hidden=size), restriction=kept, seed=few)
 
 
-def best_mask(size, draw="once"):
-    """Return the synapse mask that is best by the count of paths."""
-    return SynapseMask(*map(float, masks.fractions(size)), draw)
-
-
 experiments = runs(2 * scale.subnet, Subnet(scale.subnet))
 for size in [*scale.hidden, *(round(n * masks.kink) for n in scale.beyond)]:
     if size > needed:
-        experiments += runs(size, best_mask(size))
+        experiments += runs(size, SynapseMask(*map(float, masks.fractions(size))))
 for size in scale.hidden:
     experiments += runs(size, Subnet(scale.subnet))
     tried = map(NeuronMask, scale.numbers if size <= 1000 else scale.in_large)
@@ -202,10 +203,8 @@ for size in scale.hidden:
 for size in scale.fractions_in:
     p_in = [factor * needed / size for factor in scale.factors]
     experiments += runs(size, *(SynapseMask(p, 1.0) for p in p_in if p <= 1))
-distinct = [*dict.fromkeys(experiments)]
-masked_sweep = sweep(distinct, jobs=settings.jobs, fresh=settings.fresh)
-
-# %% tags=["hide-input"]
+experiments = [*dict.fromkeys(experiments)]
+masked_sweep = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
 masked = ends(masked_sweep)
 synapses = masked[masked["rule"] == "synapse-mask"]
 optimal = synapses[synapses["p_in"] == masks.fractions(synapses["hidden"])[0]]
@@ -234,43 +233,34 @@ subnets = masked[masked["rule"] == "subnet"]
 # not stop it.
 #
 # Is the count right? The squares are networks in which $p_1$ was varied, with all outputs plastic.
+# Here and below, "best" is the vertex of a parabola fitted, on logarithmic axes, to the lowest
+# energy and its neighbours.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of the count"}
 MANY = np.geomspace(needed, 1e5, 200)
 p_in, p_out = masks.fractions(MANY)
 MASK = {"color": plotting.RULES["synapse-mask"]}
 tuned = []
 for (size, seed), tried in synapses.groupby(["hidden", "seed"]):
     if size in scale.fractions_in:
-        lowest = {
-            c: analysis.lowest(tried["p_in"], tried[c])
-            for c in ("energy_m0", "energy_m1")
-        }
-        tuned.append({"hidden": size, "seed": seed} | lowest)
+        best = {c: analysis.lowest(tried["p_in"], tried[c]) for c in LABELS}
+        tuned.append({"hidden": size, "seed": seed} | best)
 tuned = pd.DataFrame(tuned)
 
 left_figure, left = plotting.subplots(figsize=(3.95, 3.6))
 left.plot(MANY, p_in, **MASK, label="inputs, $p_1$")
 left.plot(MANY, p_out, **MASK, ls="--", label="outputs, $p_2$")
 for column, label, fill in (("energy_m0", "M_0", None), ("energy_m1", "M_1", "none")):
-    look = {"mfc": fill, "ls": "none", "marker": plotting.MARKERS["synapse-mask"]}
-    plotting.over_seeds(
-        left,
-        tuned,
-        "hidden",
-        column,
-        "synapse-mask",
-        label=f"best $p_1$ found, ${label}$",
-        **look,
-    )
+    label = f"best $p_1$ found, ${label}$"
+    left.plot(tuned["hidden"], tuned[column], "s", **MASK, mfc=fill, ms=4, label=label)
 left.set(ylabel="plastic fraction")
 into, out = masks.plastic(MANY)
 right_figure, right = plotting.subplots(figsize=(3.95, 3.6))
 right.plot(MANY, into, **MASK, label="inputs")
 right.plot(MANY, out, **MASK, ls="--", label="outputs")
 right.plot(MANY, into + out, color=plotting.INK, label="both")
-all_synapses = MANY * (masks.inputs + masks.outputs)
-right.plot(MANY, all_synapses, color=plotting.RULES["all"], lw=1, label="all there are")
+there_are = MANY * (masks.inputs + masks.outputs)
+right.plot(MANY, there_are, color=plotting.RULES["all"], lw=1, label="all there are")
 right.set(ylabel="plastic synapses")
 for axes in (left, right):
     axes.axvline(masks.kink, color="#808080", lw=0.8, ls=":")
@@ -281,10 +271,10 @@ plotting.show(
     left_figure,
     right_figure,
     name="fig-masks-theory",
-    caption="Left: the best fractions of plastic synapses by the count of paths, and "
-    "the best fraction of plastic input synapses found by trying, for each energy. "
-    "Right: how many synapses are plastic then. The dotted line is the kink. (Paper: "
-    "Fig. 2b.)",
+    caption="(a) Lines: the best fractions of plastic synapses by the count of paths. "
+    "Squares: the best fraction of plastic input synapses found by trying, for each "
+    f"energy, one a seed; {notebook.seeds(tuned)}. (b) How many synapses are plastic "
+    "by the count. The dotted line is the kink. (Paper: Fig. 2b.)",
     alt="Two plots against network size on logarithmic axes. The plastic fraction of "
     "the inputs falls from 1 as the inverse of the size, and beyond the kink, where "
     "that of the outputs begins to fall too, as the inverse square root. The number of "
@@ -292,36 +282,52 @@ plotting.show(
     "size.",
     notebook=NAME,
 )
-by_trying = tuned["energy_m0"] / masks.fractions(tuned["hidden"])[0]
-at_end = "; the least tried" if by_trying.min() < 1.01 * min(scale.factors) else ""
+
+
+def by_count(column, size):
+    """Return what the count expects of an energy, from the network of N_c units."""
+    plastic = [sum(masks.plastic(units)) for units in (size, needed)]
+    return plain_means[column][needed] * plastic[0] / plastic[1]
+
+
+spent, told, factors = analysis.means(optimal, "hidden", LABELS), [], []
+for column, label in (("energy_m0", "$M_0$"), ("energy_m1", "$M_1$")):
+    share = tuned[column] / masks.fractions(tuned["hidden"])[0]
+    at_end = ", the least tried" if share.min() < 1.01 * min(scale.factors) else ""
+    measured = spent[column].dropna()
+    off = by_count(column, measured.index.to_numpy()) / measured
+    factors += [*share, *off]
+    told.append(
+        f"for {label} the best $p_1$ found is {notebook.span(share, '.2g')} times the "
+        f"count's{at_end}, and the {label} that the count expects is "
+        f"{notebook.span(off, '.2g')} times what its masks cost"
+    )
 Markdown(
-    f"The kink is at H = {masks.kink:,.0f}. By trying, the best $p_1$ for $M_0$ was "
-    f"{notebook.span(by_trying, '.2g')} times that of the count (depending on size and "
-    f"seed{at_end}). Here and below, what is best is where a parabola has its vertex "
-    "that is fitted, in logarithms, to the least energy found and its neighbours."
+    f"The kink is at H = {masks.kink:,.0f}. Is the count right? To within a factor of "
+    f"{np.exp(np.nanmax(np.abs(np.log(factors)))):.2g}: {'; '.join(told)}, depending "
+    "on size and seed. The paper says that numerical optimisation gave similar results."
 )
 
 # %% [markdown]
 # ## Energy and size
 #
-# Each mask at its best: the synapse mask as the count of paths has it, the neuron mask with the
-# number of neurons that costs least, chosen for each size and each energy, and a subnet of one and
-# the same size in every network.
+# The synapse mask is the one that the count of paths calls best, the neuron mask has the number of
+# neurons that costs least, of those tried for each size and each energy, and the subnet has one and
+# the same size in every network. The figure is the one that this page begins with.
 
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the energy figure"}
 def at_best_number(column):
     """Return the runs with the neuron mask of the least mean ``column``, by size."""
     means = analysis.means(neuron_masks, ["hidden", "n"], [column])[column].dropna()
     best = list(means.groupby("hidden").idxmin())
-    return neuron_masks[
-        pd.MultiIndex.from_frame(neuron_masks[["hidden", "n"]]).isin(best)
-    ]
+    tried = pd.MultiIndex.from_frame(neuron_masks[["hidden", "n"]])
+    return neuron_masks[tried.isin(best)]
 
 
 panels = []
 for column, label in LABELS.items():
-    figure, axes = plotting.subplots(figsize=(2.65, 3.6))
+    figure, axes = plotting.subplots(figsize=(2.61, 3.6))
     neurons = at_best_number("energy_m0" if column == "samples" else column)
     for table, rule in (
         (plain, "all"), (optimal, "synapse-mask"),
@@ -329,71 +335,74 @@ for column, label in LABELS.items():
     ):  # fmt: skip
         plotting.over_seeds(axes, table, "hidden", column, rule)
     if column != "samples":
-        reach = np.geomspace(
-            needed, max(table["hidden"].max() for table in (plain, optimal)), 100
-        )
-        into, out = masks.plastic(reach)
-        count = plain_means[column][needed] * (into + out) / (into + out)[0]
+        last = max(table["hidden"].max() for table in (plain, optimal))
+        reach = np.geomspace(needed, last, 100)
+        count = by_count(column, reach)
         axes.plot(reach, count, **MASK, ls="--", lw=1.2, label="count of paths")
     axes.set(xlabel="hidden units $H$", title=label)
     plotting.logarithmic(axes.xaxis, [1], "{x:,g}")
-    plotting.logarithmic(
-        axes.yaxis, [1, 2, 3, 5, 7] if column == "energy_m1" else [1, 2, 5]
-    )
+    ticks = [1, 2, 3, 5, 7] if column == "energy_m1" else [1, 2, 5]
+    plotting.logarithmic(axes.yaxis, ticks)
     panels.append(figure)
     if column == "energy_m0":
         axes.legend(fontsize="x-small")
 plotting.show(
     *panels,
     name="fig-masks-energy",
-    caption=f"Energies and learning time until {100 * scale.goal:g} % of the test "
-    "images are right, against network size: everything plastic, and each mask at its "
-    f"best. The subnet has {scale.subnet} units. Dashed: the count of paths, set to "
-    "what the network of <i>N<sub>c</sub></i> units costs. The neuron mask's time is "
-    "that at its best for <i>M</i><sub>0</sub>. Lines are means over seeds, bands go "
-    "from the least to the largest. (Paper: Fig. 2a.)",
+    caption="Energies (a, b) and learning time (c) until "
+    f"{100 * scale.goal:g} % of the test images are classified correctly, against "
+    "network size, with everything plastic and with three masks. The synapse mask is "
+    "that of the count of paths; dashed, what the count expects from the cost of the "
+    "network of <i>N<sub>c</sub></i> units. The neuron mask has the number of neurons "
+    "that costs least (in c, least <i>M</i><sub>0</sub>), the subnet "
+    f"{scale.subnet} units. Lines are means over seeds, bands go from the lowest to the "
+    f"highest; {notebook.seeds(masked)}, of all synapses {notebook.seeds(plain)}. "
+    "(Paper: Fig. 2a.)",
     alt="Three plots against network size on logarithmic axes. Both energies rise "
     "steeply when everything is plastic, much less with a synapse mask or a neuron "
     "mask, and hardly with a subnet. The learning time falls with size only when "
     "everything is plastic.",
     notebook=NAME,
+    lead=True,
 )
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the subnet saves"}
 subnet_means = analysis.means(subnets, "hidden", LABELS).dropna()
 largest = max(plain_means.dropna().index.intersection(subnet_means.index))
 saved = plain_means.loc[largest] / subnet_means.loc[largest]
-laws = []
+laws = {}
 for name, label in (("energy_m0", "M_0"), ("energy_m1", "M_1")):
     good = subnets.dropna(subset=name)
-    laws.append(analysis.power_law(good["hidden"], good[name]).spelled(label))
+    laws[label] = analysis.power_law(good["hidden"], good[name])
+spelled = " and ".join(law.spelled(label) for label, law in laws.items())
+grows = " and ".join(f"$H^{{{law.exponent:z.2f}}}$" for law in laws.values())
 Markdown(
     f"At H = {largest:,} learning with everything plastic costs "
     f"{saved['energy_m0']:.2g} times the $M_0$ and {saved['energy_m1']:.2g} times the "
     f"$M_1$ of the subnet, in {saved['samples']:.2g} times the samples. All seeds "
-    f"together, the subnet's energy goes as {' and '.join(laws)}. With an exponent of "
-    "0 the fixed neurons around it are neither help nor burden."
+    f"together, the subnet's energy goes as {spelled}. With an exponent of 0 the fixed "
+    "neurons around it are neither help nor burden."
 )
 
 # %% [markdown]
 # The count of paths says how many synapses should be plastic. That energy goes with their number
 # holds for each sample, so how $M_0$ grows depends on how many samples it takes as well.
 
-# %% tags=["hide-input"]
-past_kink = (
-    analysis.means(optimal, "hidden", LABELS)["samples"]
-    .loc[round(masks.kink) :]
-    .dropna()
-)
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: samples beyond the kink"}
+past_kink = spent["samples"].loc[round(masks.kink) :].dropna()
 Markdown(
     "Samples to the goal with the best synapse masks, from the kink on: "
     + ", ".join(f"{count:,.0f} at H = {size:,}" for size, count in past_kink.items())
-    + ". Where they fall, $M_0$ grows more slowly than the square root of the size."
+    + ". Where they fall, $M_0$ grows more slowly than the square root of the size. "
+    f"The exponent of $M_0$ below comes from these {len(past_kink)} sizes only, over "
+    f"{np.log10(past_kink.index[-1] / past_kink.index[0]):.1f} decades: that is too "
+    "little to tell whether $M_0$ grows as the square root or not at all."
     if len(past_kink) > 1
     else "This profile has no networks beyond the kink."
 )
 
 # %% [markdown]
-# How many neurons are best, and what masks do that are drawn anew, is on {doc}`a page of its own
-# <fig2_neurons>`.
+# How many neurons are best, and what masks drawn anew do, comes {doc}`next <fig2_neurons>`.
 #
 # ## The claims
 #
@@ -401,7 +410,7 @@ Markdown(
 # same size and seed. Exponents are fitted for each seed, to all sizes from the kink on, or to all
 # subnets. A cost that was never reached, as the goal was missed, counts as infinite.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the claims are judged by"}
 found = notebook.Findings(settings, NAME, "CP5", "CP7")
 saving = analysis.compared(optimal, plain, "energy_m0")
 large = saving.index.get_level_values("hidden") >= min(1000, max(scale.hidden))
@@ -410,22 +419,32 @@ found.each("CP5", measure, "H = {}", saving[large])
 from_kink = optimal[optimal["hidden"] >= round(masks.kink)]
 measure, condition = "exponent of M0 beyond the kink", f"H ≥ {round(masks.kink)}"
 if from_kink["hidden"].nunique() > 2:
-    exponents = analysis.exponents(from_kink, "energy_m0")
-    found.each("CP5", measure, condition, exponents)
+    found.each("CP5", measure, condition, analysis.exponents(from_kink, "energy_m0"))
 else:
     why = "such large networks are in the paper profile only"
     found.lacks("CP5", measure, condition, why)
 at = f"H = {subnets['hidden'].min()} to {subnets['hidden'].max()}"
 for name, label in (("energy_m0", "M0"), ("energy_m1", "M1")):
-    exponents = analysis.exponents(subnets, name)
-    found.each("CP7", f"exponent of {label} with a subnet", at, exponents)
+    measure = f"exponent of {label} with a subnet"
+    found.each("CP7", measure, at, analysis.exponents(subnets, name))
 sweeps = [plain_sweep, masked_sweep]
 found.verdicts(sweeps)
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
+grown = spent["energy_m0"].dropna()
+found.answer(
+    f"At H = {largest:,} learning with every synapse costs **{saved['energy_m0']:.2g} "
+    f"times the $M_0$** and {saved['energy_m1']:.2g} times the $M_1$ of a subnet of "
+    f"{scale.subnet} units, whose energies grow as {grows}. Synapses chosen one by one "
+    f"cost {notebook.span(saving[large], '.2g')} times the $M_0$ of plain learning, but "
+    f"{grown.iloc[-1] / grown.iloc[0]:.1f} times as much at "
+    f"H = {grown.index[-1]:,} as at {grown.index[0]:,}."
+)
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT
 print(f"N_c = {needed}")
 found.print_outcomes(sweeps)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how the results came about"}
 notebook.provenance(settings, sweeps)
