@@ -184,7 +184,10 @@ class _Work:
 
     def compute(self) -> int:
         """Find all runs; return how many were computed here."""
-        total, label = sum(map(self._size, self.left)), f"{len(self.left)} runs"
+        total, label = (
+            sum(map(self._size, self.left)),
+            f"{len(self.left)} run{'s' * (len(self.left) > 1)}",
+        )
         computed = 0
         with (
             progress.shown(total, label, _first(self.left)) as self.advance,
