@@ -495,8 +495,8 @@ def test_the_progress_file_ends_at_the_total(store, tmp_path, monkeypatch, until
     ("engine", "kept", "said"),
     [
         ("numba", False, "compiling, once on this machine"),
-        ("numba", True, "1 runs"),
-        ("reference", False, "1 runs"),
+        ("numba", True, "1 run"),
+        ("reference", False, "1 run"),
     ],
 )
 def test_it_is_said_when_the_loops_have_to_be_compiled(
@@ -514,7 +514,7 @@ def test_it_is_said_when_the_loops_have_to_be_compiled(
     monkeypatch.setattr(sweeping, "train", watched)
     sweep(grid(GRID[0], engine=[engine]), store=store)
     assert [(state["done"], state["label"]) for state in seen] == [(0, said)]
-    assert json.loads(path.read_text())["label"] == "1 runs"
+    assert json.loads(path.read_text())["label"] == "1 run"
 
 
 COMPILES = """
