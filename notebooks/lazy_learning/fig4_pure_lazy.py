@@ -11,14 +11,22 @@
 # ---
 
 # %% [markdown]
-# # Pure lazy learning and its energy (Figure 4)
+# # Pure lazy learning and its energy · lazy learning, Fig. 4
 #
-# The thriftiest rule has no memory: *pure lazy learning* learns an image only if it gets it wrong
-# now {cite}`pache2023lazy`. How much energy does that save, at an accuracy that backprop reaches
-# too? And why: because the synapses end nearer to where they began, or because they go there more
-# directly?
+# The thriftiest rule has no memory: *pure lazy learning* learns an image only if it misclassifies
+# it now {cite}`pache2023lazy`. How much energy does that save, at an accuracy that backprop reaches
+# too? And why: because the weights end closer to where they started, or because they take a
+# straighter path?
+#
+# :::{div} answer
+# ```{glue:} answer
+# ```
+# :::
+#
+# ```{glue:} lead
+# ```
 
-# %% tags=["parameters", "hide-input"]
+# %% tags=["parameters", "remove-cell"]
 profile = "quick"
 device = "cpu"
 jobs = None
@@ -27,7 +35,7 @@ hidden = None
 epochs = None
 seeds = None
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: settings"}
 from dataclasses import replace
 
 import pandas as pd
@@ -36,7 +44,7 @@ from IPython.display import Markdown
 from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
-from lazybook.gates import Mistakes
+from lazybook.gates import MemorizedMistakes, Mistakes
 from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
@@ -47,17 +55,17 @@ scale = settings.scale(
     epochs=(2, 10, 50),
     seeds=([0], [0], [0, 1, 2, 3, 4]),
 )
-GOAL = 0.975  # of the test set right: then a run stops
-PURE = "mistakes"
+GOAL = 0.975  # of the test set classified correctly: then a run stops
+PURE, LAZY = "mistakes", "memorized-mistakes"
 
 # %% [markdown]
 # ## The runs
 #
-# Networks, task and learning rate are those of {doc}`fig2_mnist`. A run stops when it gets 97.5 %
-# of the test set right, or else after the last epoch. The runs of backprop that are shared with
-# that page went on, and are cut where they first got so far.
+# Networks, task and learning rate are those of {doc}`fig2_mnist`. A run stops when it classifies
+# 97.5 % of the test set correctly, or else after the last epoch. The runs that are shared with that
+# page, those of lazy learning among them, went on, and are cut where they first got so far.
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 base = preset(
     "lazy", epochs=scale.epochs, engine=settings.engine, device=settings.device
 )
@@ -70,8 +78,14 @@ pure = grid(
     replace(base, gate=Mistakes(), until=GOAL), hidden=scale.hidden, seed=scale.seeds
 )
 result = sweep(backprop + pure, jobs=settings.jobs, fresh=settings.fresh)
+shared = [size for size in scale.hidden if size in SHARED]
+remembering = sweep(
+    grid(replace(base, gate=MemorizedMistakes()), hidden=shared, seed=scale.seeds),
+    jobs=settings.jobs,
+    fresh=settings.fresh,
+)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what is compared"}
 runs = []
 for run in result.runs:
     table = analysis.cut(run, GOAL).table
@@ -80,6 +94,11 @@ for run in result.runs:
 keys = [(size, seed) for size in scale.hidden for seed in scale.seeds]
 both = zip(runs[: len(keys)], runs[len(keys) :], strict=True)
 pairs = dict(zip(keys, both, strict=True))
+extremes = sorted({min(scale.hidden), max(scale.hidden)})
+drawn = [run for run in runs if run.experiment.hidden in extremes]
+lazy = [analysis.cut(run, GOAL) for run in remembering.runs]
+N_SEEDS = notebook.seeds(result.ends())
+STRETCHED = "The axis is stretched towards 100&nbsp;%, by the share of errors."
 
 
 def saving(column, size, seed):
@@ -96,22 +115,24 @@ def at_best(column):
 # %% [markdown]
 # ## Energy
 #
-# As before, $M = \sum_t \sum_i |\Delta w_i(t)|$ is the length of the way that the synapses went
-# until a test accuracy was first reached. Pure lazy learning goes a shorter way than backprop. But
-# it does not get as far: its curves end at a lower accuracy, which is what {doc}`the next page
-# <fig5_loss_and_accuracy>` is about.
+# As before, $M = \sum_t \sum_i |\Delta w_i(t)|$ is the total distance that the weights travelled
+# until a test accuracy was first reached. Pure lazy learning's path is shorter than backprop's, and
+# about as long as that of lazy learning. But it does not get as far: its curves end at a lower
+# accuracy, which is what {doc}`the next page <fig5_loss_and_accuracy>` is about.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the energy figure"}
 figure, axes = plotting.subplots(figsize=(5.4, 4.2))
-plotting.against_accuracy(axes, runs, "energy_m1")
+others = [run for run in lazy if run.experiment.hidden in extremes]
+plotting.against_accuracy(axes, drawn + others, "energy_m1")
 axes.set(ylabel="energy $M$ (sum of weight changes)")
-STRETCHED = "The axis is stretched towards 100 %, by the share of errors."
 plotting.show(
     figure,
     name="fig-pure-lazy-energy",
-    caption="Energy spent until a test accuracy was first reached. Blue is backprop, "
-    "green pure lazy learning; the darker and thicker a line, the larger the network, "
-    f"of {span(scale.hidden, 'd')} hidden units. {STRETCHED} (Paper: Fig. 4a.)",
+    caption="Energy spent until a test accuracy was first reached, for the smallest "
+    "and the largest of the networks, of <i>H</i> hidden units. Blue is backprop, "
+    "green pure lazy learning, orange lazy learning. Lines are means over seeds, bands "
+    f"go from the lowest to the highest; {N_SEEDS}. {STRETCHED} (Paper: Fig. 4a, "
+    "without lazy learning.)",
     alt="Curves of energy, on a logarithmic axis, rising with accuracy. For each "
     "network size the curve of pure lazy learning lies below that of backprop, and "
     "ends at a lower accuracy.",
@@ -130,11 +151,12 @@ Markdown(
 # %% [markdown]
 # ## What is saved
 #
-# How many times as much does backprop spend to get to the same accuracy? Early on most images are
-# wrong, and the two rules learn much the same. The better a network gets, the more of what backprop
-# learns was right already; that moves the synapses too.
+# The figure at the top of the page has the energy of backprop divided by that of pure lazy
+# learning. Early on most images are misclassified, and the two rules learn much the same. The
+# better a network gets, the more of the images that backprop learns were classified correctly
+# already; they move the synapses too.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the saving figure"}
 figure, axes = plotting.subplots(figsize=(5.4, 3.9))
 axes.axhspan(2.2, 4.5, color="#808080", alpha=0.15, lw=0)
 for size in scale.hidden:
@@ -148,7 +170,11 @@ for size in scale.hidden:
         "low": found.min(axis=1),
         "high": found.max(axis=1),
     }
-    plotting.draw_band(axes, pd.DataFrame(ends), PURE, size, scale.hidden)
+    look = {"color": plotting.shade(PURE, size, scale.hidden)}
+    look["lw"] = plotting.width(size, scale.hidden)
+    axes.plot(ends["mean"].index, ends["mean"], **look)
+    if size in extremes:
+        plotting.draw_band(axes, pd.DataFrame(ends), PURE, size, scale.hidden)
 plotting.stretch(axes, "x")
 axes.set(
     xlabel="test accuracy reached (%)", ylabel="$M$ of backprop / of pure lazy learning"
@@ -160,68 +186,76 @@ axes.legend(
 plotting.show(
     figure,
     name="fig-pure-lazy-saving",
-    caption="How many times the energy of pure lazy learning backprop spent, at equal "
-    "accuracy. A line begins where both had been measured, after 5,000 images. Grey: "
+    caption="The energy of backprop divided by that of pure lazy learning, when each "
+    "first reached an accuracy; the darker and thicker a line, the larger the network, "
+    f"of {span(scale.hidden, 'd')} hidden units. A line begins where both had been "
+    "measured, after 5,000 images. Lines are means over seeds; for the smallest and "
+    f"the largest network bands go from the lowest to the highest; {N_SEEDS}. Grey: "
     f"the range that the paper gives. {STRETCHED} (Paper: Fig. 4b.)",
     alt="The ratio of energies against the test accuracy reached, one curve for each "
     "network size, with the paper's range from 2.2 to 4.5 as a grey band behind them.",
     notebook=NAME,
+    lead=True,
 )
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the numbers"}
 ratios = pd.concat([saving("energy_m1", *key) for key in keys])
 Markdown(
     f"Between 85 % and the best common accuracy backprop spent {span(ratios, '.2g')} "
-    "times as much."
+    "times as much, in single runs. (The verdicts below are on means over seeds, whose "
+    "range is narrower.)"
 )
 
 # %% [markdown]
-# ## Nearer, or straighter?
+# ## Closer, or straighter?
 #
-# No way to the same weights is shorter than the straight one, $M_\mathrm{min} = \sum_i |w_i(T) -
-# w_i(0)|$. What the synapses went is this distance times the inefficiency $M / M_\mathrm{min}$,
-# which says how winding their path was. So the saving comes apart into two factors:
+# No path to the same weights is shorter than the straight one, $M_\mathrm{min} = \sum_i |w_i(T) -
+# w_i(0)|$. The distance that the weights travelled is $M_\mathrm{min}$ times the inefficiency
+# $M / M_\mathrm{min}$, which says how tortuous their path was. So the saving has two factors:
 #
 # $$ \frac{M^\mathrm{backprop}}{M^\mathrm{pure}}
 # = \frac{M_\mathrm{min}^\mathrm{backprop}}{M_\mathrm{min}^\mathrm{pure}} \times
 # \frac{\mathrm{inefficiency}^\mathrm{backprop}}{\mathrm{inefficiency}^\mathrm{pure}}. $$
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the distance figure"}
 panels = []
 for column, label in (
     ("energy_min", "minimal energy $M_\\mathrm{min}$"),
     ("inefficiency", "inefficiency $M / M_\\mathrm{min}$"),
 ):
     figure, axes = plotting.subplots(figsize=(3.95, 3.9))
-    plotting.against_accuracy(axes, runs, column)
+    plotting.against_accuracy(axes, drawn, column)
     axes.set(ylabel=label)
     panels.append(figure)
 panels[0].axes[0].get_legend().remove()  # the colours are those of the other panel
 plotting.show(
     *panels,
     name="fig-pure-lazy-inefficiency",
-    caption="Left: the sum of the distances of all weights from where they began, when "
-    "a test accuracy was first reached. Right: how many times as far they went to get "
-    f"there. Blue is backprop, green pure lazy learning. {STRETCHED} (Paper: Fig. 4c, "
-    "d.)",
+    caption="<b>a</b> The sum of the distances of all weights from where they started, "
+    "when a test accuracy was first reached. <b>b</b> The distance that they travelled "
+    "to get there, relative to that. Blue is backprop, green pure lazy learning, for "
+    "the smallest and the largest network. Lines are means over seeds, bands go from "
+    f"the lowest to the highest; {N_SEEDS}. {STRETCHED} (Paper: Fig. 4c, d.)",
     alt="Two panels of curves that rise with accuracy, on logarithmic axes: the "
     "minimal energy and the inefficiency, for both rules and all network sizes.",
     notebook=NAME,
 )
 Markdown(
     f"At the best common accuracy backprop's weights lay {at_best('energy_min')} times "
-    "as far from where they began, and had gone there on ways "
-    f"{at_best('inefficiency')} times as winding. Together this makes the energy "
-    f"{at_best('energy_m1')} times as large."
+    "as far from where they started, and had taken paths "
+    f"{at_best('inefficiency')} times as tortuous. Together this makes the energy "
+    f"{at_best('energy_m1')} times as large, in single runs of all sizes."
 )
 
 # %% [markdown]
 # ## The claims
 #
 # Ratios at equal accuracy compare when each run first reached an accuracy, at every tenth of a
-# percent from 85 % up to the best that both reached; the smallest and the largest of them count. On
-# the way to the first measurement, after 5,000 images, accuracy is taken to grow linearly with what
-# is compared.
+# percent from 85 % up to the best that both reached; the smallest and the largest of them count. Up
+# to the first measurement, after 5,000 images, accuracy is taken to grow linearly with what is
+# compared.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the claims"}
 found = notebook.Findings(settings, NAME, "LL11", "LL12")
 for size, seed in keys:
     energy, distance, winding = (
@@ -245,9 +279,18 @@ for size, seed in keys:
         found.add(claim, measure, f"H = {size}", value, seed)
 found.verdicts([result])
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
+found.answer(
+    "At the best accuracy that both reach, pure lazy learning spends "
+    f"**{at_best('energy_m1')} times less energy** than backprop. Its weights end "
+    f"{at_best('energy_min')} times closer to where they started, and take paths "
+    f"{at_best('inefficiency')} times less tortuous. But its accuracy ends at "
+    f"{span(best['pure lazy learning'], '.1f')} %."
+)
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT
 found.print_outcomes([result])
 
-# %% tags=["hide-input"]
-notebook.provenance(settings, [result])
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how this page was made"}
+notebook.provenance(settings, [result, remembering])
