@@ -31,10 +31,10 @@ def _answer() -> int:
         from lazybook.support import paths
 
         paths.settle()
-        code = app(prog_name="lazybook", standalone_mode=False) or 0
-        with streams.printing():
-            pass
-        return code
+        try:
+            return app(prog_name="lazybook", standalone_mode=False) or 0
+        finally:
+            streams.flush()
     except LazybookError as error:
         problem = str(error)
     except ModuleNotFoundError as error:

@@ -13,7 +13,7 @@ from rich.console import Console, RenderableType
 from rich.table import Column, Table
 
 from lazybook.errors import InvalidValue, RecordError
-from lazybook.support import sharing
+from lazybook.support import sharing, streams
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,19 +89,22 @@ class CsvFile:
             if self.file:
                 self.file.write(lambda file: file.write(text.encode()))
             else:
-                print(text, end="")
+                with streams.printing():
+                    print(text, end="")
 
 
 def show(*what: RenderableType) -> None:
     """Print tables and text on stdout as they are: nothing in a name or a path is markup."""
     console = Console(markup=False, emoji=False)
     console.width = max(console.width, LEAST_WIDTH)
-    console.print(*what)
+    with streams.printing():
+        console.print(*what)
 
 
 def print_json(value: Any) -> None:
     """Print ``value`` as JSON on stdout."""
-    print(json.dumps(_finite(value), allow_nan=False, default=str))
+    with streams.printing():
+        print(json.dumps(_finite(value), allow_nan=False, default=str))
 
 
 def _finite(value: Any) -> Any:

@@ -3,6 +3,8 @@
 import io
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from lazybook.errors import LazybookWarning
@@ -29,6 +31,23 @@ def prepare() -> None:
             say(f"warning: {message}")
 
     warnings.showwarning = show
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Let an OSError of what is printed here name the stream."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = "standard output"
+        raise
+
+
+def flush() -> None:
+    """Write out what was printed; raises OSError that names the stream."""
+    if sys.stdout:
+        with printing():
+            sys.stdout.flush()
 
 
 def say(line: str) -> None:
