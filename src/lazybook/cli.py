@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from contextlib import nullcontext
 from typing import Any
 
 from lazybook.errors import LONGEST, LazybookError
@@ -31,10 +32,12 @@ def _answer() -> int:
         from lazybook.support import paths
 
         paths.settle()
-        try:
-            return app(prog_name="lazybook", standalone_mode=False) or 0
-        finally:
-            streams.flush()
+        # With these Typer prints, and nothing else is done.
+        only_prints = {"--help", "--version"} & {*sys.argv}
+        with streams.printing() if only_prints else nullcontext():
+            code = app(prog_name="lazybook", standalone_mode=False) or 0
+        streams.flush()
+        return code
     except LazybookError as error:
         problem = str(error)
     except ModuleNotFoundError as error:
