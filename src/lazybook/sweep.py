@@ -134,9 +134,12 @@ def sweep(
 
 
 def _listed(experiments: object) -> list[Experiment]:
-    if isinstance(experiments, Experiment) or not isinstance(experiments, Iterable):
-        raise InvalidValue(f"experiments is {told(experiments)}; it must be a list of Experiment")
-    listed = list(experiments)
+    try:
+        listed = list(experiments)
+    except TypeError:  # an array of no dimension, among others
+        raise InvalidValue(
+            f"experiments is {told(experiments)}; it must be a list of Experiment"
+        ) from None
     for experiment in listed:
         if not isinstance(experiment, Experiment):
             raise InvalidValue(f"experiments has {told(experiment)}, which is no Experiment")
