@@ -242,6 +242,7 @@ def test_a_table_has_a_dash_where_there_is_no_value():
         ([0.51, math.nan, 0.2, 0.3], ".1f", "0.2 to 0.5"),
         ([1.01, 0.99], ".1f", "1.0"),
         ((size for size in (1000, 100)), "d", "100 to 1000"),
+        ([0.25, -0.5], "+.2f", "\N{MINUS SIGN}0.50 to +0.25"),
         ([math.nan], ".1f", "?"),
         ([], ".1f", "?"),
     ],

@@ -423,13 +423,13 @@ found.verdicts([result])
 
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
-def saved(rule, *starts):
+def saved(rule, *starts, form=".2g"):
     """Return the range of energies of backprop / of ``rule``."""
     pairs = [
         (runs[start, BACKPROP, seed].final, runs[start, rule, seed].final)
         for start, seed in product(starts, scale.seeds)
     ]
-    return span([all_["energy_m1"] / less["energy_m1"] for all_, less in pairs], ".2g")
+    return span([all_["energy_m1"] / less["energy_m1"] for all_, less in pairs], form)
 
 
 found.answer(
@@ -438,7 +438,7 @@ found.answer(
     f"lazy learning spends **{saved(PURE, 1, 3)} times less energy** than backprop, "
     f"lazy learning {saved(LAZY, 1, 3)} times less. From condition 2, where nearly "
     "every point is misclassified at first, it saves "
-    f"nothing: there the two spend the same, to a factor of {saved(LAZY, 2)}."
+    f"nothing: backprop's energy is {saved(LAZY, 2, form='.2f')} times its own."
 )
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}

@@ -183,10 +183,11 @@ late = pd.Series(
     for backprop, lazy in pairs.values()
 )
 Markdown(
-    f"Lazy learning's best accuracy is between {gains.min():+.2f} and "
-    f"{gains.max():+.2f} points from backprop's, depending on size and seed; at the "
-    f"end of epoch {scale.epochs} its accuracy is between {late.min():+.2f} and "
-    f"{late.max():+.2f} points from it."
+    f"Lazy learning's best accuracy differs from backprop's by {span(gains, '+.2f')} "
+    "points, depending on size and seed "
+    f"({span(gains.groupby('hidden').mean(), '+.2f')} in the means over seeds of each "
+    f"size). At the end of epoch {scale.epochs} its accuracy differs by "
+    f"{span(late, '+.2f')} points."
 )
 
 # %% [markdown]
@@ -363,10 +364,10 @@ found.verdicts([result])
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
 found.answer(
-    "Lazy learning reaches the same accuracy with "
-    f"**{at_best('energy_m1')} times less energy** than backprop, from "
-    f"{span([100 * ratio for ratio in counts.values()], '.0f')} % of its updates. Its "
-    f"best accuracy differs by {gains.min():+.2f} to {gains.max():+.2f} points."
+    f"Lazy learning reaches the same accuracy with **{at_best('energy_m1')} times less "
+    "energy** than backprop, from "
+    f"{span([100 * ratio for ratio in counts.values()], '.0f')}&nbsp;% of its updates. "
+    f"Its best accuracy differs by {span(gains, '+.2f')} points."
 )
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}

@@ -35,6 +35,7 @@ epochs = None
 seeds = None
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: settings"}
+import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
@@ -102,12 +103,11 @@ for column, name, line in (
         plotting.over_seeds(
             right, ends[ends["gate"] == rule], "hidden", column, rule, **look
         )
-    of_smallest = ends[ends["hidden"] == min(scale.hidden)]
-    place = (
-        0.03 * min(scale.hidden) + min(scale.hidden),
-        1.5 * of_smallest[column].max(),
-    )
-    right.annotate(name, place, fontsize="small", va="bottom")
+    last = ends.loc[ends["hidden"] == max(scale.hidden), column]
+    above = {"va": "bottom", "y": 1.15 * last.max()}
+    below = {"va": "top", "y": 0.3 * last.min()}  # of its lines, which rise
+    place = above if column == "pytorch_seconds" else below
+    right.text(x=max(scale.hidden), s=name, ha="right", fontsize="small", **place)
 right.set(
     xscale="log",
     yscale="log",
@@ -140,7 +140,7 @@ plotting.show(
 fewer = {
     key: analysis.at_best_common(*pair, "energy_m0") for key, pair in pairs.items()
 }
-times_fewer = pd.Series(fewer).groupby(level=0).mean()
+times_fewer = np.exp(np.log(pd.Series(fewer)).groupby(level=0).mean())
 synapses = 785 * ends["hidden"] + 10 * (ends["hidden"] + 1)
 share = 100 * (ends["energy_m0"] / ends["updates"] / synapses).mean()
 Markdown(
@@ -155,7 +155,8 @@ Markdown(
 spent = ends.set_index(["hidden", "seed", "gate"])[["pytorch_seconds", "seconds"]]
 times = spent.xs(LAZY, level="gate") / spent.xs(BACKPROP, level="gate")
 faster = {
-    column: span(1 / times[column].groupby("hidden").mean(), ".2g") for column in times
+    column: span(np.exp(-np.log(times[column]).groupby("hidden").mean()), ".2g")
+    for column in times
 }
 learning = [1 + each.update / each.forward for each in costs.values()]
 Markdown(

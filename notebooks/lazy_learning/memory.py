@@ -13,16 +13,20 @@
 # %% [markdown]
 # # What is memorized
 #
-# Lazy learning keeps a list. An image that it gets wrong, even once, goes on the list for good, and
-# is learned again each time that it comes up; all other images are only looked at
-# {cite}`pache2023lazy`. So the list, its *memory*, is all that the network ever learns from.
+# Lazy learning keeps a list. An image that it misclassifies, even once, goes on the list for good,
+# and is learned each time that it is presented again; all others are only classified
+# {cite}`pache2023lazy`. So the list, its *memory*, is all that the network ever learns from. What
+# is in it? And could one have learned from the memory alone?
 #
-# What is in it? The paper shows how large it is and leaves a question to its discussion, which is
-# taken up here: could one have learned from the memory alone? Two more have pages of their own:
-# {doc}`does the memory make up for classes of which there are few images <rare_classes>`, and
-# {doc}`how does it grow with the number of images <memory_growth>`?
+# :::{div} answer
+# ```{glue:} answer
+# ```
+# :::
+#
+# ```{glue:} lead
+# ```
 
-# %% tags=["parameters", "hide-input"]
+# %% tags=["parameters", "remove-cell"]
 profile = "quick"
 device = "cpu"
 jobs = None
@@ -31,7 +35,7 @@ hidden = None
 epochs = None
 seeds = None
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: settings"}
 from dataclasses import replace
 from functools import reduce
 from itertools import product
@@ -68,7 +72,7 @@ BACKPROP, LAZY = "every-sample", "memorized-mistakes"
 # and the order of the images are drawn anew. To tell what belongs to an image from what belongs to
 # the order, lazy learning is run with at least two seeds.
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 base = preset(
     "lazy", epochs=scale.epochs, engine=settings.engine, device=settings.device
 )
@@ -81,7 +85,7 @@ whole = sweep(
     fresh=settings.fresh,
 )
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the memories"}
 runs = {
     (str(e.gate), e.hidden, e.seed): run for run in whole.runs for e in [run.experiment]
 }
@@ -94,13 +98,13 @@ times = memories.sum(axis=0)  # by how many networks each image is memorized
 # %% [markdown]
 # ## Hard images
 #
-# The images below are drawn at random from two groups: those that are in the memories of the most
-# networks, and those that are in none. Many of the first are broken, smeared or cramped, or look
-# much like another digit. Most of the second are plain.
+# The images at the top of the page are drawn at random from two groups: those that are in the
+# memories of the most networks, and those that are in none. Many of the first are broken, smeared
+# or cramped, or look much like another digit. Most of the second are plain.
 #
 # Framed is image 59,915, which the paper points out: it looks like a 7 and is labelled 4.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the gallery"}
 INDEX = 59_915
 draw = np.random.default_rng(0)
 groups = []
@@ -121,7 +125,7 @@ shown = np.concatenate(groups)
 where = (0, images.labels[INDEX])
 shown[where] = INDEX
 
-figure, axes = plotting.subplots(figsize=(5.4, 2.6))
+figure, axes = plotting.subplots(figsize=(6.4, 3.1))
 plotting.digits(axes, images.values[shown], framed=where)
 axes.set_xticks(range(10), [f"“{digit}”" for digit in range(10)])
 axes.set_yticks([1, 3.5], ["most often\nmemorized", "never\nmemorized"])
@@ -129,15 +133,18 @@ plotting.show(
     figure,
     name="fig-memory-gallery",
     caption="Training images of MNIST, by their labels (columns). Upper three rows: "
-    f"drawn from those memorized by the most of {len(networks)} networks "
-    f"({len(scale.hidden)} sizes, {len(more)} seeds). Lower two rows: drawn from those "
-    f"memorized by none. Framed: image {INDEX:,}, memorized by {times[INDEX]} of "
-    f"{len(networks)} networks. (Not in the paper.)",
+    f"drawn from those that the largest number of the {len(networks)} networks "
+    f"memorized ({len(scale.hidden)} sizes, n&nbsp;=&nbsp;{len(more)} seeds). Lower "
+    f"two rows: drawn from those memorized by none. Framed: image {INDEX:,}, memorized "
+    f"by {times[INDEX]} of {len(networks)} networks. (Not in the paper.)",
     alt="Fifty handwritten digits, five for each label. Those of the upper rows are "
     "badly written, those of the lower rows are clear. One that looks like a seven is "
     "framed in the column of the fours.",
     notebook=NAME,
+    lead=True,
 )
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the numbers"}
 Markdown(
     f"{np.sum(times == times.max()):,} images are memorized by {times.max()} of the "
     f"{len(networks)} networks, and {np.sum(times == 0):,} by none; image {INDEX:,} is "
@@ -147,21 +154,21 @@ Markdown(
 # %% [markdown]
 # ## Do networks agree?
 #
-# If each network picked its memory at random, hardly any image would be in all of the memories. The
-# left panel compares: the line is what is expected if memories of the same sizes were drawn
+# If each network picked its memory at random, hardly any image would be in all of the memories.
+# Panel a compares: the line is what is expected if memories of the same sizes were drawn
 # independently of each other.
 #
-# There are two ways into the memory. A network that has just started gets nearly everything wrong,
-# so the first images of the first epoch are memorized whatever they look like (middle). Later on an
-# image has to be hard. And some digits are harder than others (right).
+# An image gets into the memory in one of two ways. A network that has just started misclassifies
+# nearly everything, so the first images of the first epoch are memorized whatever they look like
+# (b). Later on an image has to be hard. And some digits are harder than others (c).
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of agreement"}
 shares = memories.mean(axis=1)
 expected = reduce(
     np.convolve, [[1 - share, share] for share in shares]
 )  # of independent networks
 
-agreement, left = plotting.subplots(figsize=(2.65, 2.9))
+agreement, left = plotting.subplots(figsize=(2.61, 2.9))
 counts = np.bincount(times, minlength=len(networks) + 1)
 left.bar(
     range(len(counts)),
@@ -174,7 +181,7 @@ left.set(xlabel="networks that memorize it", ylabel="images (%)", yscale="log")
 left.set_ylim(50 / len(images), 130)
 left.locator_params(axis="x", integer=True)
 
-beginning, middle = plotting.subplots(figsize=(2.65, 2.9))
+beginning, middle = plotting.subplots(figsize=(2.61, 2.9))
 orders = {seed: Streams(seed).next_epoch(len(images), base.order) for seed in more}
 in_turn = {key: runs[LAZY, *key].arrays["memory"][orders[key[1]]] for key in networks}
 edges = np.array(
@@ -194,7 +201,7 @@ middle.set(
 )
 middle.legend(handles=plotting.key([LAZY], extremes)[1:], fontsize="small")
 
-classes, right = plotting.subplots(figsize=(2.65, 2.9))
+classes, right = plotting.subplots(figsize=(2.61, 2.9))
 by_digit = np.array(
     [100 * memories[:, images.labels == d].mean(axis=1) for d in range(10)]
 )
@@ -210,15 +217,17 @@ plotting.show(
     beginning,
     classes,
     name="fig-memory-agreement",
-    caption="Left: by how many networks an image is memorized (bars), and what chance "
-    "would give (line). Middle: the share memorized among the images that came at a "
-    "place of the first epoch, for the smallest and the largest network; bands are the "
-    "range over seeds. Right: the share of each digit memorized; lines are the range "
-    "over networks, the dashed one is the mean of all digits. (Not in the paper.)",
-    alt="Left, a histogram with far more images in none and in all of the memories "
-    "than the line of chance. Middle, the memorized share falls from nearly all of the "
-    "first images of the first epoch to a level that stays. Right, bars of the "
-    "memorized share for the ten digits.",
+    caption="<b>a</b> By how many networks an image is memorized (bars), and what "
+    "chance would give (line). <b>b</b> The share memorized among the images that came "
+    "at a place of the first epoch, for the smallest and the largest network; lines "
+    "are means over seeds, bands go from the lowest to the highest. <b>c</b> The share "
+    "of each digit memorized: bars are means over networks, whiskers go from the "
+    "lowest to the highest, the dashed line is the mean of all digits. "
+    f"n = {len(more)} seeds of {len(scale.hidden)} sizes. (Not in the paper.)",
+    alt="a, a histogram with far more images in none and in all of the memories than "
+    "the line of chance. b, the memorized share falls from nearly all of the first "
+    "images of the first epoch to a level that stays. c, bars of the memorized share "
+    "for the ten digits.",
     notebook=NAME,
 )
 both = memories.astype(float) @ memories.T
@@ -228,13 +237,15 @@ first, last = (
     100 * np.mean([memory[places].mean() for memory in in_turn.values()])
     for places in (slice(1000), slice(-1000, None))
 )
+by_chance = expected[-1] * len(images)
+by_chance = "fewer than 0.001" if by_chance < 0.001 else f"{by_chance:.2g}"
 easiest, hardest = by_digit.mean(axis=1).argmin(), by_digit.mean(axis=1).argmax()
 Markdown(
     "An image that one network memorized is memorized by another one, with other "
     "initial weights and another order, with a probability of "
     f"{given[apart].mean():.2f}; by chance it would be {shares.mean():.2f}. "
     f"{counts[-1]:,} images are memorized by all {len(networks)} networks; by chance "
-    f"it would be {expected[-1] * len(images):.0f}. Of the first 1,000 images of the "
+    f"it would be {by_chance}. Of the first 1,000 images of the "
     f"first epoch {first:.0f} % are memorized, of its last 1,000 {last:.0f} %. The "
     f"hardest digit is {hardest} ({by_digit[hardest].mean():.0f} % memorized), the "
     f"easiest {easiest} ({by_digit[easiest].mean():.0f} %)."
@@ -253,7 +264,7 @@ Markdown(
 # The smallest network then goes on to six times as many epochs, which comes to about as many
 # updates as plain backprop makes on all images.
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs on the memory"}
 LONGER = 6
 sizes = scale.hidden[:3]
 
@@ -273,7 +284,7 @@ for size, seed in product(sizes, scale.seeds):
         )
 coreset = sweep(list(alone.values()), jobs=settings.jobs, fresh=settings.fresh)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of the memory alone"}
 runs |= dict(zip(alone, coreset.runs, strict=True))
 # The colour tells the rule, the line what it is shown.
 SHOWN = {
@@ -321,14 +332,15 @@ plotting.show(
     at_end,
     on_the_way,
     name="fig-memory-coreset",
-    caption=f"Left: test accuracy after {scale.epochs} epochs of what is learned: all "
-    "images, the memory that lazy learning ended with, or as many images drawn at "
-    "random. Right: test accuracy against the number of samples learned, from the end "
-    f"of the first epoch on, H = {scale.hidden[0]}; the two small sets are learned for "
-    f"{LONGER * scale.epochs} epochs. Bands are the range over seeds. (Paper: "
-    "Discussion; no figure.)",
-    alt="Left, test accuracy rises with network size, for all images, memory and "
-    "random images. Right, the same four against the number of samples learned.",
+    caption=f"<b>a</b> Test accuracy after {scale.epochs} epochs of what is learned: "
+    "all images, the memory that lazy learning ended with, or as many images drawn at "
+    "random. <b>b</b> Test accuracy against the number of samples learned, from the "
+    f"end of the first epoch on, H = {scale.hidden[0]}; the two small sets are learned "
+    f"for {LONGER * scale.epochs} epochs. Lines are means over seeds, bands go from "
+    f"the lowest to the highest; n&nbsp;=&nbsp;{len(scale.seeds)}. (Paper: Discussion; "
+    "no figure.)",
+    alt="a, test accuracy rises with network size, for all images, memory and random "
+    "images. b, the same four against the number of samples learned.",
     notebook=NAME,
 )
 
@@ -351,18 +363,19 @@ updates = [scale.epochs * final["memorized"] / final["updates"] for final in laz
 Markdown(
     f"The memory is {span(share, '.1f')} % of the images. To learn it {scale.epochs} "
     f"times takes {span(updates, '.2f')} times as many updates as lazy learning made. "
-    "Trained on it alone, backprop ends "
-    f"{span(points('memory', LAZY).values(), '+.2f')} points from lazy learning, "
-    f"{span(points('memory', BACKPROP).values(), '+.2f')} from backprop on all images, "
-    f"and {span(points('memory', 'random').values(), '+.2f')} from backprop on as many "
-    f"random images. At the end of the long training it stands {span(late, '+.2f')} "
-    "points from the best that it had on the way."
+    "Trained on it alone, backprop's accuracy differs from that of lazy learning by "
+    f"{span(points('memory', LAZY).values(), '+.2f')} points, from that of backprop on "
+    f"all images by {span(points('memory', BACKPROP).values(), '+.2f')}, and from that "
+    "of backprop on as many random images by "
+    f"{span(points('memory', 'random').values(), '+.2f')}. At the end of the long "
+    f"training it has lost {span([-each for each in late], '.2f')} points from its "
+    "best."
 )
 
 # %% [markdown]
 # A memory is no fair sample: it has the smeared, the ambiguous and the mislabelled images and
-# leaves out most of the plain ones. Lazy learning does not learn those either, but it looks at each
-# of them once an epoch, and if it starts to get one wrong, that one joins the memory. A network
+# leaves out most of the plain ones. Lazy learning does not learn those either, but it classifies
+# each of them once an epoch, and if it misclassifies one, that one joins the memory. A network
 # that was given the memory alone has no such safeguard, and the longer it learns, the more that can
 # tell.
 
@@ -370,9 +383,13 @@ Markdown(
 # ## The claims
 #
 # Each claim of the paper that is measured here. Accuracies are those at the end of the run, on the
-# test set, not the best on the way.
+# test set, not the best within it.
+#
+# Two more questions of the paper's discussion have pages of their own: {doc}`does the memory make
+# up for classes of which there are few images <rare_classes>`, and {doc}`how does it grow with the
+# number of images <memory_growth>`?
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the claims"}
 found = notebook.Findings(settings, NAME, "LL19")
 measure = "accuracy of lazy - of backprop on its memory alone (points)"
 found.each("LL19", measure, "H = {}", points(LAZY, "memory"))
@@ -390,9 +407,19 @@ found.each("LL19", measure, f"H = {scale.hidden[0]}", longest)
 sweeps = [whole, coreset]
 found.verdicts(sweeps)
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
+found.answer(
+    f"Networks agree: {counts[-1]:,} images are memorized by all {len(networks)} of "
+    f"them, where chance would give {by_chance}; most look odd. The memory, "
+    f"**{span(share, '.0f')}&nbsp;% of the images**, teaches a fresh network nearly as "
+    f"much as all of them: {span(points('memory', BACKPROP).values(), '+.2f')} points "
+    f"from backprop. Trained six times as long it loses "
+    f"{span([-each for each in late], '.1f')} points again."
+)
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT
 found.print_outcomes(sweeps)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how this page was made"}
 notebook.provenance(settings, sweeps)

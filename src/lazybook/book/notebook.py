@@ -261,9 +261,8 @@ def span(values: Iterable[float], form: str) -> str:
     '0.2 to 0.5'
     """
     defined = sorted(value for value in values if not math.isnan(value))
-    return (
-        " to ".join(dict.fromkeys(format(end, form) for end in defined[:1] + defined[-1:])) or "?"
-    )
+    ends = dict.fromkeys(format(end, form) for end in defined[:1] + defined[-1:])
+    return " to ".join(ends).replace("-", "\N{MINUS SIGN}") or "?"
 
 
 def seeds(table: pd.DataFrame) -> str:
