@@ -176,8 +176,8 @@ notebook.html_table(pd.DataFrame(rows), "Damaged records by kind of damage")
 # ## Memory
 #
 # Most of what a network needs are matrices of the size of its weights: those it started from, those
-# it has, and for some rules and records a few more. What two networks need at a time, and 60 MB for
-# everything else, is the bound. How much there was before the sweep counts to both.
+# it has, and for some rules and records a few more. The bound is what two networks need at a time,
+# what four runs keep, and 60 MB for everything else, on top of what there was before the sweep.
 
 # %% tags=["hide-input"]
 sweeps = kinds["memory"]["figures"]["sweeps"] if kinds else []

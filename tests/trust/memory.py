@@ -16,9 +16,13 @@ from .harness import Wrong
 
 JOBS = 2
 PATTERNS = "random-patterns:200,784"
-# Float32 matrices that a network has at most, at a time: as drawn and as learned; the transient
-# part; counts of changes, int64, now and before; and for the reference engine gradients and steps.
-PLAIN, CACHING, COUNTING, REFERENCE = 4, 2, 4, 6
+RUNS = 2 * JOBS
+# Float32 matrices of the size of its weights that a network has at most, at a time: as drawn and as
+# learned; masks or selections; the transient part; counts of changes, int64, now and before, and
+# what is made of them; and with the reference engine gradients and steps.
+PLAIN, RESTRICTION, CACHING, COUNTING, REFERENCE = 4, 4, 2, 10, 6
+# What a run keeps of them, and as how many copies while its record is written.
+RECORDED, COPIES = {"synapse-updates": 2, "weights": 1}, 3
 ROOM = 60e6  # bytes for everything else: threads, tables, records, and the data once more
 
 CASES = (
@@ -45,10 +49,10 @@ def peak():
 def experiment(**changes):
     return Experiment.from_dict(json.loads(sys.argv[1]) | changes)
 
-jobs = int(sys.argv[2])
+jobs, runs = map(int, sys.argv[2:])
 sweep([experiment(hidden=3)], jobs)  # loads what is needed, whatever the sizes
 before = peak()
-sweep(grid(experiment(), seed=range(2 * jobs)), jobs)
+sweep(grid(experiment(), seed=range(runs)), jobs)
 print(json.dumps([before, peak()]))
 """
 
@@ -57,9 +61,9 @@ def sweeps(random: Random, folder: Path, figures: dict) -> None:
     """A sweep takes the memory of the networks that are learned at a time, and not of all."""
     changes = {"hidden": random.randrange(500, 8000)} | random.choice(CASES)
     experiment = Experiment(**{"dataset": PATTERNS, "epochs": 1, "measure_every": 100} | changes)
-    bound = JOBS * _needed(experiment) + ROOM
+    bound = _bound(experiment)
     done = subprocess.run(
-        [sys.executable, "-c", SWEEP, json.dumps(experiment.to_dict()), str(JOBS)],
+        [sys.executable, "-c", SWEEP, json.dumps(experiment.to_dict()), str(JOBS), str(RUNS)],
         capture_output=True, text=True,
     )  # fmt: skip
     if done.returncode:
@@ -72,13 +76,13 @@ def sweeps(random: Random, folder: Path, figures: dict) -> None:
         raise Wrong(f"{said}: {(peak - before) / 1e6:.0f} MB, not {bound / 1e6:.0f}")
 
 
-def _needed(experiment: Experiment) -> float:
-    """Return the bytes that one network asks for."""
+def _bound(experiment: Experiment) -> float:
+    """Return the bytes that a sweep may take: of the networks at a time, and of what runs keep."""
     shape = network_shape(experiment, datasets.facts(experiment.dataset))
     weights = sum(rows * columns for rows, columns in shape.layers)
-    matrices = PLAIN + CACHING * (str(experiment.caching) != "immediate")
-    matrices += COUNTING * ("synapse-updates" in experiment.record)
-    matrices += PLAIN * ("weights" in experiment.record)
-    matrices += PLAIN * (str(experiment.restriction) != "all")
-    matrices += REFERENCE * (experiment.engine == "reference")
-    return 4 * weights * matrices
+    learning = PLAIN + RESTRICTION * (str(experiment.restriction) != "all")
+    learning += CACHING * (str(experiment.caching) != "immediate")
+    learning += COUNTING * ("synapse-updates" in experiment.record)
+    learning += REFERENCE * (experiment.engine == "reference")
+    kept = sum(RECORDED[name] for name in experiment.record)
+    return 4 * weights * (JOBS * learning + (RUNS + COPIES) * kept) + ROOM
