@@ -19,8 +19,9 @@ PATTERNS = "random-patterns:200,784"
 RUNS = 2 * JOBS
 # Float32 matrices of the size of its weights that a network has at most, at a time: as drawn and as
 # learned; masks or selections; the transient part; counts of changes, int64, now and before, and
-# what is made of them; and with the reference engine gradients and steps.
-PLAIN, RESTRICTION, CACHING, COUNTING, REFERENCE = 4, 4, 2, 10, 6
+# what is made of them; and with the reference engine gradients, steps and their sizes, some of them
+# in float64.
+PLAIN, RESTRICTION, CACHING, COUNTING, REFERENCE = 4, 4, 2, 10, 16
 # What a run keeps of them, and as how many copies while its record is written.
 RECORDED, COPIES = {"synapse-updates": 2, "weights": 1}, 3
 ROOM = 60e6  # bytes for everything else: threads, tables, records, and the data once more
