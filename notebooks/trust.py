@@ -69,8 +69,8 @@ def share(names):
 def each(name):
     """Return where, when or with what the trials were made, for a sentence."""
     made = [kind["provenance"] for kind in kinds.values()]
-    facts = {str((fact | fact["packages"])[name]) for fact in made}
-    return ", ".join(sorted(fact[:10] if name == "date" else fact for fact in facts))
+    facts = [fact | fact["packages"] | {"date": fact["date"][:10]} for fact in made]
+    return ", ".join(sorted({fact[name] for fact in facts}))
 
 
 def figures(name, what):
