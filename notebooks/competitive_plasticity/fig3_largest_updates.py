@@ -11,15 +11,23 @@
 # ---
 
 # %% [markdown]
-# # Only the largest updates (Figure 3)
+# # Only the largest updates · competitive plasticity, Fig. 3
 #
 # [Masks and subnets](fig2_masks) decide before learning which synapses may ever change. Another way
 # to save is to let the synapses compete, anew on every sample: backpropagation proposes a change
 # for each of them, and only the largest changes are made {cite}`vanrossum2024competitive`. The
 # same has been done to train networks on little memory {cite}`golub2018full`. How much does that
 # save?
+#
+# :::{div} answer
+# ```{glue:} answer
+# ```
+# :::
+#
+# ```{glue:} lead
+# ```
 
-# %% tags=["parameters", "hide-input"]
+# %% tags=["parameters", "remove-cell"]
 profile = "quick"
 device = "cpu"
 jobs = None
@@ -27,7 +35,7 @@ fresh = False
 hidden = None
 seeds = None
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: settings"}
 from dataclasses import replace
 from itertools import pairwise
 
@@ -76,20 +84,15 @@ RULES = {"layer": "largest-per-layer", "neuron": "largest-per-neuron"}
 # layer to the outputs always change. An update is the product of an input and the error that is
 # propagated back to the hidden neuron. That error is one for all inputs of a neuron, so within a
 # neuron the largest inputs win, the same ones in every neuron; within the layer neurons with large
-# errors get more places. Of equal updates, chance decides which are made. Else the setting is that
-# of the [cost of learning](fig1_cost_of_learning): MNIST with zero mean, one image at a time, until
-# the goal is reached.
+# errors get more places. Of equal updates, chance decides which are made. Otherwise the setting is
+# that of the [cost of learning](fig1_cost_of_learning): MNIST with zero mean, one image at a time,
+# until the goal is reached.
 #
 # First many fractions in a network of one size, then a few of them in all sizes.
 
-# %%
-base = preset(
-    "competitive",
-    until=scale.goal,
-    epochs=scale.epochs,
-    engine=settings.engine,
-    device=settings.device,
-)
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
+on = {"engine": settings.engine, "device": settings.device}
+base = preset("competitive", until=scale.goal, epochs=scale.epochs, **on)
 
 
 def runs(size, restrictions):
@@ -107,7 +110,7 @@ for size in sorted({scale.at, *scale.hidden}):
     experiments += runs(size, [AllSynapses(), *selections])
 competing_sweep = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what they spent"}
 LABELS = {
     "energy_m0": "energy $M_0$",
     "energy_m1": "energy $M_1$",
@@ -136,24 +139,22 @@ both_rules = f"subnet & {RULES['layer']}"
 in_subnet = best(competing[competing["rule"] == both_rules], "energy_m0")
 f_inside = in_subnet["fraction"].iloc[0] if len(in_subnet) else max(scale.inside)
 Markdown(
-    f"Goal: {100 * scale.goal:g} % of the test images right, looked at every "
-    f"{base.measure_every:,} images; a run gives up after {60_000 * scale.epochs:,}. "
-    f"Inside a subnet of {scale.subnet} units the fraction with the least $M_0$ at H = "
-    f"{scale.at:,} is f = {f_inside:g}, of "
-    f"{', '.join(f'{f:g}' for f in scale.inside)}; it is used in all sizes."
+    f"Goal: {100 * scale.goal:g} % of the test images classified correctly, measured "
+    f"every {base.measure_every:,} images; a run gives up after "
+    f"{60_000 * scale.epochs:,}. Inside a subnet of {scale.subnet} units the fraction "
+    f"with the least $M_0$ at H = {scale.at:,} is f = {f_inside:g}, of "
+    f"{notebook.span(scale.inside, 'g')} tried; it is used in all sizes."
 )
 
 # %% [markdown]
 # Then the two ideas together: a subnet that is fixed, and the largest updates inside it.
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs in subnets"}
 experiments = []
 for size in sorted({2 * scale.subnet, scale.at, *scale.hidden}):
     if size > scale.subnet + 1:  # one unit is the bias
-        experiments += runs(
-            size,
-            [Subnet(scale.subnet), Subnet(scale.subnet) & LargestUpdates(f_inside)],
-        )
+        subnet = Subnet(scale.subnet)
+        experiments += runs(size, [subnet, subnet & LargestUpdates(f_inside)])
 subnet_sweep = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
 
 # %% [markdown]
@@ -161,14 +162,12 @@ subnet_sweep = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
 #
 # The fewer synapses change, the cheaper is a sample; but the more samples are needed. Follow the
 # curves from the right, where everything changes, to the left: $M_0$, which counts the changes,
-# falls until learning becomes slow.
+# falls until learning becomes slow. The figure is the one that this page begins with.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the energy figure"}
 subnets = ends(subnet_sweep)
 plain = competing[competing["rule"] == "all"]
 selecting = competing[competing["rule"].isin(RULES.values())]
-
-
 panels = []
 for column in ("energy_m0", "energy_m1"):
     figure, axes = plotting.subplots(figsize=(3.95, 3.6))
@@ -180,12 +179,9 @@ for column in ("energy_m0", "energy_m1"):
         ]
         plotting.over_seeds(axes, table, "fraction", column, rule)
         missed = table.loc[~table["reached"], "fraction"].unique()
-        height, top = (
-            np.full(len(missed), 0.98 - 0.05 * place),
-            axes.get_xaxis_transform(),
-        )
+        height, top = 0.98 - 0.05 * place, axes.get_xaxis_transform()
         look = {"color": plotting.RULES[rule], "transform": top, "clip_on": False}
-        axes.plot(missed, height, "x", **look)
+        axes.plot(missed, np.full(len(missed), height), "x", **look)
     plotting.logarithmic(axes.xaxis, [1, 3], "{x:,g}")
     plotting.logarithmic(axes.yaxis, [1, 3])
     axes.set(xlabel="fraction $f$ that changes", ylabel=LABELS[column])
@@ -195,41 +191,39 @@ axes.legend(fontsize="small")
 plotting.show(
     *panels,
     name="fig-largest-fraction",
-    caption=f"Energies until {100 * scale.goal:g} % of the test images are right, "
-    "against the fraction of the input synapses that change on a sample; H = "
-    f"{scale.at:,}. Crosses: fractions with which not every seed got there. Lines are "
-    "means over seeds, bands go from the least to the largest. (Paper: Fig. 3a.)",
+    caption="<i>M</i><sub>0</sub> (a) and <i>M</i><sub>1</sub> (b) until "
+    f"{100 * scale.goal:g} % of the test images are classified correctly, against the "
+    f"fraction of the input synapses that change on a sample; H = {scale.at:,}. "
+    "Crosses at the top edge: fractions with which not every seed got there. Lines are "
+    "means over seeds, bands go from the lowest to the highest; "
+    f"{notebook.seeds(plain[plain['hidden'] == scale.at])}. (Paper: Fig. 3a.)",
     alt="Two plots of energy against the fraction of synapses that change, on "
     "logarithmic axes, with a level line for a network in which all change. The "
     "curves, for selection per layer and per neuron, bend up towards small fractions.",
     notebook=NAME,
+    lead=True,
 )
 
 
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what is saved at best"}
 def at_best(column, per, size):
     """Return the runs of ``size`` with the best fraction for ``column``."""
-    return best(
-        selecting[(selecting["rule"] == RULES[per]) & (selecting["hidden"] == size)],
-        column,
-    )
+    of_size = selecting[selecting["hidden"] == size]
+    return best(of_size[of_size["rule"] == RULES[per]], column)
 
 
 told = []
 for per in RULES:
-    table = {
-        column: at_best(column, per, scale.at) for column in ("energy_m0", "energy_m1")
-    }
-    cost = {
-        column: analysis.compared(rows, plain, column).mean()
-        for column, rows in table.items()
-    }
+    cost = {}
+    for column in ("energy_m0", "energy_m1"):
+        rows = at_best(column, per, scale.at)
+        cost[column] = analysis.compared(rows, plain, column).mean()
     told.append(
         f"selection per {per} needs at best {cost['energy_m0']:.2g} times the $M_0$ "
         f"and {cost['energy_m1']:.2g} times the $M_1$"
     )
-share = (
-    at_best("energy_m0", "layer", scale.at).eval("energy_m0_output / energy_m0").mean()
-)
+at_least = at_best("energy_m0", "layer", scale.at)
+share = at_least.eval("energy_m0_output / energy_m0").mean()
 Markdown(
     f"At H = {scale.at:,} {' and '.join(told)} of plain learning. The output layer, in "
     "which nothing is selected, has only ten synapses a hidden unit. Yet where "
@@ -240,37 +234,37 @@ Markdown(
 # %% [markdown]
 # ## Large networks
 #
-# Now for all sizes, each rule with the fraction that is best for that size and that energy. Inside
-# a subnet one fraction serves for all.
+# Now for all sizes, each rule with the fraction that is best for that size and that energy, of the
+# few that were tried; where it is the least of them, a smaller one may be better still. Inside a
+# subnet one fraction serves for all.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of sizes"}
 both = subnets[subnets["rule"] == both_rules]
 alone = subnets[subnets["rule"] == "subnet"]
 panels = []
 for column, label in LABELS.items():
-    figure, axes = plotting.subplots(figsize=(2.65, 3.6))
+    figure, axes = plotting.subplots(figsize=(2.61, 3.6))
     chosen = best(selecting, "energy_m0" if column == "samples" else column)
-    tables = [
-        ("all", plain),
-        *((rule, chosen[chosen["rule"] == rule]) for rule in RULES.values()),
-    ]
-    for rule, table in [*tables, ("subnet", alone), (both_rules, both)]:
+    tables = [(rule, chosen[chosen["rule"] == rule]) for rule in RULES.values()]
+    for rule, table in [("all", plain), *tables, ("subnet", alone), (both_rules, both)]:
         plotting.over_seeds(axes, table, "hidden", column, rule)
     plotting.logarithmic(axes.xaxis, text="{x:,g}")
     plotting.logarithmic(axes.yaxis, [1, 3])
     axes.set(xlabel="hidden units $H$", title=label)
     panels.append(figure)
     if column == "energy_m0":
-        axes.set_ylim(top=40 * plain[column].max())  # room for the legend
+        axes.set_ylim(top=15 * plain[column].max())  # room for the legend
         axes.legend(fontsize="x-small")
 plotting.show(
     *panels,
     name="fig-largest-size",
-    caption=f"Energies and learning time until {100 * scale.goal:g} % of the test "
-    "images are right, against network size. Largest updates with the fraction that is "
-    "best for the energy shown; the time is that at the best for <i>M</i><sub>0</sub>. "
-    f"Subnets have {scale.subnet} units, and {f_inside:g} of their input synapses "
-    "change where the largest are selected. A size at which a seed missed the goal is "
+    caption="Energies (a, b) and learning time (c) until "
+    f"{100 * scale.goal:g} % of the test images are classified correctly, against "
+    "network size. Largest updates with the best of the fractions tried for the energy "
+    "shown; the time is that at the best for <i>M</i><sub>0</sub>. Subnets have "
+    f"{scale.subnet} units, and {f_inside:g} of their input synapses change where the "
+    "largest are selected. Lines are means over seeds, bands go from the lowest to the "
+    f"highest; {notebook.seeds(competing)}. A size at which a seed missed the goal is "
     "left out. (Paper: Fig. 3b.)",
     alt="Three plots against network size on logarithmic axes, with a curve each for "
     "all synapses, largest updates per layer and per neuron, a subnet, and largest "
@@ -278,31 +272,35 @@ plotting.show(
     notebook=NAME,
 )
 lines = [
-    "| $H$ | per layer, for $M_0$ | per layer, for $M_1$ | per neuron, for $M_0$ | for "
-    "$M_1$ |",
+    "| $H$ | per layer, $M_0$ | per layer, $M_1$ | per neuron, $M_0$ | per neuron, $M_1$ |",
     "| --- | --- | --- | --- | --- |",
 ]
 for size in scale.hidden:
     columns = [(column, per) for per in RULES for column in ("energy_m0", "energy_m1")]
-    found = [at_best(column, per, size)["fraction"] for column, per in columns]
-    cells = [f"{of.iloc[0]:g}" if len(of) else "–" for of in found]
+    tried = scale.fractions if size == scale.at else scale.few_fractions
+    cells = []
+    for column, per in columns:
+        best_one = at_best(column, per, size)["fraction"].min()  # nan: none got there
+        edge = "≤ " if best_one == min(tried[per]) else ""
+        cells.append("–" if np.isnan(best_one) else f"{edge}{best_one:g}")
     lines.append(f"| {size:,} | {' | '.join(cells)} |")
-display_fractions = "\n".join(lines)
 laws = []
 for column, label in (("energy_m0", "M_0"), ("energy_m1", "M_1")):
     good = both.dropna(subset=column)
     laws.append(analysis.power_law(good["hidden"], good[column]).spelled(label))
 Markdown(
     "The best fractions, of those tried (more at H = "
-    f"{scale.at:,} than elsewhere):\n\n{display_fractions}\n\n"
+    f"{scale.at:,} than elsewhere; ≤: the least that was tried there):\n\n"
+    + "\n".join(lines)
+    + "\n\n"
     f"In a subnet the largest updates cost {' and '.join(laws)}, all seeds together."
 )
 
 # %% [markdown]
 # ## Why less of $M_1$ than of $M_0$?
 #
-# $M_1$ is the length of the way that the weights go, each measured along its own axis. As long as
-# no weight turns round, this length is the distance from start to end, on whichever way. What
+# $M_1$ is the length of the path of the weights, each measured along its own axis. As long as no
+# weight turns round, this length is the distance from start to end, on whichever path. What
 # selection leaves out is not lost: it is proposed again, and is made up for later. So a path of
 # many small steps becomes one of fewer, larger ones, and $M_0$ falls. $M_1$ falls only if weights
 # go to and fro, and only if it is those changes that are left out.
@@ -311,7 +309,7 @@ Markdown(
 # plain learning in two steps. On the other one only one weight changes at a time, the one that lags
 # most behind.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the drawn paths"}
 STEPS = {
     "no turn": [(1.2, 0.5), (0.3, 0.9)],
     "turn left out": [(1.2, -0.6), (0.3, 1.4)],
@@ -331,15 +329,14 @@ def one_at_a_time(path):
 
 panels = []
 for title, steps in STEPS.items():
-    figure, axes = plotting.subplots(figsize=(2.65, 2.9))
+    figure, axes = plotting.subplots(figsize=(2.61, 2.9))
     path = np.cumsum([(0, 0), *steps], axis=0)
     costs = []
     for rule, way in (("all", path), (RULES["layer"], one_at_a_time(path))):
         for begin, end in pairwise(way):
-            look = {"arrowstyle": "-|>", "color": plotting.RULES[rule], "lw": 1.8}
-            axes.annotate(
-                "", end, begin, arrowprops=look | {"shrinkA": 0, "shrinkB": 0}
-            )
+            look = {"color": plotting.RULES[rule], "lw": 1.8, "shrinkA": 0}
+            look |= {"arrowstyle": "-|>", "shrinkB": 0}
+            axes.annotate("", end, begin, arrowprops=look)
         changes = np.diff(way, axis=0)
         costs.append((np.count_nonzero(changes), np.abs(changes).sum()))
     axes.plot(*path[[0, -1]].T, "o", color=plotting.INK, ms=4, zorder=3)
@@ -348,21 +345,21 @@ for title, steps in STEPS.items():
         f"{title}\n$M_0$: {m0} → {m0_selected}\n$M_1$: {m1:.1f} → {m1_selected:.1f}",
         fontsize="medium",
     )
-    axes.set(
-        xlim=(-0.2, 2), ylim=(-0.8, 1.6), xlabel="weight 1", ylabel="weight 2", aspect=1
-    )
-    axes.set(xticks=[], yticks=[])
+    axes.set(xlim=(-0.2, 2), ylim=(-0.8, 1.6), aspect=1, xticks=[], yticks=[])
+    axes.set(xlabel="weight 1", ylabel="weight 2")
     panels.append(figure)
 plotting.show(
     *panels,
     name="fig-largest-paths",
     caption="Three hypothetical paths of two weights from start to end (dots): plain "
-    "learning in two steps (blue), and with one weight changed at a time (orange). The "
-    "energies are those of the paths drawn, plain → one at a time. (Paper: Fig. 3c.)",
+    "learning in two steps (blue), and with one weight changed at a time (yellow). No "
+    "weight turns round (a); one does, and selection leaves that out (b), or makes it "
+    "(c). The energies are those of the paths drawn, plain → one at a time. (Paper: "
+    "Fig. 3c.)",
     alt="Three drawings of two paths between the same two points, one in two oblique "
-    "steps, the other in steps along the axes. Left no path turns back, and M1 is the "
-    "same. In the middle the oblique path first goes down and then up; the other one "
-    "only up, and M1 is less. On the right both go too far along the first axis and "
+    "steps, the other in steps along the axes. In a no path turns back, and M1 is the "
+    "same. In b the oblique path first goes down and then up; the other one only up, "
+    "and M1 is less. In c both go too far along the first axis and "
     "come back, and M1 is the same.",
     notebook=NAME,
 )
@@ -375,9 +372,10 @@ winding = [
     )
 ]
 Markdown(
-    "And in the networks? There the straight way from the first weights to the last is "
-    f"known too. At H = {scale.at:,} the way that was taken is {', '.join(winding)}, "
-    "at the fraction that is best for $M_1$. Whatever is above 1 was turning round."
+    "And in the networks? There the straight path from the first weights to the last "
+    f"is known too. At H = {scale.at:,} the path that was taken is "
+    f"{', '.join(winding)}, at the fraction that is best for $M_1$. Whatever is above 1 "
+    "was turning round."
 )
 
 # %% [markdown]
@@ -390,7 +388,7 @@ Markdown(
 # same size and seed, each rule with its best fraction.
 # Exponents are fitted for each seed that learned in all sizes.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the claims are judged by"}
 found = notebook.Findings(settings, NAME, "CP10", "CP12")
 chosen = {
     (per, column): best(selecting[selecting["rule"] == rule], column)
@@ -411,9 +409,8 @@ for per in RULES:
     measure = "least M0 ratio / least M1 ratio"
     found.each("CP10", measure, f"per {per}, H = {{}}", savings[0] / savings[1])
 why = "the program cannot select whole neurons yet"
-found.lacks(
-    "CP10", "least M0 with whole neurons selected / per layer", "all sizes", why
-)
+measure = "least M0 with whole neurons selected / per layer"
+found.lacks("CP10", measure, "all sizes", why)
 ratio = analysis.compared(per_layer, per_neuron, "energy_m0")
 found.each("CP10", "least M0 per layer / per neuron", "H = {}", ratio)
 for other, table in (("largest updates", per_layer), ("subnet", alone)):
@@ -426,9 +423,25 @@ for column, label in (("energy_m0", "M0"), ("energy_m1", "M1")):
 sweeps = [competing_sweep, subnet_sweep]
 found.verdicts(sweeps)
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
+ratios = {
+    column: [
+        analysis.compared(chosen[per, column], plain, column).groupby("hidden").mean()
+        for per in RULES
+    ]
+    for column in ("energy_m0", "energy_m1")
+}
+least = {c: notebook.span(np.concatenate(of), ".2g") for c, of in ratios.items()}
+found.answer(
+    "With the best fraction of those tried, changing only the largest updates takes "
+    f"**{least['energy_m0']} times the $M_0$** of plain learning, and "
+    f"{least['energy_m1']} times its $M_1$, depending on the size of the network and "
+    f"on where synapses compete. In a subnet the largest updates cost {laws[0]}."
+)
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT
 found.print_outcomes(sweeps)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how the results came about"}
 notebook.provenance(settings, sweeps)

@@ -11,13 +11,21 @@
 # ---
 
 # %% [markdown]
-# # Which synapses compete, and what is lost (Figure 3, continued)
+# # Which synapses compete, and what is lost · competitive plasticity, Fig. 3
 #
 # If only the {doc}`largest updates <fig3_largest_updates>` are made, are they those of the same
 # synapses every time, as with a mask? And does a network in which synapses compete learn as much in
 # the end as one in which all of them change {cite}`vanrossum2024competitive`?
+#
+# :::{div} answer
+# ```{glue:} answer
+# ```
+# :::
+#
+# ```{glue:} lead
+# ```
 
-# %% tags=["parameters", "hide-input"]
+# %% tags=["parameters", "remove-cell"]
 profile = "quick"
 device = "cpu"
 jobs = None
@@ -25,7 +33,7 @@ fresh = False
 epochs = None
 seeds = None
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: settings"}
 from dataclasses import replace
 
 import pandas as pd
@@ -66,7 +74,7 @@ base = preset(
 # %% [markdown]
 # ## Always the same synapses?
 #
-# A mask lets always the same synapses change. Does competition in effect do the same, once it has
+# A mask always lets the same synapses change. Does competition in effect do the same, once it has
 # found the ones that matter? Count how often each input synapse changes within 1,000 samples, and
 # let $p_i$ be its share in all these changes. The inverse Simpson index {cite}`hill1973diversity`
 #
@@ -74,10 +82,10 @@ base = preset(
 # D = 1 / \textstyle\sum_i p_i^2
 # ```
 #
-# is the effective number of synapses that take part. If always the same $K$ change, $D = K$; if all
+# is the effective number of synapses that take part. If it is always the same $K$, $D = K$; if all
 # $N$ take turns equally, $D = N$.
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs that count"}
 counting_sweep = sweep(
     grid(
         replace(base, hidden=scale.diversity_at, record=("synapse-updates",)),
@@ -90,7 +98,7 @@ counting_sweep = sweep(
     fresh=settings.fresh,
 )
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of which synapses change"}
 rows = []
 for run in counting_sweep.runs:
     rule = run.experiment.restriction
@@ -120,7 +128,9 @@ for per, rule in RULES.items():
             "s": 30,
         }
         label = f"{plotting.NAMES[rule]}, {when}"
-        axes.scatter(some["selected"], some["effective"], **look, label=label, zorder=3)
+        # Start and end would lie on one another: a little to the left, and to the right.
+        beside = some["selected"] * (0.94 if when == "start" else 1.06)
+        axes.scatter(beside, some["effective"], **look, label=label, zorder=3)
 reach = [diversity["selected"].min() / 1.5, synapses]
 axes.plot(reach, reach, color=plotting.INK, lw=1, label="always the same: $D = K$")
 axes.axhline(synapses, color=plotting.INK, lw=1, ls=":", label="all in turn: $D = N$")
@@ -133,8 +143,9 @@ plotting.show(
     name="fig-which-diversity",
     caption="Effective number of input synapses that change within 1,000 samples, "
     "against the number that change on each of them: the first 1,000 samples of "
-    f"learning, and the last 1,000 before the goal; H = {scale.diversity_at}, one "
-    "marker a seed. A fixed mask lies on the lower line. (Paper: text to Fig. 3.)",
+    f"learning, and the last 1,000 before the goal; H = {scale.diversity_at}. One marker "
+    f"a seed, n = {len(scale.seeds)}, those of start and end set a little apart. "
+    "A fixed mask lies on the lower line. (Paper: text to Fig. 3.)",
     alt="A plot on logarithmic axes of the effective number of synapses against the "
     "number selected. A diagonal line is where always the same synapses would change, "
     "a level line where all would in turn; markers show the start and the end of "
@@ -143,13 +154,17 @@ plotting.show(
 )
 diversity["ratio"] = diversity["effective"] / diversity["selected"]
 spread = diversity.groupby("when")["ratio"].agg(["min", "max"])
+per_neuron = diversity["per"] == "neuron"
+of_neurons = diversity.loc[per_neuron & (diversity["fraction"] == 0.1), "ratio"]
 told = [
     f"{low:.2g} to {high:.2g} at the {when}" for when, low, high in spread.itertuples()
 ]
 Markdown(
     f"$D$ is {' and '.join(sorted(told, reverse=True))} of learning, in units of $K$. "
     "More than $1/f$ it cannot be, as there are no more synapses: for $f = 0.1$ that "
-    "is 10."
+    f"is 10. Per neuron it is {notebook.span(of_neurons, '.2g')} at $f = 0.1$: within a "
+    "neuron the largest inputs win, and these are the bright pixels, which many images "
+    "have in common."
 )
 
 # %% [markdown]
@@ -157,9 +172,9 @@ Markdown(
 #
 # A mask makes a network smaller, and a small network cannot learn as much as a large one. A network
 # in which synapses compete keeps all of them. To see what this is worth, small networks now learn
-# on, long beyond the goal.
+# on, long beyond the goal. The figure is the one that this page begins with.
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the long runs"}
 LAST = 5  # epochs that the final accuracy is the mean of
 limits = [AllSynapses(), *(SynapseMask(f, 1.0) for f in scale.plastic)]
 limits += [LargestUpdates(f, per) for per in RULES for f in scale.plastic]
@@ -172,7 +187,7 @@ saturation_sweep = sweep(
     fresh=settings.fresh,
 )
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the accuracy figure"}
 saturated = pd.DataFrame(
     {
         "rule": str(run.experiment.restriction).split(":")[0],
@@ -204,20 +219,26 @@ plotting.show(
     caption=f"Accuracy of a small network (H = {scale.small}) after {scale.epochs} "
     f"epochs, the mean over the last {min(LAST, scale.epochs)}, against the fraction "
     "of the input synapses that may ever change (synapse mask), or that change on a "
-    "sample (largest updates). All output synapses are plastic. The axis is stretched "
-    "towards 100 %, by the share of errors. (Paper: Fig. 3d.)",
+    "sample (largest updates). All output synapses are plastic. Lines are means over "
+    "seeds, bands go from the lowest to the highest; "
+    f"n = {len(scale.seeds)}. The axis is stretched towards 100 %, by the share of "
+    "errors. (Paper: Fig. 3d.)",
     alt="A plot of test accuracy against the plastic fraction, with a curve each for a "
     "synapse mask, largest updates per layer and largest updates per neuron. They meet "
     "where all synapses are plastic.",
     notebook=NAME,
+    lead=True,
 )
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what is lost"}
 accuracy = saturated.groupby(["rule", "fraction"])["accuracy"].mean()
 lost = accuracy["all"][1.0] - accuracy.xs(0.1, level="fraction")
 Markdown(
     f"With a tenth of the synapses plastic, the accuracy is {lost['synapse-mask']:.2f} "
-    "percent points below that with all of them for a mask, "
-    f"{lost[RULES['layer']]:.2f} for the largest updates per layer and "
-    f"{lost[RULES['neuron']]:.2f} for the largest per neuron."
+    "percentage points lower with a mask than with all synapses, "
+    f"{lost[RULES['layer']]:.2f} points lower with the largest updates per layer and "
+    f"{lost[RULES['neuron']]:.2f} with the largest per neuron. With all synapses "
+    f"{100 - accuracy['all'][1.0]:.1f} % of the images are misclassified."
 )
 
 # %% [markdown]
@@ -226,7 +247,7 @@ Markdown(
 # Each claim of the paper that is measured here. The accuracy lost is the mean over seeds, and what
 # is less than one test image in 10,000 counts as one, so that there is something to divide by.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the claims are judged by"}
 found = notebook.Findings(settings, NAME, "CP11", "CP13")
 measure = "effective number of synapses / number selected"
 ratio = diversity.set_index(["fraction", "per", "when", "seed"])["ratio"]
@@ -238,9 +259,19 @@ for per, rule in RULES.items():
 sweeps = [counting_sweep, saturation_sweep]
 found.verdicts(sweeps)
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
+selections = [lost[rule] for rule in RULES.values()]
+found.answer(
+    "Within 1,000 samples, effectively "
+    f"{notebook.span(diversity['ratio'], '.2g')} times as many synapses take part as are "
+    "selected on one. In the end, with a tenth of the synapses, a mask loses "
+    f"**{lost['synapse-mask']:.1f} points** of accuracy, and competition "
+    f"**{notebook.span(selections, '.1f')}**."
+)
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT
 found.print_outcomes(sweeps)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how the results came about"}
 notebook.provenance(settings, sweeps)
