@@ -409,11 +409,12 @@ found.verdicts(sweeps)
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
 found.answer(
-    f"Networks agree: {counts[-1]:,} images are memorized by all {len(networks)} of "
-    f"them, where chance would give {by_chance}; most look odd. The memory, "
+    f"Hard images, and networks agree on them: {counts[-1]:,} are memorized by all "
+    f"{len(networks)} networks, where chance would give {by_chance}. The memory, "
     f"**{span(share, '.0f')}&nbsp;% of the images**, teaches a fresh network nearly as "
-    f"much as all of them: {span(points('memory', BACKPROP).values(), '+.2f')} points "
-    f"from backprop. Trained six times as long it loses "
+    f"much as all of them: its accuracy differs by "
+    f"{span(points('memory', BACKPROP).values(), '+.2f')} points. But trained "
+    f"{LONGER} times as long, the smallest network loses "
     f"{span([-each for each in late], '.1f')} points again."
 )
 

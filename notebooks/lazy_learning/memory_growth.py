@@ -16,8 +16,16 @@
 # The paper finds that from four times as many images lazy learning memorizes twice as many, and
 # asks for the general relation {cite}`pache2023lazy`. How many images of a training set end in the
 # {doc}`memory <memory>`, the larger the set is?
+#
+# :::{div} answer
+# ```{glue:} answer
+# ```
+# :::
+#
+# ```{glue:} lead
+# ```
 
-# %% tags=["parameters", "hide-input"]
+# %% tags=["parameters", "remove-cell"]
 profile = "quick"
 device = "cpu"
 jobs = None
@@ -26,9 +34,10 @@ hidden = None
 epochs = None
 seeds = None
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: settings"}
 import numpy as np
 from IPython.display import Markdown
+from myst_nb import glue
 
 from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
@@ -63,7 +72,7 @@ LAZY = "memorized-mistakes"
 # If the number of memorized images is a power of the number of images, $N^a$, it is a straight line
 # in the figure; twice as many from four times as many is $a = 1/2$.
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 growing = preset(
     "lazy",
     gate=MemorizedMistakes(),
@@ -84,7 +93,7 @@ scaling = sweep(
     fresh=settings.fresh,
 )
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the figure"}
 grown = scaling.ends()
 grown["number"] = [len(run.arrays["memory"]) for run in scaling.runs]
 grown["error"] = 100 * (1 - grown["test_accuracy"])
@@ -120,15 +129,20 @@ plotting.show(
     counted,
     errors,
     name="fig-memory-growth",
-    caption=f"Left: images memorized after {growing.epochs} epochs, from training sets "
-    "of different sizes, with power laws; on the dotted line all would be. Right: the "
-    "error on the test set. Deformed MNIST; bands are the range over seeds. (Paper: "
-    "text to Fig. 3c, two data sets.)",
-    alt="Left, memorized images against the size of the training set, both axes "
-    "logarithmic, with fitted straight lines that are less steep than the diagonal. "
-    "Right, the test error.",
+    caption=f"<b>a</b> Images memorized after {growing.epochs} epochs, from training "
+    "sets of different sizes: dots are means over seeds, straight lines fitted power "
+    "laws; on the dotted line all would be. <b>b</b> The error on the test set: lines "
+    "are means over seeds. Bands go from the lowest to the highest seed; "
+    f"{notebook.seeds(grown)}. Deformed MNIST. (Paper: text to Fig. 3c.)",
+    alt="a, memorized images against the size of the training set, both axes "
+    "logarithmic, with fitted straight lines that are less steep than the diagonal. b, "
+    "the test error, which falls.",
     notebook=NAME,
+    lead=True,
 )
+
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the numbers"}
 
 
 def local(size):
@@ -146,6 +160,7 @@ def still(number):
     )
 
 
+times = span([4**law.exponent for law in laws.values()], ".1f")
 laws_said = "; ".join(
     f"for H = {size} $a$ = {law.exponent:.2f}, 95 % interval {law.interval[0]:.2f} to"
     f" {law.interval[1]:.2f} (between one size and the next {span(local(size), '.2f')})"
@@ -153,18 +168,27 @@ laws_said = "; ".join(
 )
 Markdown(
     f"The exponents: {laws_said}. Four times as many images then lead to "
-    f"{span([4**law.exponent for law in laws.values()], '.1f')} times as many in "
-    f"memory. Of the memory of {scale.numbers[0]:,} images "
+    f"{times} times as many in memory. Of the memory of {scale.numbers[0]:,} images "
     f"{still(scale.numbers[0]):.1f} % came in the last epoch, of that of "
     f"{scale.numbers[-1]:,} images {still(scale.numbers[-1]):.1f} %."
 )
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
+exponents = span([law.exponent for law in laws.values()], ".2f")
+answer = (
+    f"About as the number of images to the power of **{exponents}**: four times as "
+    f"many images put **{times} times** as many in memory; the paper found twice as "
+    f"many. (On deformed MNIST, after {growing.epochs} epochs; no claim is judged by "
+    "it.)"
+)
+glue("answer", Markdown(answer), display=False)
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT
 for size, number, seed, memorized in grown[
     ["hidden", "number", "seed", "memorized"]
 ].values:
     print(f"H = {size}, {number} images, seed {seed}: {memorized} memorized")
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how this page was made"}
 notebook.provenance(settings, [scaling])
