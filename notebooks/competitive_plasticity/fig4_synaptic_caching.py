@@ -11,16 +11,24 @@
 # ---
 
 # %% [markdown]
-# # Synaptic caching (Figure 4)
+# # Synaptic caching · competitive plasticity, Fig. 4
 #
 # A weight seldom goes straight to where it ends up: much of what one sample changes, another one
 # undoes. Why pay for both? The brain has changes of two kinds, *transient* ones, which are cheap
-# and fade, and *permanent* ones, which are dear. *Synaptic caching* {cite}`li2020energy` writes an
-# update to the transient part of a synapse first. Only where such changes have added up to a
-# threshold are they consolidated, that is made permanent. What does that save, and does it go
+# and fade, and *permanent* ones, which are expensive. *Synaptic caching* {cite}`li2020energy`
+# writes an update to the transient part of a synapse first. Only where such changes have added up
+# to a threshold are they consolidated, that is made permanent. What does that save, and does it go
 # together with [restricting plasticity](fig2_masks) {cite}`vanrossum2024competitive`?
+#
+# :::{div} answer
+# ```{glue:} answer
+# ```
+# :::
+#
+# ```{glue:} lead
+# ```
 
-# %% tags=["parameters", "hide-input"]
+# %% tags=["parameters", "remove-cell"]
 profile = "quick"
 device = "cpu"
 jobs = None
@@ -28,7 +36,7 @@ fresh = False
 hidden = None
 seeds = None
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: settings"}
 from dataclasses import replace
 
 import numpy as np
@@ -79,15 +87,10 @@ NAME = "competitive_plasticity/fig4_synaptic_caching"
 # threshold is varied, for several decays, each up to thresholds that are too high for it, if there
 # are any.
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 COST = 1e-3  # of a transient part of size 1, per sample
-base = preset(
-    "competitive",
-    until=scale.goal,
-    epochs=scale.epochs,
-    engine=settings.engine,
-    device=settings.device,
-)
+on = {"engine": settings.engine, "device": settings.device}
+base = preset("competitive", until=scale.goal, epochs=scale.epochs, **on)
 plain_sweep = sweep(
     grid(base, hidden=sorted({scale.at, *scale.hidden}), seed=scale.seeds),
     jobs=settings.jobs,
@@ -104,7 +107,7 @@ threshold_sweep = sweep(
     fresh=settings.fresh,
 )
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what they spent"}
 LABELS = {
     "m0": "energy $M_0$",
     "m1": "energy $M_1$",
@@ -146,16 +149,17 @@ times = (
 )
 THRESHOLD = times[times <= 2].index.max()
 Markdown(
-    f"Goal: {100 * scale.goal:g} % of the test images right, looked at every "
-    f"{base.measure_every:,} images; a run gives up after {60_000 * scale.epochs:,}. "
-    f"The other sizes of networks, and the subnets of {scale.subnet} units, learn with "
+    f"Goal: {100 * scale.goal:g} % of the test images classified correctly, measured "
+    f"every {base.measure_every:,} images; a run gives up after "
+    f"{60_000 * scale.epochs:,}. The other sizes of networks, and the subnets of "
+    f"{scale.subnet} units, learn with "
     f"a decay of {DECAY:g} and a threshold of {THRESHOLD:g}: the highest of those with "
     f"which it takes at most twice as many images as plain learning at H = {scale.at}. "
     f"(With {best[DECAY]:g}, which costs least $M_0$ there, it takes "
     f"{times[best[DECAY]]:.2g} times as many.)"
 )
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs in all sizes"}
 caching = SynapticCaching(THRESHOLD, DECAY, COST)
 inside = [
     size
@@ -182,11 +186,11 @@ size_sweep = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
 # the threshold, the more of the to and fro takes place in the transient part, where it costs
 # nothing. If transient changes did not fade, nothing would stand against a threshold so high that
 # it is never reached: the network learns the same in any case, and all is made permanent at the
-# end, once. If they fade, what has not reached the threshold in time is forgotten.
+# end, once. If they fade, what has not reached the threshold in time is forgotten. The figure is
+# the one that this page begins with.
 
-# %% tags=["hide-input"]
 
-
+# %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the energy figure"}
 def draw_decays(axes, column, **look):
     """Draw ``column`` against the threshold, with crosses where learning failed."""
     for place, decay in enumerate(decays):
@@ -201,9 +205,10 @@ def draw_decays(axes, column, **look):
             axes, table, "threshold", column, CACHING, label=label, lw=lw, **look
         )
         missed = table.loc[~table["reached"], "threshold"].unique()
-        height = np.full(len(missed), 0.98 - 0.05 * place)
+        height = np.full(len(missed), 1.03 + 0.04 * place)
         at_top = {"transform": axes.get_xaxis_transform(), "clip_on": False}
-        axes.plot(missed, height, "x", color=look["color"], **at_top)
+        axes.plot(missed, height, "x", color=look["color"], ms=5, **at_top)
+    axes.text(0, 1.03, "fails:", transform=axes.transAxes, fontsize="small")
 
 
 panels = []
@@ -225,24 +230,28 @@ axes.legend(fontsize="small")
 plotting.show(
     *panels,
     name="fig-caching-threshold",
-    caption=f"Energies until {100 * scale.goal:g} % of the test images are right, "
-    f"against the threshold, H = {scale.at}; what is pending then is made permanent "
-    "and counts. Dashed: without what is pending. Crosses: thresholds with which not "
-    "every seed got to the goal. Lines are means over seeds, bands go from the least "
-    "to the largest. (Paper: Fig. 4a.)",
+    caption="<i>M</i><sub>0</sub> (a) and <i>M</i><sub>1</sub> (b) until "
+    f"{100 * scale.goal:g} % of the test images are classified correctly, against the "
+    f"threshold, H = {scale.at}; what is pending then is made permanent "
+    "and counts. Dashed: without what is pending. Crosses above the frame: thresholds "
+    "with which not every seed got to the goal, a row for each decay. Lines are means "
+    f"over seeds, bands go from the lowest to the highest; n = {len(scale.seeds)}. "
+    "(Paper: Fig. 4a.)",
     alt="Two plots of energy against the threshold, on logarithmic axes, with a level "
     "line for plain learning. The curves for several decays fall steeply as the "
     "threshold rises.",
     notebook=NAME,
+    lead=True,
 )
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what is saved"}
 told = []
 for decay in decays:
     rows = cached[(cached["decay"] == decay) & (cached["threshold"] == best[decay])]
-    costs = [
-        plain.loc[plain["hidden"] == scale.at, f"energy_{name}"].mean()
-        / rows[name].mean()
-        for name in ("m0", "m1")
-    ]
+    level = plain[plain["hidden"] == scale.at].mean(numeric_only=True)
+    costs = [level[f"energy_{name}"] / rows[name].mean() for name in ("m0", "m1")]
+    if decay == DECAY:
+        saved = dict(zip(("m0", "m1"), costs, strict=True))
     pending = 100 * (rows["pending_m0"] / rows["m0"]).mean()
     told.append(
         f"| {decay:g} | {best[decay]:g} | {costs[0]:,.0f} | {costs[1]:,.0f} | "
@@ -253,7 +262,9 @@ Markdown(
     "| decay | threshold | $M_0$ of plain learning / with caching | $M_1$ likewise "
     "| of $M_0$ was pending | samples |\n| --- | --- | --- | --- | --- | --- |\n"
     + "\n".join(told)
-    + "\n\nNo $M_0$ can be less than one change of each of the "
+    + "\n\nIf nothing is consolidated before the end, the ratio for $M_0$ is the number "
+    "of samples: plain learning changes each synapse on every one, and caching each "
+    "synapse once. No $M_0$ can be less than one change of each of the "
     f"{cached['pending_m0'].max():,.0f} synapses, unless some are never touched."
 )
 
@@ -264,7 +275,7 @@ Markdown(
 # price of $c$ for each sample and each unit of transient weight, $c \sum_i |s_i|$, does not change
 # what is learned. So it is computed for several $c$ from the same runs: it is proportional to $c$.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of time and price"}
 time_figure, left = plotting.subplots(figsize=(3.95, 3.6))
 draw_decays(left, "samples")
 plotting.logarithmic(left.xaxis)
@@ -291,12 +302,14 @@ plotting.show(
     time_figure,
     cost_figure,
     name="fig-caching-decay",
-    caption=f"Left: samples until {100 * scale.goal:g} % of the test images are right, "
-    f"against the threshold; H = {scale.at}. Right: <i>M</i><sub>1</sub> and the price "
-    f"of what was transient, for several prices c and a decay of {DECAY:g}. Crosses "
-    "and bands as above. (Paper: text to Fig. 4.)",
-    alt="Left, the number of samples against the threshold, for several decays. Right, "
-    "the total cost against the threshold, for several prices; the higher the price, "
+    caption=f"(a) Samples until {100 * scale.goal:g} % of the test images are "
+    f"classified correctly, against the threshold; H = {scale.at}. Crosses above the "
+    "frame: not every seed got there. (b) <i>M</i><sub>1</sub> and the price of what "
+    f"was transient, for several prices <i>c</i> and a decay of {DECAY:g}. Lines are "
+    "means over seeds, bands go from the lowest to the highest; "
+    f"n = {len(scale.seeds)}. (Paper: text to Fig. 4.)",
+    alt="a, the number of samples against the threshold, for several decays. b, the "
+    "total cost against the threshold, for several prices; the higher the price, "
     "the higher the curve.",
     notebook=NAME,
 )
@@ -307,7 +320,7 @@ plotting.show(
 # Does caching also help against the growth of the cost with the size of the network? One threshold
 # serves for all sizes here. In a subnet, caching takes place in the subnet, and all else is fixed.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of sizes"}
 sizes = ends(size_sweep)
 in_subnet = sizes["restriction"] != "all"
 with_caching = sizes["caching"] != "immediate"
@@ -319,12 +332,16 @@ tables = {
 }
 panels = []
 for name, label in LABELS.items():
-    figure, axes = plotting.subplots(figsize=(2.65, 3.6))
+    figure, axes = plotting.subplots(figsize=(2.61, 3.6))
     for rule, table in tables.items():
         plotting.over_seeds(axes, table, "hidden", name, rule)
         if rule in (CACHING, BOTH) and name != "samples":
             look = {"ls": "--", "lw": 1, "marker": "", "label": None}
             plotting.over_seeds(axes, table, "hidden", f"energy_{name}", rule, **look)
+            if name == "m1":
+                paid = table.assign(paid=table["m1"] + table["transient_energy"])
+                look |= {"ls": ":", "lw": 1.5}
+                plotting.over_seeds(axes, paid, "hidden", "paid", rule, **look)
     plotting.logarithmic(axes.xaxis, text="{x:,g}")
     plotting.logarithmic(axes.yaxis, [1] if name == "m0" else [1, 3])
     axes.set(xlabel="hidden units $H$", title=label)
@@ -334,11 +351,14 @@ for name, label in LABELS.items():
 plotting.show(
     *panels,
     name="fig-caching-size",
-    caption=f"Energies and learning time until {100 * scale.goal:g} % of the test "
-    "images are right, against network size. What is pending then is made permanent "
-    f"and counts; dashed: without it. Threshold {THRESHOLD:g}, decay {DECAY:g}; "
-    f"subnets have {scale.subnet} units. A size at which a seed missed the goal is "
-    "left out. (Paper: Fig. 4b.)",
+    caption="Energies (a, b) and learning time (c) until "
+    f"{100 * scale.goal:g} % of the test images are classified correctly, against "
+    "network size. What is pending then is made permanent and counts; dashed: without "
+    f"it; dotted (b): with the price of what was transient, <i>c</i> = {COST:g}. "
+    f"Threshold {THRESHOLD:g}, decay {DECAY:g}; subnets have {scale.subnet} units. "
+    "Lines are means over seeds, bands go from the lowest to the highest; "
+    f"{notebook.seeds(sizes)}. A size at which a seed missed the goal is left out. "
+    "(Paper: Fig. 4b.)",
     alt="Three plots against network size on logarithmic axes, with a curve each for "
     "plain learning, a subnet, caching, and caching in a subnet. Both energies are far "
     "less with caching than without.",
@@ -346,10 +366,11 @@ plotting.show(
 )
 
 
-laws = [
+lines = [
     "| | $M_0$ | $M_1$ | $M_0$ without what is pending | $M_1$ likewise |",
     "| --- | --- | --- | --- | --- |",
 ]
+grows = {}
 for rule, table in tables.items():
     cells = []
     for name in ("m0", "m1", "energy_m0", "energy_m1"):
@@ -358,19 +379,15 @@ for rule, table in tables.items():
             cells.append("–")
             continue
         law = analysis.power_law(good["hidden"], good[name])
-        cells.append(
-            f"{law.exponent:z.2f} ({law.interval[0]:z.2f} to {law.interval[1]:z.2f})"
-        )
-    laws.append(f"| {plotting.NAMES[rule]} | {' | '.join(cells)} |")
-pending = (
-    tables[CACHING]
-    .eval("100 * pending_m0 / m0")
-    .groupby(tables[CACHING]["hidden"])
-    .mean()
-)
+        grows[rule, name] = f"$H^{{{law.exponent:z.2f}}}$"
+        low, high = (f"{end:z.2f}" for end in law.interval)
+        cells.append(f"{law.exponent:z.2f}<br>{low}\N{NBSP}to\N{NBSP}{high}")
+    lines.append(f"| {plotting.NAMES[rule]} | {' | '.join(cells).replace('-', '−')} |")
+share = tables[CACHING].eval("100 * pending_m0 / m0")
+pending = share.groupby(tables[CACHING]["hidden"]).mean()
 Markdown(
     "Exponents of the power laws, all seeds together, with their 95 % intervals:\n\n"
-    + "\n".join(laws)
+    + "\n".join(lines)
     + "\n\nWith caching in the whole network, what is pending is "
     f"{pending.iloc[0]:.0f} % of $M_0$ at H = {pending.index[0]:,} and "
     f"{pending.iloc[-1]:.0f} % at H = {pending.index[-1]:,}. It is nearly all synapses "
@@ -382,11 +399,11 @@ Markdown(
 # ## The claims
 #
 # Each claim of the paper about this figure, and what was measured here. The energies are with what
-# is pending; of that the paper says nothing, so exponents are given for both ways to count. They
-# are fitted for each seed. The paper does have a decay: without one, no threshold makes learning
-# fail, and that part of the claim cannot hold.
+# is pending; the paper does not say whether it counts that, so exponents are given for both ways to
+# count. They are fitted for each seed. The paper does have a decay: without one, no threshold makes
+# learning fail, and that part of the claim cannot hold.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the claims are judged by"}
 found = notebook.Findings(settings, NAME, "CP14", "CP15")
 for (decay, seed), rows in cached.groupby(["decay", "seed"], sort=False):
     m0 = rows.set_index("threshold")["m0"]
@@ -415,9 +432,19 @@ for rule, place in ((CACHING, "with caching"), (BOTH, "with caching in a subnet"
 sweeps = [plain_sweep, threshold_sweep, size_sweep]
 found.verdicts(sweeps)
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
+found.answer(
+    f"With a decay of {DECAY:g} and the best threshold, learning at H = {scale.at} makes "
+    f"**{saved['m0']:,.0f} times fewer permanent changes** than plain learning, with a "
+    f"sum that is {saved['m1']:,.0f} times less. Their number, $M_0$, goes as "
+    f"{grows.get((CACHING, 'energy_m0'), '?')} with the size of the network, or as "
+    f"{grows.get((CACHING, 'm0'), '?')} if what is pending at the goal counts; in a "
+    f"subnet as {grows.get((BOTH, 'energy_m0'), '?')} or {grows.get((BOTH, 'm0'), '?')}."
+)
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT
 found.print_outcomes(sweeps)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how the results came about"}
 notebook.provenance(settings, sweeps)
