@@ -11,15 +11,23 @@
 # ---
 
 # %% [markdown]
-# # From a small network to a brain (Figure 5)
+# # From a small network to a brain · competitive plasticity, Fig. 5
 #
 # The larger a network, the more it spends on learning one and the same task, if all of its synapses
 # take part: see the [cost of learning](fig1_cost_of_learning). A network of the size of a brain
 # area would then spend very much more than the task needs. How much more
 # {cite}`vanrossum2024competitive`? And how little can one get away with, by all the means of these
 # pages?
+#
+# :::{div} answer
+# ```{glue:} answer
+# ```
+# :::
+#
+# ```{glue:} lead
+# ```
 
-# %% tags=["parameters", "hide-input"]
+# %% tags=["parameters", "remove-cell"]
 profile = "quick"
 device = "cpu"
 jobs = None
@@ -27,10 +35,12 @@ fresh = False
 hidden = None
 seeds = None
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: settings"}
+import textwrap
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 from IPython.display import Markdown
 from matplotlib.ticker import LogLocator
 
@@ -60,6 +70,7 @@ scale = settings.scale(
     fractions=([0.05, 0.1], [0.02, 0.05], [0.01, 0.02, 0.05, 0.1]),
 )
 NAME = "competitive_plasticity/fig5_extrapolation"
+BOTH = "subnet & largest-per-layer"
 if sum(size >= scale.large for size in scale.hidden) < 3:
     raise InvalidValue(
         f"hidden is {scale.hidden}; power laws need at least 3 sizes from "
@@ -72,10 +83,10 @@ if sum(size >= scale.large for size in scale.hidden) < 3:
 # First, networks of many sizes in which all synapses learn, and a few in which only a small
 # *subnet* does. What a subnet costs does not depend on the network [around it](fig2_masks), so it
 # tells what the task needs. Then, in networks of one size, all methods of the paper, some of them
-# with several settings. Every run goes on until 95 % of the test images are right (80 % in the
-# smoke profile).
+# with several settings, and lazy learning on top of the largest updates in a subnet. Every run goes
+# on until 95 % of the test images are classified correctly (80 % in the smoke profile).
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 base = preset(
     "competitive", until=scale.goal, engine=settings.engine, device=settings.device
 )
@@ -112,7 +123,7 @@ lazy_sweep = run(
     grid(replace(at, restriction=lazily), gate=[MemorizedMistakes(), Mistakes()])
 )
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what they spent"}
 LABELS = {
     "energy_m0": "$M_0$ (changes of synapses)",
     "energy_m1": "$M_1$ (sum of their sizes)",
@@ -147,9 +158,10 @@ needed = subnets.groupby("seed")[[*LABELS]].mean()
 # The primary visual cortex of the macaque has about 150 million neurons and 300 billion synapses
 # {cite}`vanni2020anatomy`. Suppose that it learned the digits as the networks here do, by changing
 # all its synapses for every image, and that the power laws of the energies held as far as that.
-# What would it spend, and what the subnet in its place?
+# What would it spend, and what the subnet in its place? The figure is the one that this page begins
+# with.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the energy figure"}
 V1 = 3e11
 fitted = plain[(plain["hidden"] >= scale.large) & plain["reached"]]
 largest = fitted[fitted["hidden"].isin(sorted(scale.hidden)[-3:])]
@@ -184,17 +196,20 @@ for name in LABELS:
 plotting.show(
     *panels,
     name="fig-extrapolation-v1",
-    caption="Energies against the number of synapses: as measured (markers), and "
-    "carried to the size of V1 by power laws (lines). The shaded band is the 95 % "
-    f"interval of the prediction. The subnet has {scale.subnet} hidden units in "
-    "networks of any size. (Paper: Fig. 5.)",
-    alt="Two plots, all axes logarithmic. On the left a few measured points; the line "
+    caption="<i>M</i><sub>0</sub> (a) and <i>M</i><sub>1</sub> (b) against the number "
+    "of synapses: as measured (markers, means over seeds; "
+    f"{notebook.seeds(plain)}), and carried to the size of V1 by power laws (lines). The "
+    "shaded band is the 95 % interval of the prediction. The subnet has "
+    f"{scale.subnet} hidden units in networks of any size. (Paper: Fig. 5.)",
+    alt="Two plots, all axes logarithmic. At small sizes a few measured points; the line "
     "through those of plain learning rises over many orders of magnitude to the size "
     "of V1, in a widening band. The line through those of subnets is level.",
     notebook=NAME,
+    lead=True,
 )
 
 
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the size of V1"}
 def spelled(number):
     """Return a number with two digits, for a sentence."""
     rounded = float(f"{number:.2g}")
@@ -225,7 +240,7 @@ Markdown(
 # that learns ten digits by backpropagation. What can be said is how much the answer hangs on the
 # exponent.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how bold it is"}
 top = fitted["synapses"].max()
 orders = np.log10(V1 / top)
 measured = np.log10(top / fitted["synapses"].min())
@@ -234,8 +249,8 @@ spent = fitted.loc[fitted["synapses"] == top, "energy_m1"].mean()
 claimed = np.log(700 * needed["energy_m1"].mean() / spent) / np.log(V1 / top)
 Markdown(
     f"The networks that the laws are fitted to span {measured:.1f} orders of "
-    f"magnitude; from the largest of them to V1 it is another {orders:.1f}. On that "
-    f"way, an exponent that is larger by 0.1 makes the cost {10 ** (0.1 * orders):.1f} "
+    f"magnitude; from the largest of them to V1 it is another {orders:.1f}. Over that "
+    f"range, an exponent that is larger by 0.1 makes the cost {10 ** (0.1 * orders):.1f} "
     "times as large. Fitted to the three largest networks alone, the law for $M_1$ "
     f"leads to {spelled(three)} times what is needed, instead of "
     f"{spelled(ratios['energy_m1'])}. To get to 700 times, $M_1$ would have to grow "
@@ -256,10 +271,15 @@ Markdown(
 #
 # Synaptic caching needs a word. Its $M_0$ counts the changes that were made permanent. In between
 # all synapses go on changing for every image, and that is free. So it is shown, but told apart from
-# the others, whose $M_0$ counts every change.
+# the others, whose $M_0$ counts every change. Lazy learning is no method of this paper either: it
+# learns only images that it misclassifies, or ever did ({doc}`lazy_on_top`).
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of the least energy"}
 SETTING = ["method", "restriction", "caching"]
+LAZY = {"memorized-mistakes": "lazy", "mistakes": "pure lazy"}
+lazy = ends(lazy_sweep)
+lazy["method"] = lazy["gate"]
+NAMES = plotting.NAMES | {g: f"{BOTH}, {name}" for g, name in LAZY.items()}
 tried["method"] = np.repeat(
     list(methods), [len(scale.seeds) * len(some) for some in methods.values()]
 )
@@ -275,32 +295,39 @@ def cheapest(runs):
     return runs[(runs[SETTING] == list(costs(runs)["energy_m0"].idxmin())).all(axis=1)]
 
 
+shown = pd.concat([tried, lazy])
+order = [*reversed(shown["method"].unique())]
 panels = []
 for name in LABELS:
-    figure, axes = plotting.subplots(figsize=(3.95, 3.2))
-    for place, method in enumerate(reversed(methods)):
-        look = {
-            "color": plotting.RULES[method],
-            "marker": plotting.MARKERS[method],
-            "ls": "none",
-        }
-        means = costs(tried).loc[method, name]
+    figure, axes = plotting.subplots(figsize=(3.95, 3.6))
+    for place, method in enumerate(order):
+        marker = plotting.MARKERS.get(method, plotting.MARKERS[BOTH])
+        look = {"color": plotting.RULES[method], "marker": marker, "ls": "none"}
+        runs = shown[shown["method"] == method]
+        means = costs(runs)[name]
         axes.plot(means, np.full(len(means), place), mfc="none", ms=5, **look)
+        best = costs(runs)[name].idxmin()
+        seeds = runs.loc[(runs[SETTING] == list(best)).all(axis=1), name]
+        axes.plot([seeds.min(), seeds.max()], 2 * [place], color=look["color"], lw=1.2)
         axes.plot(means.min(), place, ms=8, **look)
-    axes.set_yticks(range(len(methods)), [plotting.NAMES[m] for m in reversed(methods)])
-    axes.set(xlabel=LABELS[name])
+    labels = [textwrap.fill(NAMES[method], 20) for method in order]
+    axes.set_yticks(range(len(order)), labels, fontsize="small")
+    axes.set(xlabel=LABELS[name], ylim=(-0.6, len(order) - 0.4))
     plotting.logarithmic(axes.xaxis)
+    axes.margins(x=0.1)
     panels.append(figure)
 plotting.show(
     *panels,
     name="fig-extrapolation-least",
-    caption=f"Energy until the goal was reached in networks of {scale.at:,} hidden "
-    "units: means over seeds. Large markers: the setting of each method that cost "
-    "least; open markers: the others. Settings that missed the goal are left out. "
-    "(Paper: abstract.)",
+    caption="<i>M</i><sub>0</sub> (a) and <i>M</i><sub>1</sub> (b) until the goal was "
+    f"reached in networks of {scale.at:,} hidden units: means over seeds, "
+    f"n = {len(scale.seeds)}. Large markers: the setting of each method that cost least, "
+    "with a line from the lowest to the highest seed; open markers: the others. Settings "
+    "that missed the goal are left out. (Paper: abstract.)",
     alt="Two charts with a row for each method and a logarithmic axis of energy. The "
     "number of changes is largest with all synapses, much smaller with largest updates "
-    "in a subnet, and smallest with synaptic caching.",
+    "in a subnet, still smaller with lazy learning of these, and smallest with synaptic "
+    "caching.",
     notebook=NAME,
 )
 cached = tried["caching"] != "immediate"
@@ -311,12 +338,14 @@ least = {
 counted, permanent = least.values()
 images, changes = counted["samples"].mean(), counted["energy_m0"].mean()
 of_all = tried.loc[tried["method"] == "all", "energy_m0"].mean()
+of_lazy = costs(lazy)["energy_m0"].droplevel(["restriction", "caching"])
 Markdown(
-    f"Where every change is counted, `{counted['restriction'].iloc[0]}` made the "
+    f"Where every change is counted, {NAMES[counted['method'].iloc[0]]} made the "
     f"fewest: {spelled(changes)}, which is {spelled(changes / images)} for each of "
     f"{spelled(images)} images. With all synapses it took {spelled(of_all / changes)} "
-    f"times as many. Caching made {spelled(permanent['energy_m0'].mean())} changes "
-    "permanent."
+    "times as many. The largest updates in a subnet learned lazily took "
+    + " and ".join(f"{spelled(of_lazy[gate])} ({LAZY[gate]})" for gate in of_lazy.index)
+    + f". Caching made {spelled(permanent['energy_m0'].mean())} changes permanent."
 )
 
 # %% [markdown]
@@ -327,12 +356,11 @@ Markdown(
 # least $M_0$ is that of the method and setting with the least mean over seeds, so that no lucky
 # seed decides.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the claims are judged by"}
 found = notebook.Findings(settings, NAME, "CP16", "CP17")
 for kind, runs in least.items():
     spent = runs.set_index("seed")["energy_m0"]
     found.each("CP16", "least M0 of all methods", kind, spent)
-lazy = ends(lazy_sweep)
 least_gate = analysis.means(lazy, "gate", LABELS)["energy_m0"].idxmin()
 spent = lazy[lazy["gate"] == least_gate].set_index("seed")["energy_m0"]
 found.each("CP16", "least M0 of all methods", "with lazy learning", spent)
@@ -346,9 +374,20 @@ for seed, rows in fitted.groupby("seed"):
 sweeps = [plain_sweep, subnet_sweep, method_sweep, lazy_sweep]
 found.verdicts(sweeps)
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
+found.answer(
+    "Carried on to the size of V1, learning with all synapses costs "
+    f"**{spelled(ratios['energy_m1'])} times the $M_1$** that the task needs "
+    f"({intervals['energy_m1']}; the paper has some 700), and "
+    f"{spelled(ratios['energy_m0'])} times the $M_0$. With every change counted, the "
+    f"least $M_0$ at H = {scale.at:,} was {spelled(changes)}, with "
+    f"{NAMES[counted['method'].iloc[0]]}, and {spelled(of_lazy.min())} with lazy "
+    "learning on top."
+)
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT
 found.print_outcomes(sweeps)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how the results came about"}
 notebook.provenance(settings, sweeps)

@@ -11,21 +11,29 @@
 # ---
 
 # %% [markdown]
-# # Lazy learning on top
+# # Lazy learning on top · competitive plasticity, Discussion
 #
 # Competitive plasticity chooses *which synapses* change {cite}`vanrossum2024competitive`, lazy
 # learning *which samples* are learned {cite}`pache2023lazy`, and synaptic caching *when* a change
 # is made permanent {cite}`li2020energy`. The papers suggest combining them, and do not show it.
-# Does the energy that they save multiply?
+# Do their savings of energy multiply?
+#
+# :::{div} answer
+# ```{glue:} answer
+# ```
+# :::
+#
+# ```{glue:} lead
+# ```
 
-# %% tags=["parameters", "hide-input"]
+# %% tags=["parameters", "remove-cell"]
 profile = "quick"
 device = "cpu"
 jobs = None
 fresh = False
 seeds = None
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: settings"}
 from dataclasses import replace
 
 import numpy as np
@@ -54,15 +62,15 @@ NAMES = {CACHED: "largest updates in a subnet, cached"}
 #
 # The setting is that of {doc}`fig6_variations`. The synapses that change are all of them, those of
 # a subnet of 100 hidden units, the 5 % with the largest updates, or both: the largest updates in
-# the subnet, the paper's most economical choice.
+# the subnet.
 #
-# Lazy learning learns an image if it gets it wrong now or ever did, pure lazy learning only if it
-# gets it wrong now. Both are tried with each choice of synapses. There is one more step, *caching*:
-# a change is transient at first, which costs nothing, and becomes permanent once the changes of a
-# synapse have added up to a threshold. What is still transient at the end is counted as if it were
-# made permanent then.
+# Lazy learning learns an image if it misclassifies it now or ever did, pure lazy learning only if it
+# does now. Both are tried with each choice of synapses. There is one more step, *caching*: a change
+# is transient at first, which costs nothing, and becomes permanent once the changes of a synapse
+# have added up to a threshold. What is still transient at the end is counted as if it were made
+# permanent then.
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 GATES = [EverySample(), MemorizedMistakes(), Mistakes()]
 CACHING = SynapticCaching(threshold=0.003)
 SUBNET, LARGEST = Subnet(100), LargestUpdates(0.05)
@@ -89,7 +97,7 @@ result = sweep(
     fresh=settings.fresh,
 )
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what they saved"}
 gated = result.ends()
 method = gated["restriction"].str.replace(r":\S*", "", regex=True)
 gated["method"] = method.where(gated["caching"] == "immediate", CACHED)
@@ -124,30 +132,46 @@ def mean(table, column):
 # %% [markdown]
 # ## The energy
 #
-# A network that learns only its mistakes has to look at more images, as most teach
-# it nothing; but looking costs no plasticity.
+# The figure is the one that this page begins with. Energy falls with each choice of synapses, and
+# with each gate.
 
-# %% tags=["hide-input"]
-QUANTITIES = {
-    "m0": "energy $M_0$ (changes)",
-    "m1": "energy $M_1$ (sum of changes)",
-    "samples": "samples presented",
-    "updates": "samples learned",
-}
-panels = [
-    plotting.dots(gated, column, "method", "gate", NAMES, xlabel=label, xscale="log")
-    for column, label in QUANTITIES.items()
-]
-plotting.show(
-    *panels,
+
+# %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the energy figure"}
+def show(columns, **about):
+    """Show a panel for each of ``columns``, a dict from names to labels."""
+    look = {"xscale": "log"}
+    panels = [
+        plotting.dots(gated, column, "method", "gate", NAMES, xlabel=label, **look)
+        for column, label in columns.items()
+    ]
+    plotting.show(*panels, notebook=NAME, **about)
+
+
+GOAL = f"until {100 * scale.goal:g} % of the test images are classified correctly, "
+ROWS = (
+    f"for each choice of synapses (rows) and of samples (colours). {plotting.INTERVALS} "
+    f"{notebook.seeds(gated)}. (Paper: Discussion, without a figure.)"
+)
+show(
+    {"m0": "energy $M_0$ (changes)", "m1": "energy $M_1$ (sum of changes)"},
     name="fig-lazy-on-top-energy",
-    caption=f"Energy, samples presented and samples learned until {100 * scale.goal:g} "
-    "% of the test images are right, for each choice of synapses (rows) and of samples "
-    f"(colours). {plotting.INTERVALS} (Paper: Discussion, without a figure.)",
-    alt="Four panels of dots on logarithmic axes, with a row for each restriction and "
-    "colours for backprop, lazy and pure lazy learning: the two energies, the samples "
-    "presented and the samples learned.",
-    notebook=NAME,
+    caption=f"<i>M</i><sub>0</sub> (a) and <i>M</i><sub>1</sub> (b) {GOAL}{ROWS}",
+    alt="Two panels of dots on logarithmic axes, with a row for each restriction and "
+    "colours for backprop, lazy and pure lazy learning.",
+    lead=True,
+)
+
+# %% [markdown]
+# A network that learns only its mistakes has to be shown more images, as most teach it nothing; but
+# being shown them costs no plasticity.
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of samples"}
+show(
+    {"samples": "samples presented", "updates": "samples learned"},
+    name="fig-lazy-on-top-samples",
+    caption=f"Samples presented (a) and learned (b) {GOAL}{ROWS}",
+    alt="Two panels of dots on logarithmic axes, with a row for each restriction and "
+    "colours for backprop, lazy and pure lazy learning.",
 )
 spent = {name: mean(gated, name) for name in ("m0", "m1", "samples")}
 
@@ -159,15 +183,15 @@ def times(column, one, other):
 
 backprop, lazily, purely = map(str, GATES)
 steps = [(BOTH, lazily), (BOTH, backprop)]
-ends_of_way = [("all", backprop), (CACHED, purely)]
+ends_of_path = [("all", backprop), (CACHED, purely)]
 Markdown(
     f"Of the largest updates in a subnet, lazy learning needs {times('m0', *steps)} "
     f"times the $M_0$ and {times('m1', *steps)} times the $M_1$ that learning every "
     f"sample needs, and {times('samples', *steps)} times the presentations. From plain "
     "backprop to all that there is here, pure lazy learning of the largest updates in "
-    f"a subnet with caching, $M_0$ falls by a factor of {times('m0', *ends_of_way)} "
-    f"and $M_1$ by one of {times('m1', *ends_of_way)}; the presentations are "
-    f"{times('samples', *ends_of_way[::-1])} times as many."
+    f"a subnet with caching, $M_0$ falls by a factor of {times('m0', *ends_of_path)} "
+    f"and $M_1$ by one of {times('m1', *ends_of_path)}; the presentations are "
+    f"{times('samples', *ends_of_path[::-1])} times as many."
 )
 
 # %% [markdown]
@@ -177,7 +201,7 @@ Markdown(
 # product of what each saves alone. At 1 in the figure it does; left of that it saves less than
 # the product, right of it more.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of the product"}
 combined = gated[(gated["method"] != "all") & (gated["gate"] != backprop)]
 panels = [
     plotting.dots(
@@ -194,8 +218,9 @@ plotting.show(
     *panels,
     name="fig-lazy-on-top-product",
     caption="The energy saved by restricting the synapses (rows) and learning lazily "
-    f"(colours), by the product of what each saves alone. {plotting.INTERVALS} (Not in "
-    "the paper.)",
+    f"(colours), relative to the product of what each saves alone: <i>M</i><sub>0</sub> "
+    f"(a) and <i>M</i><sub>1</sub> (b). {plotting.INTERVALS} {notebook.seeds(gated)}. "
+    "(Not in the paper.)",
     alt="Two panels of dots around a line at 1, with a row for each restriction and "
     "colours for lazy and pure lazy learning.",
     notebook=NAME,
@@ -205,15 +230,15 @@ for measure in ("m0", "m1"):
     for cached in (False, True):
         found = mean(combined, f"saving of {measure} / product")
         found = found[[(name == CACHED) == cached for name, _ in found.index]]
-        ranges[measure, cached] = f"{found.min():.2g} to {found.max():.2g}"
+        ranges[measure, cached] = notebook.span(found, ".2f")
 Markdown(
     f"Without caching the saving is {ranges['m0', False]} times the product for $M_0$ "
     f"and {ranges['m1', False]} times for $M_1$, depending on the restriction and the "
     f"rule. With caching it is {ranges['m0', True]} and {ranges['m1', True]} times. "
     "Lazy learning saves samples, and without caching the number of changes on a "
     "sample is set by the restriction alone. Caching is another matter: it already "
-    "spares the changes that later ones undo, so it depends on the samples left out "
-    "how many consolidations they would have cost."
+    "spares the changes that later ones undo, so the saving depends on how many "
+    "consolidations the skipped samples would have caused."
 )
 
 # %% [markdown]
@@ -221,16 +246,26 @@ Markdown(
 #
 # The ratio is of runs with the same seed, for the largest updates in a subnet.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the claims are judged by"}
 found = notebook.Findings(settings, NAME, "CP19")
 lazy = gated[(gated["method"] == BOTH) & (gated["gate"] == lazily)].set_index("seed")
 measure, at = "M0 with lazy learning / without", f"H = {scale.size}"
 found.each("CP19", measure, at, lazy["m0 with gate / without"])
 found.verdicts([result])
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
+found.answer(
+    "Lazy learning of the largest updates in a subnet takes "
+    f"**{times('m0', *steps)} times the $M_0$** of learning every sample, and "
+    f"{times('m1', *steps)} times the $M_1$. Without caching both together "
+    f"save {ranges['m0', False]} times the product of their savings for $M_0$ and "
+    f"{ranges['m1', False]} times for $M_1$. From plain backprop to all methods "
+    f"together $M_0$ falls {times('m0', *ends_of_path)} times."
+)
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT
 found.print_outcomes([result])
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how the results came about"}
 notebook.provenance(settings, [result])
