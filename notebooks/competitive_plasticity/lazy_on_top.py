@@ -64,11 +64,11 @@ NAMES = {CACHED: "largest updates in a subnet, cached"}
 # a subnet of 100 hidden units, the 5 % with the largest updates, or both: the largest updates in
 # the subnet.
 #
-# Lazy learning learns an image if it misclassifies it now or ever did, pure lazy learning only if it
-# does now. Both are tried with each choice of synapses. There is one more step, *caching*: a change
-# is transient at first, which costs nothing, and becomes permanent once the changes of a synapse
-# have added up to a threshold. What is still transient at the end is counted as if it were made
-# permanent then.
+# Lazy learning learns an image if it misclassifies it now or ever did, pure lazy learning only if
+# it does now. Both are tried with each choice of synapses. There is one more step, *caching*: a
+# change is transient at first, which costs nothing, and becomes permanent once the changes of a
+# synapse have added up to a threshold. What is still transient at the end is counted as if it were
+# made permanent then.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 GATES = [EverySample(), MemorizedMistakes(), Mistakes()]
