@@ -184,6 +184,30 @@ def test_activations_biases_initial_weights(activation, bias, initial):
     assert_same(small(activation=activation, bias=bias, initial=initial))
 
 
+@pytest.mark.parametrize("restriction", ["all", "synapse-mask:0.5,0.8", "synapse-mask:0.5,0.8 & subnet:4",
+                                         "synapse-mask-per-sample:0.5,0.8"])  # fmt: skip
+def test_an_output_without_an_error_is_not_charged(restriction):
+    """What is remembered and right again is learned, and its perceptron error is 0."""
+    experiment = Experiment(
+        dataset="random-patterns:80,50",
+        hidden=6,
+        loss="perceptron",
+        learning_rate=0.003,
+        gate=MemorizedMistakes(),
+        restriction=restrictions.parse(restriction),
+    )
+    engine, order, _ = build(replace(experiment, engine="reference"))
+    for sample in [*order, *order]:
+        before = engine.meter
+        updates, changes = before.updates, before.m0.copy()
+        engine.learn(np.array([sample]))
+        if engine.meter.updates > updates and (engine.meter.m0 == changes).all():
+            break
+    else:
+        pytest.fail("no sample is learned without an error")
+    assert_same(experiment)
+
+
 @pytest.mark.parametrize("hidden", [1, 2, 15, 16, 17, 100])
 def test_numbers_of_hidden_units(hidden):
     assert_same(Experiment(hidden=hidden, gate=MemorizedMistakes()))

@@ -40,7 +40,6 @@ def state(gate: Gate) -> list:
         (lambda mistake, remembered, margin, loss: margin < 2, [7, 2, 5], [5, 2, 0], [2, 5]),
         (lambda mistake, remembered, margin, loss: loss > 1, [2], [5], [2, 5]),
     ],
-    ids=str,
 )
 def test_a_gate_learns_and_remembers_what_its_rule_says(rule, first, second, remembered):
     gate = Gate(rule, samples=8)
@@ -59,8 +58,8 @@ def test_a_sample_that_is_twice_in_a_batch_is_remembered_for_one_mistake(outputs
     assert gate.updates == 1
 
 
-@pytest.mark.parametrize("rule", RULES, ids=str)
-@pytest.mark.parametrize("shape", [(64,), (64, 1)], ids=str)
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("shape", [(64,), (64, 1)])
 def test_a_single_output_answers_with_its_sign(rule, shape):
     generator = torch.Generator().manual_seed(0)
     logits, labels = torch.randn(64, generator=generator), torch.arange(64) % 2
@@ -88,7 +87,7 @@ def test_in_eval_nothing_is_judged():
     assert gate.train()(outputs, torch.arange(3), torch.arange(3)).all()
 
 
-@pytest.mark.parametrize("rule", RULES, ids=str)
+@pytest.mark.parametrize("rule", RULES)
 def test_what_is_to_be_ignored_is_neither_learned_nor_remembered_nor_counted(rule):
     gate, labels = Gate(rule, 4), torch.tensor([-100, 0, 1, -100])
     outputs = torch.eye(3)[[0, 0, 2, 2]]
@@ -207,7 +206,6 @@ def test_margin_and_loss_of_several_places():
         MemorizedMistakes, "memorized-mistakes", None, 1, bool, nn.Linear,
         lambda mistake: mistake, lambda a, b, c, d, e: a,
     ],
-    ids=str,
 )  # fmt: skip
 def test_what_is_no_rule_is_refused_when_the_gate_is_made(rule):
     with pytest.raises(InvalidValue, match=r"^rule is .*MemorizedMistakes"):
@@ -227,7 +225,6 @@ def test_what_is_no_rule_is_refused_when_the_gate_is_made(rule):
         ({"soft_labels": 1}, "soft_labels is 1"),
         ({"soft_labels": True, "places": "any"}, "soft_labels is for one label"),
     ],
-    ids=str,
 )
 def test_settings_that_mean_nothing_are_refused(values, part):
     with pytest.raises(InvalidValue, match=part):
@@ -279,7 +276,7 @@ BAD = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("rule", RULES, ids=str)
+@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("what", BAD)
 def test_what_does_not_belong_together_is_refused_before_anything_is_remembered(what, rule):
     gate = Gate(rule, samples=4)
@@ -315,7 +312,6 @@ def test_what_the_caller_chose_has_to_fit_too(places, outputs, labels):
 @pytest.mark.parametrize(
     "answer",
     [None, True, OUTPUTS, LABELS, torch.ones(4), torch.ones(4, 1) > 0, torch.ones(3) > 0],
-    ids=str,
 )
 def test_a_rule_that_answers_with_something_else_is_refused(answer):
     gate = Gate(lambda mistake, remembered, margin, loss: answer, 4)

@@ -95,7 +95,6 @@ WEIGHT = nn.Parameter(torch.zeros(2, 2))
         ([WEIGHT, WEIGHT], "the same tensor twice"),
         (nn.LazyLinear(2).parameters(), "no shape yet"),
     ],
-    ids=str,
 )
 @pytest.mark.filterwarnings("ignore:Lazy modules")
 def test_what_cannot_be_measured_is_refused(parameters, part):

@@ -4,6 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+
 def memory() -> int:
     """Return the bytes of memory that this process can have at most: all, or what it is allowed."""
     sizes = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]

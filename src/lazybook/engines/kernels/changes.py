@@ -159,7 +159,7 @@ def readout_outer_product(network, activity, step, totals):
 def change_row(layer, x, step, allowed, row, updates, rules, totals):
     """Subtract ``x * step`` from a row where ``allowed``, and charge for it."""
     count, size = masked_row(row, allowed, x, step)
-    totals.m0[layer] += count
+    totals.m0[layer] += count * np.float32(x != 0)
     totals.m1[layer] += abs(x) * size
     if rules.extras:
         for j in range(step.shape[0]):
