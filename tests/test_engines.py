@@ -184,8 +184,15 @@ def test_activations_biases_initial_weights(activation, bias, initial):
     assert_same(small(activation=activation, bias=bias, initial=initial))
 
 
-@pytest.mark.parametrize("restriction", ["all", "synapse-mask:0.5,0.8", "synapse-mask:0.5,0.8 & subnet:4",
-                                         "synapse-mask-per-sample:0.5,0.8"])  # fmt: skip
+@pytest.mark.parametrize(
+    "restriction",
+    [
+        "all",
+        "synapse-mask:0.5,0.8",
+        "synapse-mask:0.5,0.8 & subnet:4",
+        "synapse-mask-per-sample:0.5,0.8",
+    ],
+)
 def test_an_output_without_an_error_is_not_charged(restriction):
     """What is remembered and right again is learned, and its perceptron error is 0."""
     experiment = Experiment(
