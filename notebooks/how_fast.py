@@ -15,21 +15,26 @@
 #
 # These experiments present one sample at a time to a small network, millions of times. An ordinary
 # training loop spends most of that time on everything but the arithmetic: on calling functions, on
-# multiplying by zeros, on writing matrices that are read once. How long do they take
-# here, next to an ordinary loop, and next to the least that this core's caches allow? What the
-# engine does instead is on {doc}`a page of its own <why_fast>`.
+# multiplying by zeros, on writing matrices that are read once. How long does a sample take here,
+# compared with an ordinary loop, and with the least that this core's caches allow? What the engine
+# does instead is on {doc}`a page of its own <why_fast>`.
 #
-# All times are of one core of the machine that made this page, and all that are compared were taken
-# by turns in one run. `make bench` measures the main table on yours.
+# :::{div} answer
+# ```{glue:} answer
+# ```
+# :::
+#
+# ```{glue:} lead
+# ```
 
-# %% tags=["parameters", "hide-input"]
+# %% tags=["parameters", "remove-cell"]
 profile = "quick"
 device = "cpu"
 jobs = None
 fresh = False
 hidden = None
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: settings"}
 import inspect
 import os
 import textwrap
@@ -67,10 +72,13 @@ INK = "0.5"
 # %% [markdown]
 # ## What is compared
 #
+# All times are of one core of the machine that made this page, and all that are compared were taken
+# by turns in one run. `make bench` measures the main table on yours.
+#
 # This is what one would write in PyTorch: two linear layers, autograd, `torch.optim.SGD`, one
 # sample after another on one thread. Its inputs lie ready as tensors, and it counts no energy.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the PyTorch loop"}
 from lazybook.benchmarks import eager
 
 Markdown(
@@ -87,7 +95,7 @@ Markdown(
 # labels here are the network's own answers, but for 15 % of the samples, which are given the next
 # class; a tiny learning rate keeps it so. It is checked that everybody learned just these.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the times of all loops"}
 compared = cases.compare(cases.cases(scale.table_sizes), scale.rounds, OTHERS)
 timings.table(
     "Times of all loops",
@@ -114,7 +122,7 @@ timings.table(
     ],
 )
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the table shows"}
 missing = (
     " JAX was not installed when this page was made;"
     " `pip install 'lazybook[jax]'` adds it."
@@ -140,9 +148,10 @@ Markdown(
 # with $R$ rows, those of the pixels with ink, the bias and the readout, and the share $\ell$ of the
 # samples that are learned. Both rates are measured here, by adding up numbers and by adding 1 to
 # each, for memory that fits into the core's first or second cache. An estimate, not a proof: of a
-# large network only a part lies in the second cache, of a small one some in the first.
+# large network only a part lies in the second cache, of a small one some in the first. The figure
+# is the one that this page begins with.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the figure of sizes"}
 with timing.one_core():
     caches = roofline.measure_caches()
 panels = []
@@ -153,13 +162,8 @@ for rule, colour in (("backprop", BACKPROP), ("lazy", LAZY)):
     for level in caches:
         bounds = [result.bound(level) for result in found]
         axes.plot(scale.hidden, bounds, color=INK, lw=1)
-        axes.text(
-            scale.hidden[-1],
-            bounds[-1],
-            f" {level.name}",
-            va="center",
-            fontsize="small",
-        )
+        beside = {"va": "top" if level is caches[0] else "bottom", "fontsize": "small"}
+        axes.text(scale.hidden[-1], bounds[-1], f" {level.name}", **beside)
     axes.set(xscale="log", xlabel="hidden units H", title=rule)
     panels.append(panel)
 panels[0].axes[0].legend(loc="upper left")
@@ -169,21 +173,24 @@ for panel in panels:
 plotting.show(
     *panels,
     name="fig-cost-hidden",
-    caption="Time for a sample against the number of hidden units, for backprop (left) "
-    "and lazy learning with 15 % of the samples learned (right). Thin lines: the "
-    "bounds, if all synapses lay in the first (L1) or second (L2) cache.",
-    alt="Two panels of curves that rise with the number of hidden units. The engine's "
-    "curve is the lowest and comes near the bound of the second cache; the other loops "
-    "need many times as long, above all in small networks.",
+    caption="Time for a sample against the number of hidden units, for backprop (a) "
+    "and lazy learning with 15 % of the samples learned (b). Lines are medians over "
+    f"rounds, bands go from the lowest to the highest; {scale.rounds} rounds. Thin "
+    "lines: the bounds, if all synapses lay in the first (L1) or second (L2) cache.",
+    alt="Two panels of curves that rise with the number of hidden units: the engine's, "
+    "those of other loops, and the bounds of two caches.",
     notebook=NAME,
+    lead=True,
 )
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: where the layer leaves the cache"}
 Markdown(
     f"From *H* = {caches[1].size // (roofline.BYTES * 785):,} on the first layer is "
     "larger than the second cache. Then its rows come from farther away, and the curve "
     "leaves the bound."
 )
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the bounds of the caches"}
 timings.table(
     "The bounds of the caches",
     ["rule", "H", "KB a sample", *(f"from {level.name} "
@@ -203,7 +210,7 @@ timings.table(
     ],
 )  # fmt: skip
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the bounds show"}
 Markdown(
     "The last columns say how much of the speed that each cache allows was reached. "
     + " ".join(
@@ -211,8 +218,10 @@ Markdown(
         f"and changes {level.change / 1e9:.0f} GB/s."
         for level in caches
     )
-    + " What is far from its bound does more than moving synapses: selecting, or "
-    "testing each against a threshold."
+    + " What is far from its bound does more than moving synapses. Caching tests each "
+    "against a threshold. The largest updates of a layer are few and lie scattered; the "
+    "bound counts only these, but the engine also sorts the errors of the hidden units "
+    "and searches for the size from which on an update is among the largest."
 )
 
 # %% [markdown]
@@ -223,7 +232,7 @@ Markdown(
 # results without copying. Each run keeps to one core; what parallel matrix products would gain on
 # one small network, they lose by waiting for each other.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: runs at once"}
 cores = (
     len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 )
@@ -241,56 +250,69 @@ for number in numbers:
             list(pool.map(lambda engine: engine.learn(order), several[:number]))
         turns.append(number * len(order) / (time.perf_counter() - began))
     throughput.append(np.median(turns))
+gains = [f"{rate / throughput[0]:.2f}" for rate in throughput]
 timings.table(
     "Runs at once",
     ["runs at once", "samples a second", "gain"],
     [
-        [number, f"{rate:,.0f}", f"{rate / throughput[0]:.2f}"]
-        for number, rate in zip(numbers, throughput, strict=True)
+        [number, f"{rate:,.0f}", gain]
+        for number, rate, gain in zip(numbers, throughput, gains, strict=True)
     ],
 )
 
 # %% [markdown]
-# Here it is the clock that counts, so whatever else the machine was doing shows. The last line is
-# one run for each core, or two if there is only one.
+# Here it is the clock that counts, so whatever else the machine was doing shows: a gain near 1 is
+# what a machine gives whose other cores are busy, or that has only one. The last line is one run
+# for each core, or two if there is only one.
 #
 # ## Measuring
 #
-# Looking at a network can cost more than training it. Accuracy on the test set means a forward pass
+# Measuring a network can cost more than training it. Accuracy on the test set means a forward pass
 # for each of 10,000 images, after every 5,000 that are learned.
 #
-# But while it is looked at a network stands still, so the images need not come one after another.
+# But while it is measured a network stands still, so the images need not come one after another.
 # Two images of the same digit have most of their pixels in common. So each is paired with one that
 # is like it, and the rows of synapses that either of them needs are read once for both. And a large
 # network is taken some hundred units at a time, which stay in the second cache until they have met
 # all the images.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what measuring takes"}
 with timing.one_core():
     several[0].evaluate(data.test)  # brings the test images into pairs
-    learning, looking = [], []
+    learning, measuring = [], []
     for _ in range(scale.rounds):
         began = time.process_time()
         several[0].learn(order[:5000])
         between = time.process_time()
         several[0].evaluate(data.test)
         learning.append(between - began)
-        looking.append(time.process_time() - between)
-share = np.median(looking) / np.median(learning)
+        measuring.append(time.process_time() - between)
+share = np.median(measuring) / np.median(learning)
 alone, together = np.count_nonzero(data.test.values), len(paired(data.test).index)
 Markdown(
     f"In pairs, {100 * together / alone:.0f} % of the rows have to be read. At *H* = "
-    f"{SIZE:,} a look at the test set takes {1000 * np.median(looking):.0f} ms, "
-    f"{share:.2f} times as long as learning 5,000 images by backprop. Looking at the "
+    f"{SIZE:,} measuring on the test set takes {1000 * np.median(measuring):.0f} ms, "
+    f"{share:.2f} times as long as learning 5,000 images by backprop. Measuring on the "
     f"training set as often would take {6 * share:.1f} times as long as learning, so "
     "that is done once an epoch. Times in this book are for learning alone, and each "
     "page says at its end what measuring has added."
 )
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how the results came about"}
 facts = provenance(cases.images(), time.perf_counter() - BEGAN)
 versions = ", ".join(f"{name} {version}" for name, version in facts["packages"].items())
 Markdown(
     f"Profile {settings.profile}; {facts['date'][:10]}; {facts['machine']}; {versions};"
     f" {facts['compute_seconds'] / 60:.1f} minutes."
+)
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
+ratios = [result.ratios["eager"].median for result in compared]
+of_bound = [100 * result.reached(caches[1]) for result in compared]
+notebook.answer(
+    f"With {notebook.span(scale.table_sizes, ',')} hidden units this engine is "
+    f"**{notebook.span(ratios, '.0f')} times faster** than an ordinary PyTorch loop, "
+    "depending on the rule and the size of the network. It reaches "
+    f"{notebook.span(of_bound, '.0f')} % of the speed that the {caches[1].name} cache "
+    "allows."
 )

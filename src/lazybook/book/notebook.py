@@ -232,8 +232,7 @@ class Findings:
         The page shows it by the directive ``{glue:} answer``. ``text`` is Markdown of a sentence or
         two, its numbers computed.
         """
-        badges = claims.glance(self._judged())
-        glue("answer", Markdown(f"{text}\n\n{badges}"), display=False)
+        answer(f"{text}\n\n{claims.glance(self._judged())}")
 
     def print_outcomes(self, sweeps: Sequence[Sweep], timed: Collection[str] = ()) -> None:
         """Print the verdicts, and counters of the runs with the first seed, for a comparison.
@@ -250,6 +249,11 @@ class Findings:
     def _judged(self) -> list[Verdict]:
         verdicts = claims.verdicts(self.settings.profile)
         return [verdict for verdict in verdicts if verdict.claim.id in self.found]
+
+
+def answer(text: str) -> None:
+    """Let a page without claims begin with this answer; see `Findings.answer`."""
+    glue("answer", Markdown(text), display=False)
 
 
 def span(values: Iterable[float], form: str) -> str:
