@@ -346,8 +346,8 @@ for name, label in LABELS.items():
     plotting.logarithmic(axes.yaxis, [1] if name == "m0" else [1, 3])
     axes.set(xlabel="hidden units $H$", title=label)
     panels.append(figure)
-    if name == "m1":
-        axes.legend(fontsize="x-small")
+    if name == "m0":
+        axes.legend(fontsize="x-small", loc="center")
 plotting.show(
     *panels,
     name="fig-caching-size",

@@ -279,7 +279,9 @@ SETTING = ["method", "restriction", "caching"]
 LAZY = {"memorized-mistakes": "lazy", "mistakes": "pure lazy"}
 lazy = ends(lazy_sweep)
 lazy["method"] = lazy["gate"]
-NAMES = plotting.NAMES | {g: f"{BOTH}, {name}" for g, name in LAZY.items()}
+NAMES = plotting.NAMES | {
+    gate: f"{plotting.NAMES[BOTH]}, {name}" for gate, name in LAZY.items()
+}
 tried["method"] = np.repeat(
     list(methods), [len(scale.seeds) * len(some) for some in methods.values()]
 )
