@@ -13,6 +13,7 @@ from IPython.core.events import EventManager, available_events
 from matplotlib.colors import to_rgb
 
 from lazybook.book import plotting
+from lazybook.book.figures import ROOT
 
 PAGES = {"light": "#ffffff", "dark": "#14181e"}
 
@@ -225,6 +226,14 @@ def test_in_a_notebook_the_look_holds_to_the_end_of_the_cell(monkeypatch):
             assert [drawing(), drawing()] == [plain, plain]
             shell.events.trigger("post_execute")  # as IPython does, after an error too
             assert settings() == before
+
+
+@pytest.mark.parametrize("rule", [rule for rule in plotting.RULES if rule != "all"])
+def test_the_key_of_colours_has_every_rule(rule):
+    swatch = rule.replace(" & ", "-")
+    css = (ROOT / "book" / "_static" / "lazybook.css").read_text()
+    assert f".swatch.{swatch} {{\n  background: {plotting.RULES[rule]};" in css
+    assert f"[]{{.swatch .{swatch}}}" in (ROOT / "book" / "intro.md").read_text()
 
 
 def test_importing_it_changes_nothing():

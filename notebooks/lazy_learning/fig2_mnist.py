@@ -40,7 +40,8 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown
+from IPython.display import HTML, Markdown
+from myst_nb import glue
 
 from lazybook import datasets
 from lazybook.benchmarks import cost
@@ -119,19 +120,22 @@ def at(column, accuracy):
 # the right: the last percent costs most, for both rules.
 
 # %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the energy figure"}
-figure, axes = plotting.subplots(figsize=(5.4, 4.2))
+ALT = (
+    "Curves of energy, on a logarithmic axis, rising with accuracy. For each network "
+    "size the curve of lazy learning lies below that of backprop."
+)
+energies, axes = plotting.subplots(figsize=(5.4, 4.2))
 plotting.against_accuracy(axes, runs, "energy_m1")
 axes.set(ylabel="energy $M$ (sum of weight changes)")
 STRETCHED = "The axis is stretched towards 100 %, by the share of errors."
 plotting.show(
-    figure,
+    energies,
     name="fig-mnist-energy",
     caption="Energy spent until a test accuracy was first reached, for networks of "
     "<i>H</i> hidden units. Blue is backprop, orange lazy learning. Lines are means "
     f"over seeds, bands go from the lowest to the highest; {notebook.seeds(ends)}. "
     f"{STRETCHED} (Paper: Fig. 2a.)",
-    alt="Curves of energy, on a logarithmic axis, rising with accuracy. For each "
-    "network size the curve of lazy learning lies below that of backprop.",
+    alt=ALT,
     notebook=NAME,
     lead=True,
 )
@@ -369,6 +373,11 @@ found.answer(
     f"{span([100 * ratio for ratio in counts.values()], '.0f')}&nbsp;% of its updates. "
     f"Its best accuracy differs by {span(gains, '+.2f')} points."
 )
+# The book's first page shows these two.
+glue("saving", at_best("energy_m1"), display=False)
+drawing = f'<div class="panel">{plotting.svg(energies)}</div>'
+drawing = f'<div class="panels" role="img" aria-label="{ALT}">{drawing}</div>'
+glue("picture", HTML(f'<figure class="lazybook-figure">{drawing}</figure>'), False)
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

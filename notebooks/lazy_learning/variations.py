@@ -221,9 +221,10 @@ notebook.html_table(pd.DataFrame(columns), "What each variation takes")
 
 # %% [markdown]
 # *Presented* are all images that were shown until then, learned or not. Learning less at a time,
-# lazy learning may have to be shown more of them. In a batch classifying is nearly all of the work, as a
-# computer finds the gradients of all images at once; there lazy learning saves changes of synapses
-# rather than time. *Time* is PyTorch's; that of the plain and the normalised runs is computed.
+# lazy learning may have to be shown more of them. In a batch classifying is nearly all of the work,
+# as a computer finds the gradients of all images at once; there lazy learning saves changes of
+# synapses rather than time. *Time* is PyTorch's; that of the plain and the normalised runs is
+# computed.
 #
 # Fewer samples learned need not be less energy. Momentum by itself saves some: it averages over the
 # last gradients, and what goes back and forth among them never gets to the synapses. Adam makes
