@@ -237,7 +237,7 @@ def test_the_table_of_one_run(lazybook, tmp_path):
     assert lazybook("runs", "show", path.stem, "--csv=-")[1] == (tmp_path / "run.csv").read_text()
 
 
-RECIPE = re.compile(r"```python\n(import numpy as np\n\nmodel = np.load.*?)```", re.DOTALL)
+RECIPE = re.compile(r"```python\n(import numpy as np\n\nwith np.load.*?)```", re.DOTALL)
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,8 @@ def test_a_saved_network_predicts_as_the_run_does(lazybook, few, tmp_path, monke
     exec(RECIPE.search(page)[1], names)
     assert np.array_equal(names["classes"], run.predict(test.inputs()))
     assert len(np.unique(names["classes"])) > 1
-    saved = np.load("model.npz", allow_pickle=False)
+    with np.load("model.npz", allow_pickle=False) as archive:
+        saved = dict(archive)
     layers = [saved[name] for name in ("weights_hidden", "weights_output") if name in saved]
     assert [layer.dtype for layer in layers] == [np.float32] * len(layers)
     assert all(map(np.array_equal, layers, run.weights))
@@ -304,4 +305,5 @@ def test_a_link_goes_on_to_lead_to_what_is_saved(lazybook, tmp_path):
     (tmp_path / "link.npz").symlink_to("model.npz")
     assert lazybook("train", *SMALL, "--save", str(tmp_path / "link.npz"))[0] == 0
     assert (tmp_path / "link.npz").is_symlink()
-    assert "weights_output" in np.load(tmp_path / "model.npz")
+    with np.load(tmp_path / "model.npz") as archive:
+        assert "weights_output" in archive
