@@ -164,18 +164,19 @@ for rule, colour in (("backprop", BACKPROP), ("lazy", LAZY)):
         axes.plot(scale.hidden, bounds, color=INK, lw=1)
         beside = {"va": "top" if level is caches[0] else "bottom", "fontsize": "small"}
         axes.text(scale.hidden[-1], bounds[-1], f" {level.name}", **beside)
-    axes.set(xscale="log", xlabel="hidden units H", title=rule)
+    axes.set(xlabel="hidden units H", title=rule)
+    plotting.logarithmic(axes.xaxis, [1], "{x:,g}")
     panels.append(panel)
 panels[0].axes[0].legend(loc="upper left")
 limits = [end for panel in panels for end in panel.axes[0].get_ylim()]
 for panel in panels:
-    panel.axes[0].set_ylim(min(limits), max(limits))
+    panel.axes[0].set_ylim(min(limits), 6 * max(limits))  # room for the legend
 plotting.show(
     *panels,
     name="fig-cost-hidden",
     caption="Time for a sample against the number of hidden units, for backprop (a) "
     "and lazy learning with 15 % of the samples learned (b). Lines are medians over "
-    f"rounds, bands go from the lowest to the highest; {scale.rounds} rounds. Thin "
+    f"rounds, bands go from the lowest to the highest; n = {scale.rounds}. Thin "
     "lines: the bounds, if all synapses lay in the first (L1) or second (L2) cache.",
     alt="Two panels of curves that rise with the number of hidden units: the engine's, "
     "those of other loops, and the bounds of two caches.",
@@ -219,9 +220,9 @@ Markdown(
         for level in caches
     )
     + " What is far from its bound does more than moving synapses. Caching tests each "
-    "against a threshold. The largest updates of a layer are few and lie scattered; the "
-    "bound counts only these, but the engine also sorts the errors of the hidden units "
-    "and searches for the size from which on an update is among the largest."
+    "against a threshold. The largest updates of a layer are few and lie scattered; "
+    "the bound counts only these, but the engine also sorts the errors of the hidden "
+    "units and searches for the size from which on an update is among the largest."
 )
 
 # %% [markdown]

@@ -135,9 +135,9 @@ axes.text(mean_ink, 0.5, " MNIST", transform=axes.get_xaxis_transform())
 axes.set(
     xlabel="pixels that are not 0",
     ylabel="time (µs a sample)",
-    xscale="log",
     yscale="log",
 )
+plotting.logarithmic(axes.xaxis, [1, 3])
 axes.xaxis.set_major_formatter(percent)
 axes.legend()
 more, longer = scale.inked[-1] / scale.inked[0], times["numba"][-1] / times["numba"][0]
@@ -145,8 +145,8 @@ plotting.show(
     figure,
     name="fig-cost-ink",
     caption=f"Time to learn a sample by backprop, <i>H</i> = {SIZE:,}, with random "
-    f"pixels of which a part is 0; medians over {scale.rounds} rounds. With {more:.0f} "
-    f"times as many that are not 0 it takes {longer:.1f} times as long here.",
+    f"pixels of which a part is 0; medians over rounds, n = {scale.rounds}. With "
+    f"{more:.0f} times as many that are not 0 it takes {longer:.1f} times as long.",
     alt="The time of the NumPy loop hardly depends on the share of non-zero pixels. "
     "That of the engine rises with it.",
     notebook=NAME,
@@ -338,7 +338,8 @@ for rule, spelled in restrictions.items():
     )
     panel, axes = plotting.subplots(figsize=(3.95, 3.6))
     timings.curves(axes, list(spelled), found, BACKPROP)
-    axes.set(xscale="log", title=rule, xlabel="share that is plastic")
+    axes.set(title=rule, xlabel="share that is plastic")
+    plotting.logarithmic(axes.xaxis)
     axes.xaxis.set_major_formatter(percent)
     panels.append(panel)
 panels[0].axes[0].legend(loc="center left")
@@ -350,10 +351,10 @@ plotting.show(
     name="fig-cost-plastic",
     caption="Time for a sample against the share of the synapses that may change "
     "(a, the largest updates of the layer) or of the units (b, a subnet); "
-    f"<i>H</i> = {SIZE:,}. Lines are medians over {scale.rounds} rounds, bands go from "
-    "the lowest to the highest.",
-    alt="Two panels with the time of the eager loop and of the engine against the share "
-    "that is plastic; the engine's curve lies below.",
+    f"<i>H</i> = {SIZE:,}. Lines are medians over rounds, bands go from the lowest "
+    f"to the highest; n = {scale.rounds}.",
+    alt="Two panels with the time of the eager loop and of the engine against the "
+    "share that is plastic; the engine's curve lies below.",
     notebook=NAME,
 )
 
@@ -383,8 +384,8 @@ Markdown(
     f"A sample takes {without:.0f} µs without decay and {with_decay:.0f} µs with it; "
     f"one that the gate does not let through, decay and all, {forward:.1f} µs. The "
     f"eager loop takes {found[1].microseconds['eager'].median:,.0f} µs to learn one "
-    f"(*H* = {SIZE:,}). Learning itself stays expensive: every synapse has to be compared "
-    "with the threshold."
+    f"(*H* = {SIZE:,}). Learning itself stays expensive: every synapse has to be "
+    "compared with the threshold."
 )
 
 # %% [markdown]
@@ -406,8 +407,8 @@ plotting.show(
     figure,
     name="fig-cost-learned",
     caption="Time for a sample against the share of the samples that lazy learning "
-    f"learns, <i>H</i> = {SIZE:,}. Lines are medians over {scale.rounds} rounds, bands "
-    "go from the lowest to the highest.",
+    f"learns, <i>H</i> = {SIZE:,}. Lines are medians over rounds, bands go from "
+    f"the lowest to the highest; n = {scale.rounds}.",
     alt="For every loop the time rises with the share of the samples that are learned. "
     "The engine's curve lies far below all others.",
     notebook=NAME,

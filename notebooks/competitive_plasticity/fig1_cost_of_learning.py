@@ -311,10 +311,10 @@ plotting.show(
     name="fig-cost-detour",
     caption="(a) The energy that the straight path from the first weights to the last "
     "would have taken. (b) How many times that was spent. Dots are means over seeds, "
-    f"bands go from the lowest to the highest; {notebook.seeds(sizes)}. Lines are power "
-    "laws. (Not in the paper.)",
-    alt="Two plots, all axes logarithmic. The straight path gets longer with the number "
-    "of hidden units. The inefficiency is far above 1 in all networks.",
+    f"bands go from the lowest to the highest; {notebook.seeds(sizes)}. Lines are "
+    "power laws. (Not in the paper.)",
+    alt="Two plots, all axes logarithmic. The straight path gets longer with the "
+    "number of hidden units. The inefficiency is far above 1 in all networks.",
     notebook=NAME,
 )
 Markdown(
@@ -422,9 +422,10 @@ least = m1[RATE] / m1.min(axis=1)
 found.answer(
     f"From {scale.large} hidden units up the number of changes, $M_0$, grows as "
     f"{spelled(laws['energy_m0'])}. The sum of their sizes, $M_1$, grows as "
-    f"{spelled(laws['energy_m1'])}; a square root would be 0.50. Learning is fastest at "
-    f"a rate of {notebook.span(best['samples'].values(), 'g')}; $M_1$ is least at small "
-    f"rates, and at {RATE:g}, the paper's, {notebook.span(least, '.2g')} times that."
+    f"{spelled(laws['energy_m1'])}; a square root would be 0.50. Learning is fastest "
+    f"at a rate of {notebook.span(best['samples'].values(), 'g')}; $M_1$ is least at "
+    f"small rates, and at {RATE:g}, the paper's, "
+    f"{notebook.span(least, '.2g')} times that."
 )
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}

@@ -355,8 +355,8 @@ plotting.show(
     "that of the count of paths; dashed, what the count expects from the cost of the "
     "network of <i>N<sub>c</sub></i> units. The neuron mask has the number of neurons "
     "that costs least (in c, least <i>M</i><sub>0</sub>), the subnet "
-    f"{scale.subnet} units. Lines are means over seeds, bands go from the lowest to the "
-    f"highest; {notebook.seeds(masked)}, of all synapses {notebook.seeds(plain)}. "
+    f"{scale.subnet} units. Lines are means over seeds, bands go from the lowest to "
+    f"the highest; {notebook.seeds(masked)}, of all synapses {notebook.seeds(plain)}. "
     "(Paper: Fig. 2a.)",
     alt="Three plots against network size on logarithmic axes. Both energies rise "
     "steeply when everything is plastic, much less with a synapse mask or a neuron "
@@ -436,8 +436,8 @@ found.answer(
     f"At H = {largest:,} learning with every synapse costs **{saved['energy_m0']:.2g} "
     f"times the $M_0$** and {saved['energy_m1']:.2g} times the $M_1$ of a subnet of "
     f"{scale.subnet} units, whose energies grow as {grows}. Synapses chosen one by one "
-    f"cost {notebook.span(saving[large], '.2g')} times the $M_0$ of plain learning, but "
-    f"{grown.iloc[-1] / grown.iloc[0]:.1f} times as much at "
+    f"cost {notebook.span(saving[large], '.2g')} times the $M_0$ of plain learning, "
+    f"but {grown.iloc[-1] / grown.iloc[0]:.1f} times as much at "
     f"H = {grown.index[-1]:,} as at {grown.index[0]:,}."
 )
 

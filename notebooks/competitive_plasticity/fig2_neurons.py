@@ -114,8 +114,8 @@ needed = int(plain_means["energy_m0"].idxmin())
 masks = RandomMasks(needed)
 Markdown(
     f"Here $N_c$ = {needed}. Every run goes on until {100 * scale.goal:g} % of the "
-    f"test images are classified correctly, and gives up after {scale.epochs} epochs; a "
-    "run that gives up leaves a gap in the figures."
+    f"test images are classified correctly, and gives up after {scale.epochs} epochs; "
+    "a run that gives up leaves a gap in the figures."
 )
 
 
@@ -170,7 +170,7 @@ best = {name: best_numbers(name) for name in ("neuron-mask", "subnet")}
 
 
 def edges(name, column):
-    """Return the least number tried, for sizes at which a seed's cheapest run had it."""
+    """Return the least number tried, for sizes at which a seed's best run had it."""
     tried = fixed[name].dropna(subset=column)
     cheapest = tried.loc[tried.groupby(["hidden", "seed"])[column].idxmin()]
     cheapest = cheapest[cheapest["hidden"].isin(best[name]["hidden"])]
@@ -251,11 +251,11 @@ MEANS = (
 plotting.show(
     *panels_of("neuron-mask"),
     name="fig-neurons-best",
-    caption="Energies against the number of plastic neurons under a neuron mask (a, b), "
-    "and the number that costs least against network size (c). Dotted in b: the input "
-    f"layer's part of <i>M</i><sub>1</sub>. {MEANS}; "
-    f"{notebook.seeds(fixed['neuron-mask'])}. Open markers: a seed's best number is the "
-    "least that was tried. (Paper: Fig. 2c.)",
+    caption="Energies against the number of plastic neurons under a neuron mask (a, "
+    "b), and the number that costs least against network size (c). Dotted in b: the "
+    f"input layer's part of <i>M</i><sub>1</sub>. {MEANS}; "
+    f"{notebook.seeds(fixed['neuron-mask'])}. Open markers: a seed's best number is "
+    "the least that was tried. (Paper: Fig. 2c.)",
     alt=ALT,
     notebook=NAME,
     lead=True,
@@ -279,9 +279,9 @@ largest = largest[largest["hidden"] == largest["hidden"].max()]
 spent_on = largest.groupby("n")[["energy_m1", "energy_m1_output"]].mean()
 share = 100 * spent_on["energy_m1_output"] / spent_on["energy_m1"]
 Markdown(
-    f"Where does $M_1$ go? Under the neuron mask at H = {largest['hidden'].max():,} the "
-    f"output layer has {share.iloc[0]:.0f} % of it if {share.index[0]:.0f} neurons are "
-    f"plastic, and {share.iloc[-1]:.0f} % if {share.index[-1]:.0f} are."
+    f"Where does $M_1$ go? Under the neuron mask at H = {largest['hidden'].max():,} "
+    f"the output layer has {share.iloc[0]:.0f} % of it if {share.index[0]:.0f} neurons "
+    f"are plastic, and {share.iloc[-1]:.0f} % if {share.index[-1]:.0f} are."
 )
 
 # %% [markdown]
@@ -360,9 +360,9 @@ listed = {c: ", ".join(f"{value:.2f}" for value in cost[c]) for c in LABELS}
 Markdown(
     f"With a new mask for each sample, {', '.join(slowed)} took {listed['samples']} "
     f"times the samples, {listed['energy_m0']} times the $M_0$ and "
-    f"{listed['energy_m1']} times the $M_1$ of learning with all synapses. The paper says "
-    "that such masks save no energy: a number above 1 agrees with that, one below does "
-    "not."
+    f"{listed['energy_m1']} times the $M_1$ of learning with all synapses. The paper "
+    "says that such masks save no energy: a number above 1 agrees with that, one below "
+    "does not."
 )
 
 # %% [markdown]
@@ -377,7 +377,7 @@ Markdown(
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the table of output layers"}
 cheapest = masked.loc[masked["p_in"] != 0, "energy_m0"].min()
 lines = [
-    "| $H$ | initial s.d. | test accuracy | samples | $M_0$ | $M_0$ / cheapest mask's |",
+    "| $H$ | initial s.d. | test accuracy | samples | $M_0$ | / cheapest mask's |",
     "| --- | --- | --- | --- | --- | --- |",
 ]
 for run in spent[spent["p_in"] == 0].itertuples():

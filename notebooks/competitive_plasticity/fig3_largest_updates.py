@@ -272,7 +272,7 @@ plotting.show(
     notebook=NAME,
 )
 lines = [
-    "| $H$ | per layer, $M_0$ | per layer, $M_1$ | per neuron, $M_0$ | per neuron, $M_1$ |",
+    "| $H$ | per layer, $M_0$ | per layer, $M_1$ | per neuron, $M_0$ | neuron, $M_1$ |",
     "| --- | --- | --- | --- | --- |",
 ]
 for size in scale.hidden:
@@ -374,8 +374,8 @@ winding = [
 Markdown(
     "And in the networks? There the straight path from the first weights to the last "
     f"is known too. At H = {scale.at:,} the path that was taken is "
-    f"{', '.join(winding)}, at the fraction that is best for $M_1$. Whatever is above 1 "
-    "was turning round."
+    f"{', '.join(winding)}, at the fraction that is best for $M_1$. Whatever is above "
+    "1 was turning round."
 )
 
 # %% [markdown]

@@ -128,7 +128,7 @@ for per, rule in RULES.items():
             "s": 30,
         }
         label = f"{plotting.NAMES[rule]}, {when}"
-        # Start and end would lie on one another: a little to the left, and to the right.
+        # Start and end would lie on one another: one to the left, one to the right.
         beside = some["selected"] * (0.94 if when == "start" else 1.06)
         axes.scatter(beside, some["effective"], **look, label=label, zorder=3)
 reach = [diversity["selected"].min() / 1.5, synapses]
@@ -143,9 +143,9 @@ plotting.show(
     name="fig-which-diversity",
     caption="Effective number of input synapses that change within 1,000 samples, "
     "against the number that change on each of them: the first 1,000 samples of "
-    f"learning, and the last 1,000 before the goal; H = {scale.diversity_at}. One marker "
-    f"a seed, n = {len(scale.seeds)}, those of start and end set a little apart. "
-    "A fixed mask lies on the lower line. (Paper: text to Fig. 3.)",
+    f"learning, and the last 1,000 before the goal; H = {scale.diversity_at}. One "
+    f"marker a seed, n = {len(scale.seeds)}, those of start and end set a little "
+    "apart. A fixed mask lies on the lower line. (Paper: text to Fig. 3.)",
     alt="A plot on logarithmic axes of the effective number of synapses against the "
     "number selected. A diagonal line is where always the same synapses would change, "
     "a level line where all would in turn; markers show the start and the end of "
@@ -162,9 +162,9 @@ told = [
 Markdown(
     f"$D$ is {' and '.join(sorted(told, reverse=True))} of learning, in units of $K$. "
     "More than $1/f$ it cannot be, as there are no more synapses: for $f = 0.1$ that "
-    f"is 10. Per neuron it is {notebook.span(of_neurons, '.2g')} at $f = 0.1$: within a "
-    "neuron the largest inputs win, and these are the bright pixels, which many images "
-    "have in common."
+    f"is 10. Per neuron it is {notebook.span(of_neurons, '.2g')} at $f = 0.1$: within "
+    "a neuron the largest inputs win, and these are the bright pixels, which many "
+    "images have in common."
 )
 
 # %% [markdown]
@@ -263,8 +263,8 @@ found.verdicts(sweeps)
 selections = [lost[rule] for rule in RULES.values()]
 found.answer(
     "Within 1,000 samples, effectively "
-    f"{notebook.span(diversity['ratio'], '.2g')} times as many synapses take part as are "
-    "selected on one. In the end, with a tenth of the synapses, a mask loses "
+    f"{notebook.span(diversity['ratio'], '.2g')} times as many synapses take part as "
+    "are selected on one. In the end, with a tenth of the synapses, a mask loses "
     f"**{lost['synapse-mask']:.1f} points** of accuracy, and competition "
     f"**{notebook.span(selections, '.1f')}**."
 )

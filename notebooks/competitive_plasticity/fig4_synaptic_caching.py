@@ -262,9 +262,9 @@ Markdown(
     "| decay | threshold | $M_0$ of plain learning / with caching | $M_1$ likewise "
     "| of $M_0$ was pending | samples |\n| --- | --- | --- | --- | --- | --- |\n"
     + "\n".join(told)
-    + "\n\nIf nothing is consolidated before the end, the ratio for $M_0$ is the number "
-    "of samples: plain learning changes each synapse on every one, and caching each "
-    "synapse once. No $M_0$ can be less than one change of each of the "
+    + "\n\nIf nothing is consolidated before the end, the ratio for $M_0$ is the "
+    "number of samples: plain learning changes each synapse on every one, and caching "
+    "each synapse once. No $M_0$ can be less than one change of each of the "
     f"{cached['pending_m0'].max():,.0f} synapses, unless some are never touched."
 )
 
@@ -346,8 +346,7 @@ for name, label in LABELS.items():
     plotting.logarithmic(axes.yaxis, [1] if name == "m0" else [1, 3])
     axes.set(xlabel="hidden units $H$", title=label)
     panels.append(figure)
-    if name == "m0":
-        axes.legend(fontsize="x-small", loc="center")
+panels[0].axes[0].legend(fontsize="x-small", loc="center")
 plotting.show(
     *panels,
     name="fig-caching-size",
@@ -434,12 +433,13 @@ found.verdicts(sweeps)
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
 found.answer(
-    f"With a decay of {DECAY:g} and the best threshold, learning at H = {scale.at} makes "
-    f"**{saved['m0']:,.0f} times fewer permanent changes** than plain learning, with a "
-    f"sum that is {saved['m1']:,.0f} times less. Their number, $M_0$, goes as "
+    f"With a decay of {DECAY:g} and the best threshold, learning at H = {scale.at} "
+    f"makes **{saved['m0']:,.0f} times fewer permanent changes** than plain learning, "
+    f"with a sum that is {saved['m1']:,.0f} times less. Their number, $M_0$, goes as "
     f"{grows.get((CACHING, 'energy_m0'), '?')} with the size of the network, or as "
     f"{grows.get((CACHING, 'm0'), '?')} if what is pending at the goal counts; in a "
-    f"subnet as {grows.get((BOTH, 'energy_m0'), '?')} or {grows.get((BOTH, 'm0'), '?')}."
+    f"subnet as {grows.get((BOTH, 'energy_m0'), '?')} or "
+    f"{grows.get((BOTH, 'm0'), '?')}."
 )
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}

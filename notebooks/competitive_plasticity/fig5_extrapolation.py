@@ -198,12 +198,12 @@ plotting.show(
     name="fig-extrapolation-v1",
     caption="<i>M</i><sub>0</sub> (a) and <i>M</i><sub>1</sub> (b) against the number "
     "of synapses: as measured (markers, means over seeds; "
-    f"{notebook.seeds(plain)}), and carried to the size of V1 by power laws (lines). The "
-    "shaded band is the 95 % interval of the prediction. The subnet has "
+    f"{notebook.seeds(plain)}), and carried to the size of V1 by power laws (lines). "
+    "The shaded band is the 95 % interval of the prediction. The subnet has "
     f"{scale.subnet} hidden units in networks of any size. (Paper: Fig. 5.)",
-    alt="Two plots, all axes logarithmic. At small sizes a few measured points; the line "
-    "through those of plain learning rises over many orders of magnitude to the size "
-    "of V1, in a widening band. The line through those of subnets is level.",
+    alt="Two plots, all axes logarithmic. At small sizes a few measured points; the "
+    "line through those of plain learning rises over many orders of magnitude to the "
+    "size of V1, in a widening band. The line through those of subnets is level.",
     notebook=NAME,
     lead=True,
 )
@@ -250,10 +250,10 @@ claimed = np.log(700 * needed["energy_m1"].mean() / spent) / np.log(V1 / top)
 Markdown(
     f"The networks that the laws are fitted to span {measured:.1f} orders of "
     f"magnitude; from the largest of them to V1 it is another {orders:.1f}. Over that "
-    f"range, an exponent that is larger by 0.1 makes the cost {10 ** (0.1 * orders):.1f} "
-    "times as large. Fitted to the three largest networks alone, the law for $M_1$ "
-    f"leads to {spelled(three)} times what is needed, instead of "
-    f"{spelled(ratios['energy_m1'])}. To get to 700 times, $M_1$ would have to grow "
+    f"range, an exponent that is larger by 0.1 makes the cost "
+    f"{10 ** (0.1 * orders):.1f} times as large. Fitted to the three largest networks "
+    f"alone, the law for $M_1$ leads to {spelled(three)} times what is needed, instead "
+    f"of {spelled(ratios['energy_m1'])}. To get to 700 times, $M_1$ would have to grow "
     f"with the power {claimed:.2f} of the number of synapses from the largest network "
     "on."
 )
@@ -323,13 +323,13 @@ plotting.show(
     name="fig-extrapolation-least",
     caption="<i>M</i><sub>0</sub> (a) and <i>M</i><sub>1</sub> (b) until the goal was "
     f"reached in networks of {scale.at:,} hidden units: means over seeds, "
-    f"n = {len(scale.seeds)}. Large markers: the setting of each method that cost least, "
-    "with a line from the lowest to the highest seed; open markers: the others. Settings "
-    "that missed the goal are left out. (Paper: abstract.)",
+    f"n = {len(scale.seeds)}. Large markers: the setting of each method that cost "
+    "least, with a line from the lowest to the highest seed; open markers: the others. "
+    "Settings that missed the goal are left out. (Paper: abstract.)",
     alt="Two charts with a row for each method and a logarithmic axis of energy. The "
     "number of changes is largest with all synapses, much smaller with largest updates "
-    "in a subnet, still smaller with lazy learning of these, and smallest with synaptic "
-    "caching.",
+    "in a subnet, still smaller with lazy learning of these, and smallest with "
+    "synaptic caching.",
     notebook=NAME,
 )
 cached = tried["caching"] != "immediate"

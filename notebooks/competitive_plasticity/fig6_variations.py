@@ -217,8 +217,8 @@ plotting.show(
     caption="How many times less energy the restricted networks need, in the default "
     "setting and in each variation: the number of changes (a) and the sum of their "
     "sizes (b). The band is within a factor of two of the default's saving. "
-    f"{plotting.INTERVALS} {SEEDS} Where a seed does not reach the goal there is a gap. "
-    "(Paper: Fig. 6.)",
+    f"{plotting.INTERVALS} {SEEDS} Where a seed does not reach the goal there is a "
+    "gap. (Paper: Fig. 6.)",
     alt="Two panels of dots on logarithmic axes, a row for each variation, with a band "
     "around the default's saving.",
     notebook=NAME,
@@ -305,9 +305,9 @@ changes = {
 Markdown(
     "The saving by the largest updates in a subnet is "
     f"{notebook.span(changes['m0'], '.2f')} times the default's for $M_0$ and "
-    f"{notebook.span(changes['m1'], '.2f')} times for $M_1$, depending on the detail. A "
-    "run ends at the first measurement that reaches the goal, so its length is known to "
-    "the thousand (or two thousand) samples between two measurements at best."
+    f"{notebook.span(changes['m1'], '.2f')} times for $M_1$, depending on the detail. "
+    "A run ends at the first measurement that reaches the goal, so its length is known "
+    "to the thousand (or two thousand) samples between two measurements at best."
 )
 
 # %% [markdown]

@@ -149,8 +149,8 @@ def show(columns, **about):
 
 GOAL = f"until {100 * scale.goal:g} % of the test images are classified correctly, "
 ROWS = (
-    f"for each choice of synapses (rows) and of samples (colours). {plotting.INTERVALS} "
-    f"{notebook.seeds(gated)}. (Paper: Discussion, without a figure.)"
+    f"for each choice of synapses (rows) and of samples (colours). "
+    f"{plotting.INTERVALS} {notebook.seeds(gated)}. (Paper: Discussion, no figure.)"
 )
 show(
     {"m0": "energy $M_0$ (changes)", "m1": "energy $M_1$ (sum of changes)"},
@@ -218,9 +218,9 @@ plotting.show(
     *panels,
     name="fig-lazy-on-top-product",
     caption="The energy saved by restricting the synapses (rows) and learning lazily "
-    f"(colours), relative to the product of what each saves alone: <i>M</i><sub>0</sub> "
-    f"(a) and <i>M</i><sub>1</sub> (b). {plotting.INTERVALS} {notebook.seeds(gated)}. "
-    "(Not in the paper.)",
+    f"(colours), relative to the product of what each saves alone: "
+    f"<i>M</i><sub>0</sub> (a) and <i>M</i><sub>1</sub> (b). "
+    f"{plotting.INTERVALS} {notebook.seeds(gated)}. (Not in the paper.)",
     alt="Two panels of dots around a line at 1, with a row for each restriction and "
     "colours for lazy and pure lazy learning.",
     notebook=NAME,
