@@ -91,7 +91,7 @@ Markdown(
 # persistent and a transient part, and `torch.where` moves what has grown large enough from one to
 # the other.
 #
-# Lazy learning depends on what the network gets wrong. So that all learn the same samples, the
+# Lazy learning depends on what the network misclassifies. So that all learn the same samples, the
 # labels here are the network's own answers, but for 15 % of the samples, which are given the next
 # class; a tiny learning rate keeps it so. It is checked that everybody learned just these.
 
