@@ -284,7 +284,7 @@ def end(path):
 panels = []
 for rule in RULES:
     last = end(paths[1, rule, scale.seeds[0]])
-    figure, axes = plotting.subplots(figsize=(2.62, 2.9))
+    figure, axes = plotting.subplots(figsize=(2.61, 2.9))
     axes.plot(*last.T, color=plotting.RULES[rule], lw=1)
     axes.plot(*last[-1], "o", color=plotting.RULES[rule], ms=6)
     axes.set_title(
@@ -358,7 +358,7 @@ plotting.show(
 panels = []
 for rule in RULES:
     spent = runs[1, rule, scale.seeds[0]].arrays["sample_energy"]
-    figure, axes = plotting.subplots(figsize=(2.62, 2.75))
+    figure, axes = plotting.subplots(figsize=(2.61, 2.75))
     boundary(axes, rule)
     for label, marker in SHAPES.items():
         here = labels == label

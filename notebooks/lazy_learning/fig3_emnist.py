@@ -224,7 +224,6 @@ for title, drawn in (("MNIST", mnist_result.runs), (digits, runs)):
     figure, axes = plotting.subplots(figsize=(3.95, 3.9))
     plotting.against_accuracy(axes, drawn, "energy_m1")
     axes.set(title=title, ylabel="energy $M$ (sum of weight changes)")
-    axes.get_legend().set_loc("lower right")
     panels.append(figure)
 low, high = zip(*[figure.axes[0].get_ylim() for figure in panels], strict=True)
 for figure in panels:
