@@ -1,0 +1,35 @@
+"""Keep a number and its sign on one line: neither ``95 %`` nor ``H = 300`` is broken in two."""
+
+import re
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+# A number and its unit; a letter, which may be a formula that ends before the text, and its value.
+UNIT = r"(?<=\d) (?=(?:%|×|µs|ms|s|h|MB|GB|GiB|points|seeds)(?!\w))"
+LETTER = r"(?:(?<!\S\S)|(?<=</i>)|(?<=</sub>)) (?=[=<>≤≥≈] ?\d)"
+BROKEN = re.compile(f"{UNIT}|{LETTER}")
+VALUE = re.compile("(?<=\N{NO-BREAK SPACE}[=<>≤≥≈]) (?=\\d)")
+CAPTION = re.compile(r"<figcaption.*?</figcaption>", re.DOTALL)
+
+
+def unbroken(text: str) -> str:
+    """Return the text with spaces at which no line ends in the places of those that are named."""
+    return VALUE.sub("\N{NO-BREAK SPACE}", BROKEN.sub("\N{NO-BREAK SPACE}", text))
+
+
+def mend(app: Sphinx, document: nodes.document, page: str) -> None:
+    """Do so in all prose of a page and in the captions of its figures."""
+    for text in list(document.findall(nodes.Text)):
+        if not isinstance(text.parent, nodes.literal | nodes.FixedTextElement | nodes.math):
+            text.parent.replace(text, nodes.Text(unbroken(text)))
+    for raw in document.findall(nodes.raw):
+        source = raw.astext()
+        if "<figcaption" in source:
+            raw.children = [nodes.Text(CAPTION.sub(lambda found: unbroken(found[0]), source))]
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the extension."""
+    app.connect("doctree-resolved", mend)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
