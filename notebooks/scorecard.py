@@ -16,13 +16,13 @@
 # Every claim of the papers that this book has put to the test, with its verdict. Click a badge for
 # what was measured, and a claim's number for its figure.
 
-# %% tags=["parameters", "hide-input"]
+# %% tags=["parameters", "remove-cell"]
 profile = "quick"
 device = "cpu"
 jobs = None
 fresh = False
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: all verdicts"}
 from collections import Counter
 
 import pandas as pd
@@ -43,17 +43,17 @@ for paper in dict.fromkeys(verdict.claim.paper for verdict in verdicts):
 # %% [markdown]
 # ## How verdicts are made
 #
-# Criteria were fixed before the runs; verdicts are computed from what the figures' notebooks
-# measured. A measure is *met* or *fails* under a condition if the whole 95 % interval of its mean
-# over seeds lies within the bounds or outside them, and is *undecided* if the interval contains a
-# bound. Means and intervals of positive ratios are those of their logarithms. A claim is
-# *reproduced* if all is met, *not reproduced* if all fails, *partly* if some fails, and *undecided*
-# if nothing fails and something is open. What the paper does not say is *beyond the paper*: it is
-# shown, paler, and does not count.
+# Criteria were fixed before the runs, but for those [corrected](#corrections) since; verdicts are
+# computed from what the figures' notebooks measured. A measure is *met* or *fails* under a
+# condition if the whole 95 % interval of its mean over seeds lies within the bounds or outside
+# them, and is *undecided* if the interval contains a bound. Means and intervals of positive ratios
+# are those of their logarithms. A claim is *reproduced* if all is met, *not reproduced* if all
+# fails, *partly* if some fails, and *undecided* if nothing fails and something is open. What the
+# paper does not say is *beyond the paper*: it is shown, paler, and does not count.
 #
 # ## All claims
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the table of claims"}
 HTML(claims.table(verdicts))
 
 # %% [markdown]
@@ -63,7 +63,7 @@ HTML(claims.table(verdicts))
 # misread; others were found that nothing had tested. The runs were there by then. So here is what
 # each said before, what it says now and why, with the verdict under both readings.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the table of corrections"}
 found = claims.found(settings.profile)
 rows = []
 for verdict in verdicts:
@@ -93,7 +93,7 @@ for verdict in verdicts:
         )
 notebook.html_table(pd.DataFrame(rows), "Corrected claims")
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT
 TIMED = {"LL7", "LL15", "LL18", "LL22"}  # verdicts that times have a part in
 for verdict in verdicts:

@@ -19,13 +19,13 @@
 # often all went well. Each trial has its seed, so that one that fails can be made again. This page
 # shows the last long run of the harness; `make trust` makes it anew.
 
-# %% tags=["parameters", "hide-input"]
+# %% tags=["parameters", "remove-cell"]
 profile = "quick"
 device = "cpu"
 jobs = None
 fresh = False
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what is trusted"}
 import html
 import json
 from collections import Counter
@@ -78,7 +78,7 @@ def figures(name, what):
     return Counter(kinds[name]["figures"][what] if kinds else {})
 
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what was found"}
 if kinds:
     kills = sum(kinds[name]["figures"]["kills"] for name in KILLS)
     planted, found = (
@@ -114,7 +114,7 @@ Markdown(said)
 #   energies, up to the rounding of float32.
 # - **Memory.** A sweep of four networks, two at a time, has to stay within what two of them need.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the table of trials"}
 rows = [
     {
         "kind of trial": TITLES[name],
@@ -134,7 +134,7 @@ notebook.html_table(pd.DataFrame(rows), "Trials by kind")
 # trials would all go well in less than one case in twenty. A kind with failures has none; here is
 # what failed.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what failed"}
 failures = [
     f"- `{name} {seed}`: {html.escape(problem)}"
     for name, kind in kinds.items()
@@ -148,7 +148,7 @@ Markdown("\n".join(failures) or "Nothing failed.")
 # Kills have to come at all moments to be worth something: those of a sweep are spread over its
 # records.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of kills"}
 finished = figures("killed-sweeps", "records")
 figure, axes = plotting.subplots(figsize=(5.4, 2.6))
 axes.bar(range(13), [finished[str(number)] for number in range(13)], color="#2b62cc")
@@ -164,7 +164,7 @@ moments = figures("killed-writes", "moments")
 told = ", ".join(f"{number:,} {moment}" for moment, number in sorted(moments.items()))
 Markdown(f"Of the kills in a write came: {told}." if moments else "")
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the table of damages"}
 planted, found = (figures("damaged-records", what) for what in ("planted", "found"))
 rows = [
     {"damage": kind, "found": found[kind], "planted": planted[kind]}
@@ -179,7 +179,7 @@ notebook.html_table(pd.DataFrame(rows), "Damaged records by kind of damage")
 # it has, and for some rules and records a few more. The bound is what two networks need at a time,
 # what four runs keep, and 60 MB for everything else, on top of what there was before the sweep.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the table of memory"}
 sweeps = kinds["memory"]["figures"]["sweeps"] if kinds else []
 rows = [
     {
@@ -199,7 +199,7 @@ notebook.html_table(pd.DataFrame(rows), "Peak memory of sweeps")
 # drawn is the same then. What the machine does at a moment is not, so a failure that hangs on the
 # order of two processes may need several attempts.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT
 for name, kind in kinds.items():
     print(name, kind["good"], "of", kind["done"])

@@ -251,7 +251,7 @@ for decay in decays:
     level = plain[plain["hidden"] == scale.at].mean(numeric_only=True)
     costs = [level[f"energy_{name}"] / rows[name].mean() for name in ("m0", "m1")]
     if decay == DECAY:
-        saved = dict(zip(("m0", "m1"), costs, strict=True))
+        saved = [f"{float(f'{cost:.2g}'):,.0f}" for cost in costs]  # two digits of it
     pending = 100 * (rows["pending_m0"] / rows["m0"]).mean()
     told.append(
         f"| {decay:g} | {best[decay]:g} | {costs[0]:,.0f} | {costs[1]:,.0f} | "
@@ -434,8 +434,8 @@ found.verdicts(sweeps)
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
 found.answer(
     f"With a decay of {DECAY:g} and the best threshold, learning at H = {scale.at} "
-    f"makes **{saved['m0']:,.0f} times fewer permanent changes** than plain learning, "
-    f"with a sum that is {saved['m1']:,.0f} times less. Their number, $M_0$, goes as "
+    f"makes **{saved[0]} times fewer permanent changes** than plain learning, "
+    f"with a sum that is {saved[1]} times less. Their number, $M_0$, goes as "
     f"{grows.get((CACHING, 'energy_m0'), '?')} with the size of the network, or as "
     f"{grows.get((CACHING, 'm0'), '?')} if what is pending at the goal counts; in a "
     f"subnet as {grows.get((BOTH, 'energy_m0'), '?')} or "
