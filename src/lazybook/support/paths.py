@@ -123,7 +123,5 @@ def temporary(why: str) -> Path:
             raise PermissionError
     except OSError:
         folder = Path(tempfile.mkdtemp(prefix="lazybook-"))
-    warnings.warn(
-        f"{why}; {folder} is used (set $XDG_CACHE_HOME to choose)", NoHome, stacklevel=3
-    )
+    warnings.warn(f"{why}; {folder} is used (set $XDG_CACHE_HOME to choose)", NoHome, stacklevel=3)
     return folder
