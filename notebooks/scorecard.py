@@ -43,7 +43,7 @@ for paper in dict.fromkeys(verdict.claim.paper for verdict in verdicts):
 # %% [markdown]
 # ## How verdicts are made
 #
-# Criteria were fixed before the runs, but for those [corrected](#corrections) since; verdicts are
+# Criteria were fixed before the runs, but for those [corrected](corrections) since; verdicts are
 # computed from what the figures' notebooks measured. A measure is *met* or *fails* under a
 # condition if the whole 95 % interval of its mean over seeds lies within the bounds or outside
 # them, and is *undecided* if the interval contains a bound. Means and intervals of positive ratios
@@ -57,6 +57,7 @@ for paper in dict.fromkeys(verdict.claim.paper for verdict in verdicts):
 HTML(claims.table(verdicts))
 
 # %% [markdown]
+# (corrections)=
 # ## Corrections
 #
 # The texts of the papers were read again beside the pages, and some claims turned out to have been
