@@ -46,10 +46,11 @@ for paper in dict.fromkeys(verdict.claim.paper for verdict in verdicts):
 # Criteria were fixed before the runs, but for those [corrected](corrections) since; verdicts are
 # computed from what the figures' notebooks measured. A measure is *met* or *fails* under a
 # condition if the whole 95 % interval of its mean over seeds lies within the bounds or outside
-# them, and is *undecided* if the interval contains a bound. Means and intervals of positive ratios
-# are those of their logarithms. A claim is *reproduced* if all is met, *not reproduced* if all
-# fails, *partly* if some fails, and *undecided* if nothing fails and something is open. What the
-# paper does not say is *beyond the paper*: it is shown, paler, and does not count.
+# them, and is *undecided* if the interval contains a bound. A single seed, as in most of the smoke
+# and quick profiles, has no interval: there its value decides. Means and intervals of positive
+# ratios are those of their logarithms. A claim is *reproduced* if all is met, *not reproduced* if
+# all fails, *partly* if some fails, and *undecided* if nothing fails and something is open. What
+# the paper does not say is *beyond the paper*: it is shown, paler, and does not count.
 #
 # ## All claims
 
