@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -40,8 +41,10 @@ def checksum(path: Path) -> str:
 @pytest.fixture
 def torchvision() -> ModuleType:
     """torchvision's module that reads MNIST and its relatives."""
-    if not (loader := datasets._loader("mnist")):
+    if not find_spec("torchvision"):
         pytest.skip("torchvision is not installed")
+    loader = datasets._loader("mnist")
+    assert loader, "torchvision is installed and was not found"
     return sys.modules[loader.__module__]
 
 
