@@ -37,7 +37,6 @@ seeds = None
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: settings"}
 import numpy as np
 from IPython.display import Markdown
-from myst_nb import glue
 
 from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
@@ -175,13 +174,12 @@ Markdown(
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
 exponents = span([law.exponent for law in laws.values()], ".2f")
-answer = (
+notebook.answer(
     f"About as the number of images to the power of **{exponents}**: four times as "
     f"many images put **{times} times** as many in memory; the paper found twice as "
     f"many. (On deformed MNIST, after {growing.epochs} epochs; no claim is judged by "
     "it.)"
 )
-glue("answer", Markdown(answer), display=False)
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT
