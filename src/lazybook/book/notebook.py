@@ -284,12 +284,15 @@ def seeds(table: pd.DataFrame) -> str:
     return " ".join(said + [f"({', '.join(changes)})"] * bool(changes)).replace(" ", "\N{NBSP}")
 
 
-def html_table(table: pd.DataFrame, label: str) -> HTML:
+def html_table(table: pd.DataFrame, label: str, classes: str = "") -> HTML:
     """Return ``table`` as the page shows it: no index, a dash where there is no value.
 
-    Cells may be HTML; ``label`` says what is in it, for those who do not see it.
+    Cells may be HTML; ``label`` says what is in it, for those who do not see it. Of the ``classes``
+    the pages' script knows ``sortable``, by a click on a column's head, and ``filtered``, by words.
     """
-    drawn = table.to_html(classes="provenance", border=0, index=False, escape=False, na_rep="–")
+    drawn = table.to_html(
+        classes=f"provenance {classes}".strip(), border=0, index=False, escape=False, na_rep="–"
+    )
     return HTML(claims.scrolling(drawn.replace("<th>", '<th scope="col">'), label))
 
 
