@@ -13,9 +13,9 @@
 # %% [markdown]
 # # Atlas of runs
 #
-# Every published training run, in one table. Click a column's head to sort by it; type words, such
-# as `subnet fashion`, to see only the runs that have them all. What a run is called here is the name
-# of its record: `lazybook runs show NAME` tells everything about it.
+# Every published training run, in one table. Click a column's head to sort by it; type words,
+# such as `subnet fashion`, to see only the runs that have them all. The last column names a run's
+# record: `lazybook runs show NAME` tells everything about it.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -23,7 +23,7 @@ device = "cpu"
 jobs = None
 fresh = False
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: all published runs"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the records"}
 import html
 
 import pandas as pd
@@ -36,11 +36,11 @@ from lazybook.support import paths
 settings = notebook.start(globals())
 records = sorted(paths.published().glob("*/*.parquet"))
 summaries = {path.stem: runs.summary(path) for path in records}
+samples = sum(run.final["samples"] for run in summaries.values())
+seconds = sum(run.provenance["compute_seconds"] for run in summaries.values())
 Markdown(
     f"There are **{len(summaries):,} runs**. Together they presented "
-    f"{sum(run.final['samples'] for run in summaries.values()) / 1e9:.1f} billion samples, in "
-    f"{sum(run.provenance['compute_seconds'] for run in summaries.values()) / 3600:.1f} "
-    "hours of one core."
+    f"{samples / 1e9:.1f} billion samples, in {seconds / 3600:.1f} hours of one core."
 )
 
 
