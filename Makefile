@@ -73,7 +73,7 @@ unexport PYTHONHOME PYTHONPATH PIP_PREFIX PIP_TARGET PIP_USER
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup book test check-notebooks serve lint bench trust clean environment
+.PHONY: help setup book pdf test check-notebooks serve lint bench trust clean environment
 
 help:  ## show this
 	@echo "usage: make TARGET [VARIABLE=value …]"
@@ -104,6 +104,13 @@ book: environment  ## compute the figures and build the book
 	@$(run)/jupyter-book build book --all -W -n --keep-going --quiet >build/pages.log
 	@$(run)/python -m lazybook.book.checks
 	@echo "the book is whole; open _build/html/index.html"
+
+pdf: environment  ## print the built book into one file; needs a browser, such as Chromium
+	@[ -d book/executed ] || { echo "error: there are no figures yet; make book" >&2; exit 1; }
+	@echo "building one page of all"
+	@mkdir -p build
+	@$(run)/jupyter-book build book --builder singlehtml -W -n --keep-going --quiet >build/single.log
+	@$(run)/python -m lazybook.book.pdf
 
 test: environment  ## run the tests
 	@$(run)/python -m pytest -n $(or $(JOBS),auto)

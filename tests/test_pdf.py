@@ -1,0 +1,41 @@
+"""The book is printed by a browser; what is missing is named."""
+
+import shutil
+
+import pytest
+
+from lazybook.book import pdf
+from lazybook.errors import LazybookError
+
+
+@pytest.fixture
+def page(tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text("<title>A page</title><p>Mistakes only.</p>", "utf-8")
+    return page
+
+
+@pytest.mark.skipif(not any(map(shutil.which, pdf.BROWSERS)), reason="there is no browser")
+def test_a_page_is_printed(page, tmp_path):
+    target = tmp_path / "book.pdf"
+    target.write_bytes(b"of yesterday")
+    pdf.write(page, target)
+    assert target.read_bytes().startswith(b"%PDF-")
+
+
+def test_without_a_page_or_a_browser_it_says_what_is_missing(page, tmp_path, monkeypatch):
+    target = tmp_path / "book.pdf"
+    with pytest.raises(LazybookError, match="no page"):
+        pdf.write(tmp_path / "other.html", target)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(LazybookError, match="install one of: chromium"):
+        pdf.write(page, target)
+
+
+def test_a_browser_that_prints_nothing_is_an_error(page, tmp_path, monkeypatch):
+    browser = tmp_path / "chromium"
+    browser.write_text("#!/bin/sh\necho no display >&2\nexit 3\n")
+    browser.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(LazybookError, match="printed nothing: no display"):
+        pdf.write(page, tmp_path / "book.pdf")
