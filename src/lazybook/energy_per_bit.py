@@ -6,13 +6,14 @@ and units that have been checked.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from statistics import NormalDist
 
 import numpy as np
+import pandas as pd
 import pint
 import yaml
 
@@ -23,6 +24,8 @@ units.define("ATP = 50 kilojoule / mole / avogadro_constant")  # hydrolysed in a
 Quantity = units.Quantity
 
 INTERVAL = 0.9  # the probability that a value lies between its low and its high
+NBSP = "\N{NBSP}"  # no line ends there
+READ, TOLD = "●", "○"  # stand for values that were read in their source, and for all others
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,38 @@ def draw(values: Mapping[str, Known], seed: int, number: int) -> dict[str, Quant
     }
 
 
+def spelled(number: float, digits: int = 2) -> str:
+    """Return ``number`` with so many digits, as a power of ten if it is large or small.
+
+    >>> spelled(1234), spelled(1.23e17)
+    ('1,200', '1.2×10¹⁷')
+    """
+    rounded = float(f"{number:.{digits}g}")
+    return f"{rounded:,g}" if 1e-3 <= rounded < 1e6 else f"{Quantity(rounded):.{digits}g~P}"
+
+
+def between(ends: Quantity, digits: int = 2) -> str:
+    """Return an interval without its unit, such as ``0.25 to 1``; one number if both are alike."""
+    return " to ".join(dict.fromkeys(spelled(end, digits) for end in ends.magnitude))
+
+
+def table(values: Iterable[Known]) -> pd.DataFrame:
+    """Return a row for each value: its name, interval, source, how it is known and the note."""
+    rows = []
+    for value in values:
+        interval = f"{between(value.ends, 4)} {Quantity(1, value.unit).units:~P}"
+        rows.append(
+            {
+                "value": value.name,
+                "interval": interval.strip().replace(" ", NBSP),
+                "known": f"{READ if value.known == 'read' else TOLD}{NBSP}{value.known}",
+                "source": value.source,
+                "note": value.note,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def replaced(value: Known, given: object, by: str) -> Known:
     """Return ``value`` with the interval ``given``, a list of low and high in the value's unit.
 
@@ -139,12 +174,12 @@ def interval(draws: Quantity) -> Quantity:
 def shares(result: Quantity, inputs: Mapping[str, Quantity]) -> dict[str, float]:
     """Return how much of the uncertainty of ``result`` each of the ``inputs`` brings.
 
-    That is cov(log input, log result) / var(log result), of draws. For a result that is a product
-    of powers of independent inputs these are Sobol's indices of first order, there are no higher
+    That is the squared correlation of their logarithms, over draws. For a result that is a product
+    of powers of independent inputs these are Sobol's indices of first order; there are no higher
     ones, and they add up to 1.
     """
     logarithm = np.log(result.magnitude)
     return {
-        key: abs(float(np.cov(np.log(values.magnitude), logarithm)[0, 1] / logarithm.var(ddof=1)))
+        key: float(np.corrcoef(np.log(values.magnitude), logarithm)[0, 1] ** 2)
         for key, values in inputs.items()
     }
