@@ -155,7 +155,7 @@ charged = dict.fromkeys(prices, "m0") | {WEIGHTS: "m1"}
 
 
 def bill(name, method, gate):
-    """Return the 90 % interval and the median of what some runs cost at a price, in J."""
+    """Return the 90 % interval and the median of what runs cost at a price, in J."""
     cost = prices[name] * spent.loc[(method, gate), charged[name]]
     return [*interval(cost).magnitude, np.median(cost.magnitude)]
 
@@ -269,13 +269,13 @@ parts = [
 ]
 Markdown(
     "By transmission backprop with all synapses would cost "
-    f"{spelled(parts[0], 1)} times as much as one association costs a fly, by receptors "
-    f"{spelled(parts[1], 1)} times. At the fly's own prices even the rule that is cheapest "
-    f"then would cost {spelled(thriftiest / reserve, 1)} times its reserve of "
-    f"{reserve:.1f} J. Turned around: for backprop to cost as much as one association, a "
-    f"change would have to cost {between(atp, 1)} ATP. By "
-    f"transmission it is {in_atp(SIGNAL)}, by receptors {in_atp(RECEPTORS)}, and by "
-    f"the fly's synapses {in_atp(SYNAPSES)}."
+    f"{spelled(parts[0], 1)} times as much as one association costs a fly, by "
+    f"receptors {spelled(parts[1], 1)} times. At the fly's own prices even the rule "
+    f"that is cheapest then would cost {spelled(thriftiest / reserve, 1)} times its "
+    f"reserve of {reserve:.1f} J. Turned around: for backprop to cost as much as one "
+    f"association, a change would have to cost {between(atp, 1)} ATP. By transmission "
+    f"it is {in_atp(SIGNAL)}, by receptors {in_atp(RECEPTORS)}, and by the fly's "
+    f"synapses {in_atp(SYNAPSES)}."
 )
 
 # %% [markdown]
@@ -287,11 +287,11 @@ Markdown(
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
 extremes = sorted(backprop.values())
 notebook.answer(
-    f"Between **{spelled(extremes[0], 1)} and {spelled(extremes[-1], 1)} J** for backprop, "
-    "as one prices a change: from a small part of what one association costs a fly "
-    f"({between(interval(association))} J) to far more than its "
-    "whole reserve. What a rule saves stays the same at each price of a change. (Our "
-    "own comparison; no claim is judged by it.)"
+    f"Between **{spelled(extremes[0], 1)} and {spelled(extremes[-1], 1)} J** for "
+    "backprop, as one prices a change. One association costs a fly "
+    f"{between(interval(association))} J, and its whole reserve is {reserve:.1f} J. "
+    "What a rule saves stays the same at each price of a change. (Our own comparison; "
+    "no claim is judged by it.)"
 )
 
 # %% [markdown]
@@ -316,9 +316,8 @@ for method, gate in (("all", "every-sample"), (CACHED, "memorized-mistakes")):
 m0, m1 = spent.loc[("all", "every-sample")]
 by_number = np.median((m0 * prices[SIGNAL]).magnitude)
 by_size = np.median((m1 * prices[WEIGHTS]).magnitude)
-print(
-    f"for their sizes {spelled(by_size / by_number, 1)} times as much as for their number"
-)
+ratio = spelled(by_size / by_number, 1)
+print(f"for their sizes {ratio} times as much as for their number")
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

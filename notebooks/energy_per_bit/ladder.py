@@ -190,11 +190,11 @@ chips.remove(ladder["hard_disk"].name)
 dearest = max(ends[1] for key, ends in steps.items() if ladder[key].name in chips)
 disk = between(steps["hard_disk"].to("millijoule / bit"))
 found.answer(
-    f"Yes. 10 mJ is **{times(CLAIMED, limit)} times** what physics asks for, and at "
+    f"It is: 10 mJ is **{times(CLAIMED, limit)} times** what physics asks for, and at "
     f"least {times(CLAIMED, dearest)} times what any chip takes. The exception is a "
-    f"**hard disk's random access**, which takes {disk} mJ itself. A neuron sends a bit "
-    f"for at most 1 / {times(CLAIMED, steps['spikes'][1])} of what a fly is said to "
-    "keep it for."
+    f"**hard disk's random access**, which takes {disk} mJ itself. To keep a bit costs "
+    f"a fly at least {times(CLAIMED, steps['spikes'][1])} times what it costs a neuron "
+    "to send one."
 )
 
 # %% [markdown]
