@@ -13,8 +13,8 @@
 # %% [markdown]
 # # What would these networks cost a fly? · beyond the papers
 #
-# This book counts energy in changes of synapses and in sums of their sizes. A fly pays in joules
-# ({doc}`the estimate <estimate>`). None of the papers puts the two side by side. What would
+# This book counts {term}`energy` in changes of synapses and in sums of their sizes. A fly pays in
+# joules ({doc}`the estimate <estimate>`). None of the papers puts the two side by side. What would
 # learning MNIST cost, with each of the rules, if a change of a synapse had its price in ATP?
 #
 # :::{div} answer
@@ -123,9 +123,10 @@ spent = analysis.means(ends, ["method", "gate"], ["m0", "m1"])
 # : In a model of the group a weight that changes by 1 costs 0.27 of a fly's reserve of energy, with
 #   which it fits the lives of flies {cite}`jiang2024reinforcement`. Suppose that a weight of 1
 #   there is a weight of 1 here. That is a price for the size of changes, so it is multiplied by
-#   $M_1$, and the other three by $M_0$.
+#   {term}`M1`, and the other three by {term}`M0`.
 #
-# With caching only changes that become permanent are charged; what is transient is free.
+# With {term}`caching <synaptic caching>` only changes that become permanent are charged; what is
+# {term}`transient` is free.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the table of assumptions"}
 assumed = energy_per_bit.known("prices")

@@ -87,8 +87,8 @@ if source_of_bits is not None and not (bits and isinstance(source_of_bits, str))
 # ```
 #
 # for $t$ hours lost by a fly of mass $m$, which takes up the volume $v$ of oxygen for each
-# milligram and hour and gets $q$ joules from each volume of it. Divided by the bits that an
-# association holds, it is the energy per bit.
+# milligram and hour and gets $q$ joules from each volume of it. Divided by the number of {term}`bits
+# <bit>` that an {term}`association` holds, it is the energy per bit.
 #
 # The full text of the estimate could not be had for this book, so none of these inputs is the
 # paper's own. A filled circle stands for a number that was read in the source itself or in its

@@ -59,11 +59,11 @@ ladder = energy_per_bit.known("ladder")
 # %% [markdown]
 # ## The steps
 #
-# The lowest step is a law of physics: to erase a bit at the temperature $T$ takes at least
-# $k T \ln 2$ {cite}`landauer1961irreversibility`, which experiments have confirmed
+# The lowest step is a law of physics, {term}`Landauer's limit`: to erase a bit at the temperature
+# $T$ takes at least $k T \ln 2$ {cite}`landauer1961irreversibility`, which experiments have confirmed
 # {cite}`berut2012experimental`. Then come the cells and chips of computers
 # {cite}`yang2013memristive,hu2011high,han2015learning`, and a hard disk that has to move its arm
-# for a bit. What a neuron spends on a bit that it *sends* is known in molecules of ATP
+# for a bit. What a neuron spends on a bit that it *sends* is known in molecules of {term}`ATP`
 # {cite}`laughlin1998metabolic,harris2012synaptic`; one of these gives some 50 kJ/mol in a cell. The
 # highest step is the estimate of the {doc}`page before <estimate>`, for a bit that a fly *keeps*.
 #
