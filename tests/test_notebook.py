@@ -1,6 +1,7 @@
 """A notebook checks its parameters before it computes anything."""
 
 import math
+import re
 from dataclasses import replace
 
 import jupytext
@@ -261,12 +262,32 @@ def test_what_does_not_parse_assigns_nothing(source):
     assert notebook.assigned(source) == []
 
 
+EXERCISES = "## Your turn\n"
 NOTEBOOKS = sorted((paths.repository() / "notebooks").rglob("*.py"))
+WITH_EXERCISES = [path for path in NOTEBOOKS if EXERCISES in path.read_text("utf8")]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_is_short_and_fits_the_page(path):
-    assert len(path.read_text("utf8").splitlines()) <= 450
+    figures, _, _ = path.read_text("utf8").partition(EXERCISES)
+    assert len(figures.splitlines()) <= 450
     for cell in jupytext.read(path).cells:
         if cell.cell_type == "code":
             assert all(len(line) <= 88 for line in cell.source.splitlines()), cell.source
+
+
+@pytest.mark.parametrize("path", WITH_EXERCISES, ids=lambda path: path.stem)
+def test_each_exercise_has_a_solution_that_is_folded_and_compared(path):
+    """A question is followed by its solution, which runs with the page."""
+    cells = jupytext.read(path).cells
+    begun = next(place for place, cell in enumerate(cells) if EXERCISES in cell.source)
+    asked = {
+        int(number): cells[place + 1]
+        for place, cell in enumerate(cells[begun:], begun)
+        for number in re.findall(r"^\*\*(\d)\.\*\* ", cell.source, re.MULTILINE)
+    }
+    assert list(asked) in ([1, 2], [1, 2, 3])
+    for number, solution in asked.items():
+        assert solution.metadata["tags"] == ["hide-cell"]
+        assert solution.metadata["mystnb"]["code_prompt_show"].startswith(f"Solution {number}: ")
+        assert solution.source.startswith("# NBVAL_CHECK_OUTPUT\n")

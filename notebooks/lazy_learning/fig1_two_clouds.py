@@ -314,8 +314,8 @@ plotting.show(
 # %% [markdown]
 # ## What it costs
 #
-# The energy $M$ is the length of the path, measured along the axes: the sum of the sizes of all
-# changes. A path that wanders is expensive even if it leads nowhere. Pure lazy learning is the
+# The {term}`energy` $M$ is the length of the path, measured along the axes: the sum of the sizes of
+# all changes. A path that wanders is expensive even if it leads nowhere. Pure lazy learning is the
 # cheapest, since it stops. How much lazy learning saves depends on where it starts. From condition
 # 2 it saves nothing, as it remembers every point.
 
@@ -440,6 +440,29 @@ found.answer(
     "every point is misclassified at first, it saves "
     f"nothing: backprop's energy is {saved(LAZY, 2, form='.2f')} times its own."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** From condition 1, when has each rule spent half of what it spends in the end? Guess before
+# you unfold: which of them has spent most of it early, and which spends evenly?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: half of the energy"}
+# NBVAL_CHECK_OUTPUT
+for rule in RULES:
+    spent = runs[1, rule, scale.seeds[0]].table.set_index("epoch")["energy_m1"]
+    epoch = (spent >= spent.iloc[-1] / 2).idxmax()
+    print(f"{plotting.NAMES[rule]}: after epoch {epoch:g} of {scale.epochs}")
+
+# %% [markdown]
+# **2.** Lazy learning saves much from condition 1 and nothing from condition 2. How many of the
+# points are in its memory at the end, from each of the three conditions?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: what is memorized"}
+# NBVAL_CHECK_OUTPUT
+for start in INITIAL:
+    memorized = runs[start, LAZY, scale.seeds[0]].final["memorized"]
+    print(f"condition {start}: {memorized} of {len(x)} points")
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT
