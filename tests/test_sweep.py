@@ -51,9 +51,9 @@ def trained(monkeypatch) -> list[Experiment]:
     """The experiments that are trained, in order."""
     trained = []
 
-    def watched(experiment, progress):
+    def watched(experiment, *given):
         trained.append(experiment)
-        return train(experiment, progress)
+        return train(experiment, *given)
 
     monkeypatch.setattr(sweeping, "train", watched)
     return trained
@@ -117,7 +117,7 @@ def diverging(monkeypatch):
     """Seed 1 diverges, in name at least."""
     whole = sweeping.train
     monkeypatch.setattr(
-        sweeping, "train", lambda e, progress: replace(whole(e, progress), diverged=e.seed == 1)
+        sweeping, "train", lambda e, *given: replace(whole(e, *given), diverged=e.seed == 1)
     )
 
 
@@ -158,10 +158,10 @@ def test_the_same_experiment_twice_is_computed_once(store, trained):
 def test_a_sweep_that_was_broken_off_goes_on_where_it_was(store, trained, monkeypatch, error):
     watched = sweeping.train
 
-    def break_off(experiment, progress):
+    def break_off(experiment, *given):
         if len(trained) == 2:
             raise error
-        return watched(experiment, progress)
+        return watched(experiment, *given)
 
     with monkeypatch.context() as patch:
         patch.setattr(sweeping, "train", break_off)
@@ -177,7 +177,7 @@ def test_a_failing_run_stops_those_beside_it(store, monkeypatch):
     beside, ended = threading.Event(), threading.Event()
     outcomes = []
 
-    def fail_or_go_on(experiment, progress):
+    def fail_or_go_on(experiment, progress, before):
         if experiment == GRID[0]:
             assert beside.wait(PATIENCE), "the second run did not start"
             raise ZeroDivisionError("the first run")
@@ -209,11 +209,11 @@ from lazybook.runs import Store
 
 whole, go_on, outcomes = sweeping.train, threading.Event(), []
 
-def long(experiment, progress):
+def long(experiment, *given):
     os.kill(os.getpid(), signal.SIGINT)
     go_on.wait()  # as in a loop that cannot be stopped
     try:
-        return whole(experiment, progress)
+        return whole(experiment, *given)
     except BaseException as error:
         outcomes.append(type(error).__name__)
         raise
@@ -258,11 +258,11 @@ def test_a_record_that_is_being_written_is_finished_before_an_interrupt_is_passe
         time.sleep(sweeping.GRACE / 2)
         return save(*given)
 
-    def fail(experiment, progress):
+    def fail(experiment, *given):
         if experiment == GRID[0]:
             begun.wait(PATIENCE)
             raise KeyboardInterrupt
-        return train(experiment, progress)
+        return train(experiment, *given)
 
     monkeypatch.setattr(Store, "save", slow)
     monkeypatch.setattr(sweeping, "train", fail)
@@ -323,11 +323,11 @@ def test_one_run_for_each_core_that_this_process_may_use(store, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
     at_a_time, most = set(), []
 
-    def watched(experiment, progress):
+    def watched(experiment, *given):
         at_a_time.add(experiment)
         most.append(len(at_a_time))
         try:
-            return train(experiment, progress)
+            return train(experiment, *given)
         finally:
             at_a_time.remove(experiment)
 
@@ -396,8 +396,8 @@ def test_what_another_process_is_at_comes_last_and_is_taken_from_it(
     theirs, path = others(store, GRID[0])
     watched = sweeping.train
 
-    def with_the_other(experiment, progress):
-        run = watched(experiment, progress)
+    def with_the_other(experiment, *given):
+        run = watched(experiment, *given)
         if len(trained) == 5:
             if finished:
                 store.save(train(GRID[0]), CLOUDS)
@@ -472,7 +472,7 @@ def test_the_progress_file_ends_at_the_total(store, tmp_path, monkeypatch, until
     monkeypatch.setenv("LAZYBOOK_PROGRESS", str(path))
     seen = []
 
-    def watched(experiment, progress):
+    def watched(experiment, progress, before):
         def told(samples):
             progress(samples)
             seen.append(json.loads(path.read_text()))
@@ -507,9 +507,9 @@ def test_it_is_said_when_the_loops_have_to_be_compiled(
     monkeypatch.setattr(sweeping, "is_kept", lambda function: kept)
     seen = []
 
-    def watched(experiment, progress):
+    def watched(experiment, *given):
         seen.append(json.loads(path.read_text()))
-        return train(experiment, progress)
+        return train(experiment, *given)
 
     monkeypatch.setattr(sweeping, "train", watched)
     sweep(grid(GRID[0], engine=[engine]), store=store)
