@@ -480,13 +480,13 @@ def test_only_the_same_network_goes_on_and_only_with_its_own_memory(fields, said
 
 
 def test_a_memory_is_kept_after_an_experiment_only():
-    with pytest.raises(InvalidValue, match="^keep_memory is True; say after which experiment"):
+    with pytest.raises(InvalidValue, match=r"^keep_memory is True; say after which experiment"):
         Experiment(keep_memory=True)
 
 
 @pytest.mark.parametrize("what", ["sample-energy", "path"])
 def test_where_a_buffer_is_what_is_recorded_by_sample_is_refused(what):
-    with pytest.raises(InvalidValue, match="^record is .*where a buffer"):
+    with pytest.raises(InvalidValue, match=r"^record is .*where a buffer"):
         Experiment(buffer=OnlyMistakes(), record=(what,))
 
 

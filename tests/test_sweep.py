@@ -18,6 +18,7 @@ from lazybook import sweep as sweeping
 from lazybook.errors import DataError, InvalidValue, RecordError
 from lazybook.experiment import Experiment, grid
 from lazybook.gates import EverySample, MemorizedMistakes
+from lazybook.restrictions import Subnet
 from lazybook.runs import DivergedRun, Store
 from lazybook.support import machine
 from lazybook.support.sharing import Reservations
@@ -544,3 +545,47 @@ def test_no_progress_is_shown_when_all_is_found(store, capsys, tmp_path, monkeyp
     monkeypatch.setenv("LAZYBOOK_PROGRESS", str(tmp_path / "progress"))
     sweep(GRID[:1], store=store)
     assert not (tmp_path / "progress").exists()
+
+
+FIRST = replace(GRID[0], epochs=1)
+CHAIN = [replace(e, after=replace(FIRST, seed=e.seed)) for e in GRID]
+
+
+def test_what_others_come_after_is_computed_once_and_first(store, trained):
+    found = sweep(CHAIN, jobs=3, store=store)
+    firsts = {e.after for e in CHAIN}
+    assert len(trained) == len(set(trained)) == found.computed == len(CHAIN) + len(firsts)
+    for experiment in CHAIN:
+        assert trained.index(experiment.after) < trained.index(experiment)
+    assert [run.experiment for run in found.runs] == CHAIN
+    for run in found.runs:
+        before = store.find(run.experiment.after, CLOUDS)
+        assert run.table["test_accuracy"].iloc[0] == before.final["test_accuracy"]
+        alone = train(run.experiment).table.drop(columns="seconds")
+        pd.testing.assert_frame_equal(run.table.drop(columns="seconds"), alone, check_exact=True)
+
+
+def test_where_all_is_found_nothing_before_it_is_needed(store, trained):
+    sweep(CHAIN[:1], store=store)
+    store.path(CHAIN[0].after, CLOUDS).unlink()
+    assert sweep(CHAIN[:1], store=store).computed == 0
+    trained.clear()
+    assert sweep(CHAIN[:2], jobs=1, store=store).computed == 2
+    assert trained == [CHAIN[1].after, CHAIN[1]]
+
+
+def test_a_longer_chain(store, trained):
+    third = replace(CHAIN[0], after=CHAIN[0], epochs=1)
+    run = sweep([third], store=store).runs[0]
+    assert [e.place for e in trained] == [0, 1, 2]
+    end = sweep([third], store=store).ends().iloc[0]
+    assert store.named(end["after"]).experiment == third.after
+    assert run.final["samples"] == 200
+
+
+def test_what_others_come_after_is_checked_before_any_work(store, trained):
+    with pytest.raises(InvalidValue, match=r"^restriction .*99"):
+        sweep(
+            [GRID[0], replace(GRID[1], after=replace(FIRST, restriction=Subnet(99)))], store=store
+        )
+    assert trained == files(store) == []

@@ -166,7 +166,9 @@ def _check(missing: list[Experiment], facts: dict[str, Facts], store: Store) -> 
             layers = network_shape(experiment, facts[experiment.dataset]).layers
             room += 4 * sum(rows * columns for rows, columns in layers)
     store.check_writable([store.path(e, facts[e.dataset]) for e in missing], room)
-    needed = (name for experiment in missing for name in (experiment.dataset, *experiment.also_test))
+    needed = (
+        name for experiment in missing for name in (experiment.dataset, *experiment.also_test)
+    )
     for name in dict.fromkeys(needed):
         datasets.load(name)
 

@@ -259,7 +259,9 @@ def measure(
 
 def measure_others(engine: Engine, others: Mapping[str, Split]) -> dict[str, float]:
     """Return the columns of further test sets, by name: ``test_accuracy_mnist/classes:0-4``."""
-    return {f"test_accuracy_{name}": engine.evaluate(test).accuracy for name, test in others.items()}
+    return {
+        f"test_accuracy_{name}": engine.evaluate(test).accuracy for name, test in others.items()
+    }
 
 
 class Recorder:

@@ -15,6 +15,7 @@ from lazybook.support.randomness import Streams
 if TYPE_CHECKING:
     from lazybook.runs import Run
 
+
 def network_shape(experiment: Experiment, facts: Facts) -> networks.Shape:
     """Return the shape of the network that ``experiment`` trains on the data of these facts."""
     return networks.shape(experiment.hidden, experiment.bias, facts.inputs, facts.classes)

@@ -15,9 +15,7 @@ def keep(sample, mistake, presented, rules, totals):
     number = noise(rules.key, presented, ARRIVAL)
     if rules.buffer == ONLY_MISTAKES and not mistake:
         return
-    if rules.buffer == RANDOM_SHARE and number >> np.uint64(11) >= np.uint64(
-        rules.share * 2.0**53
-    ):
+    if rules.buffer == RANDOM_SHARE and number >> np.uint64(11) >= np.uint64(rules.share * 2.0**53):
         return
     if rules.buffer == RESERVOIR and kept == totals.buffer.shape[0]:
         place = np.int64(number % np.uint64(arrived + 1))
