@@ -117,6 +117,29 @@ def test_a_batch_is_learned_as_the_mean_of_what_the_gate_lets_through(loss):
         np.testing.assert_allclose(now, then - 0.02 * gradient, rtol=RELATIVE, atol=1e-7)
 
 
+def test_a_batch_gated_as_a_whole_is_learned_whole_if_one_of_it_is():
+    """Where the gate lets any through it is backprop's step; else nothing moves or counts."""
+    rules = {"batch": 10, "learning_rate": 0.2}
+    whole, order, dataset = build(small(gate=Mistakes(), gated="batch", **rules))
+    backprop, *_ = build(small(**rules))
+    for engine in (whole, backprop):
+        engine.learn(order[:200])
+    assert whole.meter.updates == backprop.meter.updates == 200  # a mistake in each batch
+    for ours, theirs in zip(whole.weights, backprop.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+    digit = np.flatnonzero(dataset.train.labels == 1)[:10]
+    for _ in range(100):
+        updates, weights = whole.meter.updates, whole.weights
+        whole.learn(digit)
+        if whole.meter.updates == updates:  # all ten are right now
+            break
+        assert whole.meter.updates == updates + 10
+    assert whole.meter.updates == updates
+    for ours, theirs in zip(whole.weights, weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 @pytest.mark.parametrize("batch", [40, 600, 1100])
 def test_only_the_last_batch_is_smaller(batch):
     whole, order, _ = build(small(batch=batch))

@@ -526,3 +526,44 @@ def test_a_run_that_diverged_is_told(lazybook, monkeypatch):
     [listed] = strict(lazybook("runs", "list", "--json")[1])
     assert listed["diverged"] is True
     assert "diverged" in lazybook("runs", "list")[1]
+
+
+def test_a_run_goes_on_from_one_that_was_kept(lazybook):
+    """``--after`` names its record; the same chain, told in Python, has the same record."""
+    first = json.loads(lazybook(*TRAIN, "--record=weights", "--json")[1])
+    records = json.loads(lazybook("runs", "list", "--record=weights", "--json")[1])
+    [record] = [r["record"] for r in records if r["experiment"] == first["experiment"]]
+    options = [*TRAIN, f"--after={record[:12]}", "--gate=mistakes", "--also-test=two-clouds"]
+    code, output, _ = lazybook(*options, "--json")
+    assert code == 0
+    run = json.loads(output)
+    assert run["experiment"]["after"] == first["experiment"]
+    assert run["experiment"]["also_test"] == ["two-clouds"]
+    assert run["final"]["test_accuracy_two-clouds"] == run["final"]["test_accuracy"]
+    chain = Experiment.from_dict(run["experiment"])
+    assert chain.after == Experiment.from_dict(first["experiment"])
+    listed = json.loads(lazybook("runs", "list", f"--after={record}", "--json")[1])
+    assert [entry["experiment"] for entry in listed] == [run["experiment"]]
+    assert lazybook(*TRAIN, "--after=none", "--keep-memory")[0] == 2
+    code, _, complaint = lazybook(*TRAIN, "--after=zzz")
+    assert (code, complaint) == (
+        2,
+        "error: no record's name begins with 'zzz'; see: lazybook runs list\n",
+    )
+
+
+def test_streams_variants_and_whole_batches_are_spelled(lazybook):
+    code, output, _ = lazybook(
+        "train", "--dataset=random-patterns:50,4/samples:0-39", "--hidden=3", "--epochs=3",
+        "--buffer=reservoir:7", "--json",
+    )  # fmt: skip
+    assert code == 0
+    run = json.loads(output)
+    assert run["experiment"]["buffer"] == "reservoir:7"
+    assert (run["final"]["buffered"], run["final"]["samples"]) == (7, 120)
+    code, output, _ = lazybook(
+        "train", "--dataset=two-clouds", "--hidden=3", "--epochs=1", "--engine=autograd",
+        "--batch=20", "--gated=batch", "--buffer=none", "--json",
+    )  # fmt: skip
+    assert code == 0
+    assert json.loads(output)["experiment"]["gated"] == "batch"

@@ -15,7 +15,7 @@ import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from lazybook import caching, datasets, engines, networks, restrictions, trainers
+from lazybook import buffers, caching, datasets, engines, networks, restrictions, trainers
 from lazybook.datasets import Dataset
 from lazybook.engines import reference
 from lazybook.engines.contract import Engine, Start, network_shape
@@ -451,6 +451,50 @@ def changed(run: Engine, samples: np.ndarray, before: list[np.ndarray]) -> list[
     """Learn ``samples``; return which synapses differ from ``before``."""
     run.learn(samples)
     return [now != old for now, old in zip(run.weights, before, strict=True)]
+
+
+BUFFERS = ("everything", "mistakes", "random-share:0.3", "reservoir:20")
+
+
+@pytest.mark.parametrize("buffer", BUFFERS)
+@pytest.mark.parametrize("gate", GATES, ids=str)
+def test_streams_with_a_buffer(buffer, gate):
+    """Both engines keep the same samples, present the same ones again, and learn the same."""
+    experiment = small(gate=gate, buffer=buffers.parse(buffer), epochs=4, learning_rate=0.01)
+    fast, order, _ = build(replace(experiment, engine="numba"))
+    slow, *_ = build(replace(experiment, engine="reference"))
+    for part in (order[:20], order[20:75]):
+        for engine in (fast, slow):
+            engine.learn(part)
+        np.testing.assert_array_equal(fast.buffer, slow.buffer)
+    kept = fast.buffer
+    assert len(set(kept)) == len(kept) <= 75
+    assert set(kept) <= set(order[:75])
+    assert fast.presented == slow.presented <= 4 * 75
+    assert fast.meter.updates == slow.meter.updates > 0
+    np.testing.assert_array_equal(fast.memory, slow.memory)
+    np.testing.assert_allclose(fast.meter.m1, slow.meter.m1, rtol=RELATIVE)
+    for quick, plain in zip(fast.weights, slow.weights, strict=True):
+        np.testing.assert_allclose(quick, plain, rtol=RELATIVE, atol=ABSOLUTE)
+
+
+@BOTH
+def test_a_run_that_comes_after_another_starts_where_it_ended(engine, few):
+    """Its weights, and its memory if that is kept; what it spends counts from there."""
+    first = small(engine=engine, gate=MemorizedMistakes(), epochs=1, record=("weights",))
+    before, data = trainers.train(first), datasets.load("mnist").zero_mean()
+    for keep in (False, True):
+        second = replace(first, after=first, keep_memory=keep)
+        start = Start.draw(second, data, Streams(0, second.place), before)
+        run = engines.build(second, data, start)
+        for ours, theirs in zip(run.weights, before.weights, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+        remembered = before.arrays["memory"] if keep else np.zeros(600, bool)
+        np.testing.assert_array_equal(run.memory, remembered)
+        assert run.distance() == run.meter.m1.sum() == run.presented == 0
+        assert run.evaluate(data.test).accuracy == before.final["test_accuracy"]
+        run.learn(np.flatnonzero(before.arrays["memory"])[:50])
+        assert run.meter.updates == 50 if keep else run.meter.updates < 50
 
 
 @BOTH

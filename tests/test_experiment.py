@@ -13,9 +13,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lazybook import caching, energy, gates, networks, restrictions
+from lazybook.buffers import Everything, OnlyMistakes, RandomShare, Reservoir
 from lazybook.caching import Immediate, SynapticCaching
 from lazybook.errors import InvalidValue
-from lazybook.experiment import DEVICES, ORDERS, RECORDABLE, Experiment, grid, preset
+from lazybook.experiment import (
+    DEVICES,
+    GATED,
+    ONLY_AUTOGRAD,
+    ORDERS,
+    RECORDABLE,
+    Experiment,
+    grid,
+    preset,
+)
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
 from lazybook.restrictions import (
     AllSynapses,
@@ -54,6 +64,12 @@ experiments = st.builds(
     engine=st.just("reference"),
     device=st.sampled_from(DEVICES),
     record=st.lists(st.sampled_from(RECORDABLE), unique=True).map(tuple),
+    also_test=st.lists(st.sampled_from(["mnist/classes:0-4", "two-clouds"]), unique=True),
+)
+streams = st.builds(
+    Experiment,
+    buffer=st.sampled_from([Everything(), OnlyMistakes(), RandomShare(0.1), Reservoir(7)]),
+    after=st.none() | st.just(Experiment(dataset="mnist/classes:0-4", after=Experiment())),
 )
 
 
@@ -65,10 +81,11 @@ autograds = st.builds(
     optimizer=st.sampled_from(["sgd", "adam"])
     | st.floats(0, 1, exclude_min=True, exclude_max=True).map("momentum:{}".format),
     shifts=st.integers(0, 27),
+    gated=st.sampled_from(GATED),
 )
 
 
-@given(experiments | autograds)
+@given(experiments | autograds | streams)
 def test_an_experiment_is_what_its_json_says(experiment):
     text = json.dumps(experiment.to_dict(), allow_nan=False)
     again = Experiment.from_dict(json.loads(text))
@@ -126,6 +143,11 @@ def test_fields_that_are_not_written_down_have_their_defaults():
         *(("gate", value) for value in ("mistakes", Mistakes, None)),
         *(("restriction", value) for value in ("all", EverySample(), None)),
         *(("caching", value) for value in ("immediate", None)),
+        *(("after", value) for value in ("mnist", Experiment, 5, True)),
+        *(("keep_memory", value) for value in (1, "no", None, True)),
+        *(("gated", value) for value in ("batches", None, True)),
+        *(("buffer", value) for value in ("mistakes", Reservoir, 5, Mistakes())),
+        *(("also_test", value) for value in ("mnist", None, 5)),
     ],
 )
 def test_an_impossible_value_is_named(name, value):
@@ -150,6 +172,8 @@ def test_an_impossible_value_is_named(name, value):
         ("record", ("path", "everything"), "'everything'; choose from: sample-energy, "),
         ("record", ("path", 5), "5"),
         ("record", ("path", "path"), "has path 2 times"),
+        ("also_test", ("mnist", 5), "5"),
+        ("also_test", ("mnist", "mnist"), "has mnist 2 times"),
     ],
 )
 def test_what_does_not_belong_in_a_list_is_named(name, values, said):
@@ -178,6 +202,10 @@ SAME = [
     ("energy_exponents", (0.5, 2), np.array([0.5, 2])),
     ("energy_exponents", (0,), (-0.0,)),
     ("record", ("path", "sample-energy"), ["sample-energy", "path"]),
+    ("also_test", ("mnist", "two-clouds"), ["two-clouds", np.str_("mnist")]),
+    ("buffer", RandomShare(1), RandomShare(np.float64(1))),
+    ("buffer", Reservoir(5), Reservoir(np.int64(5))),
+    ("after", Experiment(), Experiment(record=("weights",))),
     ("restriction", SynapseMask(0, 1), SynapseMask(0.0, 1.0)),
     ("restriction", Subnet(5), Subnet(np.int64(5))),
     ("restriction", Subnet(5) & LargestUpdates(1), Combined([LargestUpdates(1.0), Subnet(5)])),
@@ -205,12 +233,14 @@ def test_every_other_value_makes_another_experiment():
         "batch": 2, "optimizer": "adam", "order": "in-turn", "gate": Mistakes(),
         "restriction": Subnet(5), "caching": SynapticCaching(1), "epochs": 7, "until": 0.9,
         "measure_every": 7, "measure_training": False, "seed": 7, "engine": "reference",
-        "device": "cuda", "energy_exponents": (0.5,), "record": ("path",),
+        "device": "cuda", "energy_exponents": (0.5,), "record": ("path",), "after": Experiment(),
+        "keep_memory": True, "gated": "batch", "buffer": Reservoir(5), "also_test": ("two-clouds",),
     }  # fmt: skip
     assert set(others) == {field.name for field in fields(Experiment)}
-    needs = {"batch": "autograd", "optimizer": "autograd", "shifts": "autograd"}
+    needs = dict.fromkeys(ONLY_AUTOGRAD, "autograd") | {"device": "reference"}
     for name, value in others.items():
-        base = Experiment(engine=needs.get(name, "reference" if name == "device" else "numba"))
+        after = Experiment() if name == "keep_memory" else None
+        base = Experiment(engine=needs.get(name, "numba"), after=after)
         other = replace(base, **{name: value})
         assert other != base
         assert other.to_dict() != base.to_dict()
@@ -432,3 +462,37 @@ def test_a_grid_holds_every_combination_the_last_name_varying_fastest():
         with pytest.raises(InvalidValue, match=r"dataset is .*; it must be a list"):
             grid(base, dataset=wrong)
     assert grid(base, seed=range(2), hidden=np.array([5])) == grid(base, seed=(0, 1), hidden=[5])
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"hidden": 50}, "hidden is 50, and in the experiment that it comes after 100"),
+        ({"bias": "none"}, "bias is 'none', and in the experiment that it comes after 'separate'"),
+        ({"activation": "relu"}, "activation is 'relu'"),
+        ({"initial": "gaussian:0.1"}, "initial is 'gaussian:0.1'"),
+        ({"keep_memory": True}, "keep_memory is True, but the memory is of samples of two-clouds"),
+    ],
+)
+def test_only_the_same_network_goes_on_and_only_with_its_own_memory(fields, said):
+    with pytest.raises(InvalidValue, match=f"^{re.escape(said)}"):
+        Experiment(after=Experiment(dataset="two-clouds"), **fields)
+
+
+def test_a_memory_is_kept_after_an_experiment_only():
+    with pytest.raises(InvalidValue, match=r"^keep_memory is True; say after which experiment"):
+        Experiment(keep_memory=True)
+
+
+@pytest.mark.parametrize("what", ["sample-energy", "path"])
+def test_where_a_buffer_is_what_is_recorded_by_sample_is_refused(what):
+    with pytest.raises(InvalidValue, match=r"^record is .*where a buffer"):
+        Experiment(buffer=OnlyMistakes(), record=(what,))
+
+
+def test_experiments_follow_one_another():
+    first = Experiment(dataset="mnist/classes:0-4")
+    second = Experiment(after=first)
+    third = Experiment(after=second, epochs=3)
+    assert [e.place for e in (first, second, third)] == [0, 1, 2]
+    assert third.after.after.dataset == "mnist/classes:0-4"

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from lazybook import datasets, runs
+from lazybook.buffers import Reservoir
 from lazybook.caching import SynapticCaching
 from lazybook.errors import InvalidValue, RecordError
 from lazybook.experiment import Experiment, preset
@@ -127,6 +128,11 @@ ANOTHER = {  # for each field: to what else it may be set, and in which experime
     "device": (Experiment(engine="reference"), "cuda"),
     "energy_exponents": (Experiment(), (2.0,)),
     "record": (Experiment(), ("potentiation",)),
+    "after": (Experiment(), Experiment(epochs=51)),
+    "keep_memory": (Experiment(after=Experiment()), True),
+    "gated": (AUTOGRAD, "batch"),
+    "buffer": (Experiment(), Reservoir(5)),
+    "also_test": (Experiment(), ("mnist/classes:0-4",)),
 }
 
 
@@ -135,6 +141,17 @@ def test_another_value_of_any_field_is_another_record(field):
     base, value = ANOTHER[field]
     names = {runs.record_name(e, CLOUDS) for e in (base, replace(base, **{field: value}))}
     assert len(names) == 2
+
+
+def test_the_whole_chain_names_the_record(monkeypatch):
+    def name(**first) -> str:
+        after = Experiment(after=Experiment(dataset="mnist/classes:0-4", **first))
+        return runs.record_name(replace(Experiment(), after=after), CLOUDS)
+
+    names = {name(), name(seed=1), name(epochs=1)}
+    monkeypatch.setattr(datasets, "facts", lambda name: replace(CLOUDS, checksum="altered"))
+    assert len(names | {name()}) == 4
+    assert name() == name(record=("weights",))
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from lazybook import sweep as sweeping
 from lazybook.errors import DataError, InvalidValue, RecordError
 from lazybook.experiment import Experiment, grid
 from lazybook.gates import EverySample, MemorizedMistakes
+from lazybook.restrictions import Subnet
 from lazybook.runs import DivergedRun, Store
 from lazybook.support import machine
 from lazybook.support.sharing import Reservations
@@ -51,9 +52,9 @@ def trained(monkeypatch) -> list[Experiment]:
     """The experiments that are trained, in order."""
     trained = []
 
-    def watched(experiment, progress):
+    def watched(experiment, *given):
         trained.append(experiment)
-        return train(experiment, progress)
+        return train(experiment, *given)
 
     monkeypatch.setattr(sweeping, "train", watched)
     return trained
@@ -117,7 +118,7 @@ def diverging(monkeypatch):
     """Seed 1 diverges, in name at least."""
     whole = sweeping.train
     monkeypatch.setattr(
-        sweeping, "train", lambda e, progress: replace(whole(e, progress), diverged=e.seed == 1)
+        sweeping, "train", lambda e, *given: replace(whole(e, *given), diverged=e.seed == 1)
     )
 
 
@@ -158,10 +159,10 @@ def test_the_same_experiment_twice_is_computed_once(store, trained):
 def test_a_sweep_that_was_broken_off_goes_on_where_it_was(store, trained, monkeypatch, error):
     watched = sweeping.train
 
-    def break_off(experiment, progress):
+    def break_off(experiment, *given):
         if len(trained) == 2:
             raise error
-        return watched(experiment, progress)
+        return watched(experiment, *given)
 
     with monkeypatch.context() as patch:
         patch.setattr(sweeping, "train", break_off)
@@ -177,7 +178,7 @@ def test_a_failing_run_stops_those_beside_it(store, monkeypatch):
     beside, ended = threading.Event(), threading.Event()
     outcomes = []
 
-    def fail_or_go_on(experiment, progress):
+    def fail_or_go_on(experiment, progress, before):
         if experiment == GRID[0]:
             assert beside.wait(PATIENCE), "the second run did not start"
             raise ZeroDivisionError("the first run")
@@ -209,11 +210,11 @@ from lazybook.runs import Store
 
 whole, go_on, outcomes = sweeping.train, threading.Event(), []
 
-def long(experiment, progress):
+def long(experiment, *given):
     os.kill(os.getpid(), signal.SIGINT)
     go_on.wait()  # as in a loop that cannot be stopped
     try:
-        return whole(experiment, progress)
+        return whole(experiment, *given)
     except BaseException as error:
         outcomes.append(type(error).__name__)
         raise
@@ -258,11 +259,11 @@ def test_a_record_that_is_being_written_is_finished_before_an_interrupt_is_passe
         time.sleep(sweeping.GRACE / 2)
         return save(*given)
 
-    def fail(experiment, progress):
+    def fail(experiment, *given):
         if experiment == GRID[0]:
             begun.wait(PATIENCE)
             raise KeyboardInterrupt
-        return train(experiment, progress)
+        return train(experiment, *given)
 
     monkeypatch.setattr(Store, "save", slow)
     monkeypatch.setattr(sweeping, "train", fail)
@@ -323,11 +324,11 @@ def test_one_run_for_each_core_that_this_process_may_use(store, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
     at_a_time, most = set(), []
 
-    def watched(experiment, progress):
+    def watched(experiment, *given):
         at_a_time.add(experiment)
         most.append(len(at_a_time))
         try:
-            return train(experiment, progress)
+            return train(experiment, *given)
         finally:
             at_a_time.remove(experiment)
 
@@ -396,8 +397,8 @@ def test_what_another_process_is_at_comes_last_and_is_taken_from_it(
     theirs, path = others(store, GRID[0])
     watched = sweeping.train
 
-    def with_the_other(experiment, progress):
-        run = watched(experiment, progress)
+    def with_the_other(experiment, *given):
+        run = watched(experiment, *given)
         if len(trained) == 5:
             if finished:
                 store.save(train(GRID[0]), CLOUDS)
@@ -472,7 +473,7 @@ def test_the_progress_file_ends_at_the_total(store, tmp_path, monkeypatch, until
     monkeypatch.setenv("LAZYBOOK_PROGRESS", str(path))
     seen = []
 
-    def watched(experiment, progress):
+    def watched(experiment, progress, before):
         def told(samples):
             progress(samples)
             seen.append(json.loads(path.read_text()))
@@ -507,9 +508,9 @@ def test_it_is_said_when_the_loops_have_to_be_compiled(
     monkeypatch.setattr(sweeping, "is_kept", lambda function: kept)
     seen = []
 
-    def watched(experiment, progress):
+    def watched(experiment, *given):
         seen.append(json.loads(path.read_text()))
-        return train(experiment, progress)
+        return train(experiment, *given)
 
     monkeypatch.setattr(sweeping, "train", watched)
     sweep(grid(GRID[0], engine=[engine]), store=store)
@@ -544,3 +545,47 @@ def test_no_progress_is_shown_when_all_is_found(store, capsys, tmp_path, monkeyp
     monkeypatch.setenv("LAZYBOOK_PROGRESS", str(tmp_path / "progress"))
     sweep(GRID[:1], store=store)
     assert not (tmp_path / "progress").exists()
+
+
+FIRST = replace(GRID[0], epochs=1)
+CHAIN = [replace(e, after=replace(FIRST, seed=e.seed)) for e in GRID]
+
+
+def test_what_others_come_after_is_computed_once_and_first(store, trained):
+    found = sweep(CHAIN, jobs=3, store=store)
+    firsts = {e.after for e in CHAIN}
+    assert len(trained) == len(set(trained)) == found.computed == len(CHAIN) + len(firsts)
+    for experiment in CHAIN:
+        assert trained.index(experiment.after) < trained.index(experiment)
+    assert [run.experiment for run in found.runs] == CHAIN
+    for run in found.runs:
+        before = store.find(run.experiment.after, CLOUDS)
+        assert run.table["test_accuracy"].iloc[0] == before.final["test_accuracy"]
+        alone = train(run.experiment).table.drop(columns="seconds")
+        pd.testing.assert_frame_equal(run.table.drop(columns="seconds"), alone, check_exact=True)
+
+
+def test_where_all_is_found_nothing_before_it_is_needed(store, trained):
+    sweep(CHAIN[:1], store=store)
+    store.path(CHAIN[0].after, CLOUDS).unlink()
+    assert sweep(CHAIN[:1], store=store).computed == 0
+    trained.clear()
+    assert sweep(CHAIN[:2], jobs=1, store=store).computed == 2
+    assert trained == [CHAIN[1].after, CHAIN[1]]
+
+
+def test_a_longer_chain(store, trained):
+    third = replace(CHAIN[0], after=CHAIN[0], epochs=1)
+    run = sweep([third], store=store).runs[0]
+    assert [e.place for e in trained] == [0, 1, 2]
+    end = sweep([third], store=store).ends().iloc[0]
+    assert store.named(end["after"]).experiment == third.after
+    assert run.final["samples"] == 200
+
+
+def test_what_others_come_after_is_checked_before_any_work(store, trained):
+    with pytest.raises(InvalidValue, match=r"^restriction .*99"):
+        sweep(
+            [GRID[0], replace(GRID[1], after=replace(FIRST, restriction=Subnet(99)))], store=store
+        )
+    assert trained == files(store) == []

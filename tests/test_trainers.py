@@ -1,5 +1,6 @@
 """Training runs: what is measured when, and that the same seed gives the same run."""
 
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -363,3 +364,55 @@ def test_provenance_says_what_was_run_on_what(few):
     assert set(facts["packages"]) == {"lazybook", "numpy", "numba", "torch"}
     assert facts["date"]
     assert facts["machine"]
+
+
+def test_further_test_sets_are_measured_beside_the_own(few):
+    halves = ("random-patterns:30,784", "random-patterns:40,784")
+    patterns = Experiment(
+        dataset=halves[0], hidden=5, epochs=2, measure_every=20, learning_rate=0.1, zero_mean=True
+    )  # fmt: skip
+    run = train(replace(patterns, also_test=halves))
+    columns = [run.table[f"test_accuracy_{name}"] for name in halves]
+    assert columns[0].tolist() == run.table["test_accuracy"].tolist()
+    assert columns[1].between(0.2, 0.8).all()
+    assert columns[1].tolist() != columns[0].tolist()
+
+
+def test_the_parts_of_a_test_set_make_up_the_whole():
+    parts = ("mnist/classes:0-4", "mnist/classes:5-9")
+    run = train(Experiment(dataset="mnist/samples:0-999", hidden=5, epochs=1, also_test=parts))
+    correct = sum(run.final[f"test_accuracy_{part}"] * datasets.facts(part).test for part in parts)
+    assert correct / 10_000 == pytest.approx(run.final["test_accuracy"])
+
+
+def test_an_experiment_goes_on_where_another_ended():
+    """Two epochs and two more; the order of the second two is not that of the first."""
+    first = Experiment(
+        dataset="two-clouds", hidden=4, epochs=2, measure_every=100, record=("weights",)
+    )  # fmt: skip
+    second = replace(first, after=first)
+    before, after = train(first), train(second)
+    for column in ("test_accuracy", "test_loss", "train_loss"):
+        assert after.table[column].iloc[0] == before.table[column].iloc[-1]
+    straight = sum(
+        np.abs(now - then).sum(dtype=float)
+        for now, then in zip(after.weights, before.weights, strict=True)
+    )
+    assert after.final["energy_min"] == pytest.approx(straight, rel=1e-5)
+    orders = [Streams(0, place).next_epoch(200, "permutation").tolist() for place in range(3)]
+    assert len({tuple(order) for order in orders}) == 3
+    with pytest.raises(InvalidValue, match=r"^before is not the run"):
+        train(second, before=after)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"also_test": ("two-clouds",)}, "also_test has two-clouds, with 2 inputs and 2 classes;"),
+        ({"after": Experiment(dataset="two-clouds")}, "after has two-clouds, with 2 inputs"),
+        ({"also_test": ("mnst",)}, "dataset is 'mnst'; did you mean 'mnist'"),
+    ],
+)
+def test_other_data_have_to_fit_the_network(fields, said):
+    with pytest.raises(InvalidValue, match=f"^{re.escape(said)}"):
+        train(Experiment(**fields))

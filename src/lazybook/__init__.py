@@ -25,6 +25,7 @@ _HOMES = {
         "SynapseMask",
     ),
     "caching": ("Immediate", "SynapticCaching"),
+    "buffers": ("Everything", "OnlyMistakes", "RandomShare", "Reservoir"),
     "experiment": ("Experiment", "grid", "preset"),
     "trainers": ("train",),
     "runs": ("Run", "Store"),

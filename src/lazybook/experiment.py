@@ -8,7 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from lazybook import caching, gates, networks, restrictions
+from lazybook import buffers, caching, gates, networks, restrictions
+from lazybook.buffers import Buffer
 from lazybook.caching import Caching, Immediate
 from lazybook.datasets.own import named
 from lazybook.errors import InvalidValue, check_number, check_one_of, check_whole, told
@@ -18,8 +19,10 @@ from lazybook.restrictions import AllSynapses, Restriction
 ORDERS = ("permutation", "replacement", "in-turn")
 ENGINES = ("numba", "reference", "autograd")
 DEVICES = ("cpu", "cuda")
-ONLY_AUTOGRAD = ("batch", "optimizer", "shifts")
-ONLY_OTHERS = ("restriction", "caching", "energy_exponents", "record")
+GATED = ("sample", "batch")
+ONLY_AUTOGRAD = ("batch", "gated", "optimizer", "shifts")
+ONLY_OTHERS = ("restriction", "caching", "buffer", "energy_exponents", "record")
+SAME_NETWORK = ("hidden", "activation", "initial", "bias")  # of experiments that follow each other
 RECORDABLE = ("sample-energy", "path", "potentiation", "synapse-updates", "weights")
 
 LEAST_RATE = 1e-30  # a step in float32 is told from 0
@@ -33,6 +36,9 @@ class Experiment:
     ----------
     dataset: a name that `lazybook.datasets.load` knows. The path of a file of your own samples
         (`lazybook.datasets.from_file`) becomes such a name.
+    after: start from the final weights of this experiment, whose network has to be the same; None:
+        from the initial weights. What is spent, and the straight path, count from there.
+    keep_memory: remember from the start what was remembered there, of the same data set.
     zero_mean: subtract the mean over all pixels of all training images.
     shifts: present each training image shifted at random by up to so many pixels up or down and
         to the left or right, anew each time; what is shifted in is background.
@@ -46,15 +52,22 @@ class Experiment:
     learning_rate: size of a step against the gradient of the loss.
     batch: samples a step; what is descended is the mean of their losses, in which those that the
         gate does not let through count as 0. If it lets none through there is no step.
+    gated: ``sample`` by sample, as just said; or as a whole ``batch``, all of which is learned if
+        the gate lets any of its samples through.
     optimizer: ``sgd``, ``momentum:M`` (each step is M times the last one, and what the gradient
         adds) or ``adam`` (Kingma & Ba 2015).
     order: a fresh ``permutation`` of the training set each epoch, drawn with ``replacement``, or
         ``in-turn``: from the first sample to the last, each epoch the same.
     gate, restriction, caching: which samples are learned, which synapses change, and when.
+    buffer: None, or the training set is a stream that is seen once, in this ``order``, and this
+        buffer says which samples are kept. After each that arrives, kept ones are presented, drawn
+        at random, so many that there are ``epochs`` presentations for each that arrives.
     epochs: an epoch is as many presentations as there are training samples.
     until: stop at the first measurement with this accuracy on the test set; None: never.
     measure_every: presentations between two measurements on the test set.
     measure_training: measure on the training set too, at the ends of epochs.
+    also_test: names of further data sets whose test samples are measured too, as those of some
+        classes, or sharp ones beside the blurred.
     seed: of the independent random streams for weights, order, masks and ties.
     engine: ``numba`` (fast), ``reference`` (PyTorch, the definition) or ``autograd`` (PyTorch's own
         layers and optimizers; the one for batches, optimizers and shifts, and for nothing else
@@ -76,6 +89,8 @@ class Experiment:
     """
 
     dataset: str = "mnist"
+    after: Self | None = None
+    keep_memory: bool = False
     zero_mean: bool = False
     shifts: int = 0
     hidden: int | None = 100
@@ -85,15 +100,18 @@ class Experiment:
     loss: str = "mse"
     learning_rate: float = 0.01
     batch: int = 1
+    gated: str = "sample"
     optimizer: str = "sgd"
     order: str = "permutation"
     gate: Gate = EverySample()
     restriction: Restriction = AllSynapses()
     caching: Caching = Immediate()
+    buffer: Buffer | None = None
     epochs: int = 50
     until: float | None = None
     measure_every: int = 5000
     measure_training: bool = True
+    also_test: tuple[str, ...] = ()
     seed: int = 0
     engine: str = "numba"
     device: str = "cpu"
@@ -122,6 +140,15 @@ class Experiment:
                 "engine 'numba' runs on the CPU only; on device 'cuda' use 'reference' or"
                 " 'autograd'"
             )
+        if self.after:
+            self._check_after(self.after)
+        elif self.keep_memory:
+            raise InvalidValue("keep_memory is True; say after which experiment, with after")
+        if self.buffer and {"sample-energy", "path"} & {*self.record}:
+            raise InvalidValue(
+                f"record is {', '.join(self.record)}; sample-energy and path are not recorded where"
+                " a buffer says what is presented"
+            )
         autograd = self.engine == "autograd"
         for name in ONLY_OTHERS if autograd else ONLY_AUTOGRAD:
             value = getattr(self, name)
@@ -131,12 +158,34 @@ class Experiment:
                 other = "engine 'numba' or 'reference'" if autograd else "engine 'autograd'"
                 raise InvalidValue(f"{name} is {value}; for that use {other}, not {self.engine!r}")
 
+    def _check_after(self, before: Self) -> None:
+        """Raise InvalidValue unless this can go on with the network, or memory, of ``before``."""
+        for name in SAME_NETWORK:
+            value, there = getattr(self, name), getattr(before, name)
+            if value != there:
+                raise InvalidValue(
+                    f"{name} is {told(value)}, and in the experiment that it comes after"
+                    f" {told(there)}; the network must be the same"
+                )
+        if self.keep_memory and self.dataset != before.dataset:
+            raise InvalidValue(
+                f"keep_memory is True, but the memory is of samples of {before.dataset}, and"
+                f" dataset is {self.dataset!r}; it must be the same"
+            )
+
+    @property
+    def place(self) -> int:
+        """How many experiments come before this one, each after another."""
+        return self.after.place + 1 if self.after else 0
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON values; the rules are spelled as on the command line."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         rules = {name: str(values[name]) for name in ("gate", "restriction", "caching")}
-        lists = {name: list(values[name]) for name in ("energy_exponents", "record")}
-        return values | rules | lists
+        lists = {name: list(values[name]) for name in ("also_test", "energy_exponents", "record")}
+        buffer = {"buffer": str(self.buffer) if self.buffer else None}
+        after = {"after": self.after.to_dict() if self.after else None}
+        return values | rules | lists | buffer | after
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -153,6 +202,8 @@ class Experiment:
                 ("gate", gates.parse),
                 ("restriction", restrictions.parse),
                 ("caching", caching.parse),
+                ("buffer", _unless_none(buffers.parse)),
+                ("after", _unless_none(cls.from_dict)),
             )
             if name in values
         }
@@ -245,13 +296,32 @@ def _list(name: str, values: object) -> list:
     raise InvalidValue(f"{name} is {told(values)}; it must be a list")
 
 
-def _name(dataset: object) -> str:
+def _name(dataset: object, field: str = "dataset") -> str:
     dataset = named(dataset)
     if not isinstance(dataset, str):
         raise InvalidValue(
-            f"dataset is {told(dataset)}; it must be a name, see: lazybook data list"
+            f"{field} is {told(dataset)}; it must be a name, see: lazybook data list"
         )
     return str(dataset)
+
+
+def _after(before: object) -> Experiment | None:
+    """Return an experiment to come after: its weights are kept."""
+    if before is None:
+        return None
+    if not isinstance(before, Experiment):
+        raise InvalidValue(f"after is {told(before)}; it must be an Experiment, or None")
+    return replace(before, record=tuple({*before.record, "weights"}))
+
+
+def _names(values: object) -> tuple[str, ...]:
+    names = [_name(name, "also_test") for name in _list("also_test", values)]
+    _check_different("also_test", names)
+    return tuple(sorted(names))
+
+
+def _unless_none(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else read(value)
 
 
 def _truth(name: str, value: object) -> bool:
@@ -315,6 +385,8 @@ def _rate(value: object) -> float:
 # Each returns a field's value as experiments have it, or raises InvalidValue.
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     "dataset": _name,
+    "after": _after,
+    "keep_memory": lambda value: _truth("keep_memory", value),
     "zero_mean": lambda value: _truth("zero_mean", value),
     "shifts": lambda value: check_whole("shifts", value, 0),
     "hidden": lambda value: None if value is None else check_whole("hidden", value, 1),
@@ -324,15 +396,18 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "loss": lambda value: check_one_of("loss", value, networks.LOSSES),
     "learning_rate": _rate,
     "batch": lambda value: check_whole("batch", value, 1),
+    "gated": lambda value: check_one_of("gated", value, GATED),
     "optimizer": lambda value: _spelled(value, _check_optimizer),
     "order": lambda value: check_one_of("order", value, ORDERS),
     "gate": lambda value: _rule("gate", value, Gate),
     "restriction": lambda value: _rule("restriction", value, Restriction),
     "caching": lambda value: _rule("caching", value, Caching),
+    "buffer": _unless_none(lambda value: _rule("buffer", value, Buffer)),
     "epochs": lambda value: check_whole("epochs", value, 1),
-    "until": lambda value: None if value is None else _goal(value),
+    "until": _unless_none(_goal),
     "measure_every": lambda value: check_whole("measure_every", value, 1),
     "measure_training": lambda value: _truth("measure_training", value),
+    "also_test": _names,
     "seed": lambda value: check_whole("seed", value, 0, 2**128),
     "engine": lambda value: check_one_of("engine", value, ENGINES),
     "device": lambda value: check_one_of("device", value, DEVICES),

@@ -24,7 +24,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lazybook import networks
+from lazybook import datasets, networks
 from lazybook.datasets import Dataset, Facts
 from lazybook.errors import InvalidValue, LazybookWarning, RecordError
 from lazybook.experiment import Experiment
@@ -307,13 +307,22 @@ def record_name(experiment: Experiment, dataset: Dataset | Facts) -> str:
     """Return the file name of a record: a hash of the experiment, the data and `SEMANTICS`.
 
     Of the experiment only what differs from the defaults counts, so that a field that is added
-    with a default that changes nothing leaves older records valid.
+    with a default that changes nothing leaves older records valid. One that comes after another
+    goes by the name of that one's record, and so by the whole chain; further test sets count with
+    their checksums.
+
+    Raises InvalidValue if such another data set is unknown.
     """
     defaults = Experiment().to_dict()
     given = {name: v for name, v in experiment.to_dict().items() if v != defaults[name]}
+    if before := experiment.after:
+        given["after"] = record_name(before, datasets.facts(before.dataset))
+    if experiment.also_test:
+        given["also_test"] = {name: datasets.facts(name).checksum for name in experiment.also_test}
     what = [given, dataset.checksum, SEMANTICS]
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
-    return f"{experiment.dataset.partition(':')[0]}/{digest[:24]}.parquet"
+    folder, *_ = re.split("[:/]", experiment.dataset)
+    return f"{folder}/{digest[:24]}.parquet"
 
 
 def write(run: Run, path: Path) -> None:

@@ -19,7 +19,7 @@ from lazybook.datasets import Facts
 from lazybook.engines.contract import network_shape
 from lazybook.errors import InvalidValue, check_whole, told
 from lazybook.experiment import Experiment
-from lazybook.runs import DivergedRun, Run, Store, Summary
+from lazybook.runs import DivergedRun, Run, Store, Summary, record_name
 from lazybook.support import machine, progress
 from lazybook.support.compiling import is_kept
 from lazybook.support.sharing import Reservations
@@ -44,7 +44,8 @@ RECORD = 20_000  # bytes that a record has at least
 class Sweep:
     """The runs of a sweep, in the order of its experiments.
 
-    ``computed`` of them were computed now, the others found in the store.
+    ``computed`` is how many were computed now, with those that others come after; what was not, was
+    found in the store.
     """
 
     runs: list[Run]
@@ -96,6 +97,9 @@ def sweep(
     Before the first one is computed, ``tell`` is called with how many runs there are, and how many
     of them are to be computed.
 
+    What a missing run comes after (``after``) is found or computed first, once. It is counted here,
+    and is among the runs returned only if it is asked for.
+
     A run that diverges is a run like the others, and a warning `DivergedRun` says how many did.
 
     Raises
@@ -105,16 +109,21 @@ def sweep(
     KeyboardInterrupt: within about a second; runs that are not finished stop at their next
         measurement, and are not kept.
     """
-    experiments = _listed(experiments)
+    wanted = _listed(experiments)
     jobs = machine.cores() if jobs is None else check_whole("jobs", jobs, 1)
     if not isinstance(store, Store | None):
         raise InvalidValue(f"store is {told(store)}; it must be a lazybook.runs.Store")
     store = store or Store()
-    facts = {name: datasets.facts(name) for name in dict.fromkeys(e.dataset for e in experiments)}
-    found = {
-        experiment: None if fresh else store.find(experiment, facts[experiment.dataset])
-        for experiment in dict.fromkeys(experiments)
-    }
+    facts: dict[str, Facts] = {}
+    found: dict[Experiment, Run | None] = {}
+    ahead = wanted
+    while ahead:  # of those that are missing, what they come after is needed too
+        for experiment in dict.fromkeys(ahead):
+            if experiment.dataset not in facts:
+                facts[experiment.dataset] = datasets.facts(experiment.dataset)
+            known = None if fresh else store.find(experiment, facts[experiment.dataset])
+            found[experiment] = known
+        ahead = [e.after for e in ahead if e.after and not found[e] and e.after not in found]
     missing = [experiment for experiment, run in found.items() if run is None]
     if missing:
         _check(missing, facts, store)
@@ -122,7 +131,7 @@ def sweep(
     computed = 0
     if missing:
         computed = _Work(found, missing, facts, jobs, fresh, store).compute()
-    runs = [found[experiment] for experiment in experiments]
+    runs = [found[experiment] for experiment in wanted]
     if diverged := sum(run.diverged for run in runs):
         warnings.warn(
             f"{diverged} of {len(runs)} runs diverged: loss or weights stopped being finite, and"
@@ -157,7 +166,10 @@ def _check(missing: list[Experiment], facts: dict[str, Facts], store: Store) -> 
             layers = network_shape(experiment, facts[experiment.dataset]).layers
             room += 4 * sum(rows * columns for rows, columns in layers)
     store.check_writable([store.path(e, facts[e.dataset]) for e in missing], room)
-    for name in dict.fromkeys(experiment.dataset for experiment in missing):
+    needed = (
+        name for experiment in missing for name in (experiment.dataset, *experiment.also_test)
+    )
+    for name in dict.fromkeys(needed):
         datasets.load(name)
 
 
@@ -221,6 +233,8 @@ class _Work:
         for experiment in list(self.left):
             if len(self.running) == self.jobs:
                 return
+            if experiment.after and self.found.get(experiment.after) is None:
+                continue
             facts = self.facts[experiment.dataset]
             path = self.store.path(experiment, facts)
             free = self.reservations.take(path) or self.fresh
@@ -251,7 +265,7 @@ class _Work:
             self.advance(samples * per_sample)
 
         try:
-            run = train(experiment, tell)
+            run = train(experiment, tell, experiment.after and self.found[experiment.after])
             with self.writing:
                 self.store.save(run, facts)
         finally:
@@ -285,6 +299,8 @@ def end(run: Run | Summary) -> dict[str, Any]:
 def _columns(run: Run | Summary) -> dict[str, Any]:
     fields = run.experiment.to_dict().items()
     single = {name: value for name, value in fields if not isinstance(value, list)}
+    if before := run.experiment.after:  # told by the name of its record, as `runs list` has it
+        single["after"] = Path(record_name(before, datasets.facts(before.dataset))).stem
     return single | {"diverged": run.diverged}
 
 

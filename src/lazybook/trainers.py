@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 
 from lazybook import datasets, engines, networks, restrictions
 from lazybook.caching import SynapticCaching
-from lazybook.datasets import Dataset, Facts
+from lazybook.datasets import Dataset, Facts, Split
 from lazybook.energy import Meter, effective_number
 from lazybook.engines.contract import Engine, Start, network_shape
 from lazybook.errors import InvalidValue
@@ -51,6 +52,7 @@ def check(experiment: Experiment, facts: Facts) -> None:
         raise InvalidValue(
             f"batch is {experiment.batch:,}; {facts.name} has {facts.train:,} training samples"
         )
+    _check_other_data(experiment, facts)
     weights = sum(rows * columns for rows, columns in shape.layers)
     if "path" in experiment.record and weights > LONGEST_VECTOR:
         raise InvalidValue(
@@ -78,6 +80,20 @@ def check(experiment: Experiment, facts: Facts) -> None:
     )
 
 
+def _check_other_data(experiment: Experiment, facts: Facts) -> None:
+    """Raise InvalidValue if the data sets of an experiment, and of one before it, do not fit."""
+    others = [("also_test", name) for name in experiment.also_test]
+    if experiment.after:
+        others.append(("after", experiment.after.dataset))
+    for field, name in others:
+        other = datasets.facts(name)
+        if (other.inputs, other.classes) != (facts.inputs, facts.classes):
+            raise InvalidValue(
+                f"{field} has {name}, with {other.inputs} inputs and {other.classes} classes;"
+                f" {facts.name} has {facts.inputs} and {facts.classes}, and they must be the same"
+            )
+
+
 def check_memory(what: str, size: int) -> None:
     """Raise InvalidValue if ``what`` takes more bytes than there are."""
     there = machine.memory()
@@ -87,7 +103,11 @@ def check_memory(what: str, size: int) -> None:
         )
 
 
-def train(experiment: Experiment, progress: Callable[[int], None] = lambda samples: None) -> Run:
+def train(
+    experiment: Experiment,
+    progress: Callable[[int], None] = lambda samples: None,
+    before: Run | None = None,
+) -> Run:
     """Train as ``experiment`` says and return the measurements.
 
     The network is measured before learning, after every ``measure_every`` presentations and at
@@ -100,42 +120,59 @@ def train(experiment: Experiment, progress: Callable[[int], None] = lambda sampl
 
     ``progress`` is called with the number of samples presented since it was called last.
 
+    ``before`` is the run of the experiment that this one comes after, which else is computed first.
+
     Raises
     ------
-    InvalidValue: the experiment cannot be done with its data set, engine or device.
+    InvalidValue: ``before`` is another run, or the experiment cannot be done with its data set,
+        engine or device.
     DataError: the data set is missing or damaged.
     """
     clock = time.perf_counter if experiment.device == "cuda" else time.thread_time
     began = clock()
     check(experiment, datasets.facts(experiment.dataset))
+    if before is None and experiment.after:
+        before = train(experiment.after)
+    if before is not None and before.experiment != experiment.after:
+        raise InvalidValue("before is not the run of the experiment that this one comes after")
     dataset = datasets.load(experiment.dataset)
     if experiment.zero_mean:
         dataset = dataset.zero_mean()
-    streams = Streams(experiment.seed)
-    start = Start.draw(experiment, dataset, streams)
+    others = {name: datasets.load(name).test for name in experiment.also_test}
+    if experiment.zero_mean:
+        others = {name: replace(test, offset=dataset.test.offset) for name, test in others.items()}
+    streams = Streams(experiment.seed, experiment.place)
+    start = Start.draw(experiment, dataset, streams, before)
     engine = engines.build(experiment, dataset, start)
 
     recorder = Recorder(experiment, engine, len(dataset.train))
     seconds, diverged = 0.0, False
-    rows = [measure(engine, dataset, experiment, 0.0, seconds) | recorder.measure()]
+
+    def row(epoch: float) -> dict[str, float]:
+        measured = {"samples": engine.presented}
+        measured |= measure(engine, dataset, experiment, epoch, seconds)
+        return measured | measure_others(engine, others) | recorder.measure()
+
+    rows = [row(0.0)]
     for samples, epoch in presentations(experiment, len(dataset.train), streams):
         if experiment.until is not None and rows[-1]["test_accuracy"] >= experiment.until:
             break
-        started, before = clock(), engine.presented
+        started, presented = clock(), engine.presented
         recorder.learn(samples)
         seconds += clock() - started
-        progress(engine.presented - before)
+        progress(engine.presented - presented)
         if engine.diverged:
             epoch = engine.presented / len(dataset.train)
-        if engine.presented > before:
-            rows.append(measure(engine, dataset, experiment, epoch, seconds) | recorder.measure())
+        if engine.presented > presented:
+            rows.append(row(epoch))
         diverged = engine.diverged or not math.isfinite(rows[-1]["energy_min"])
         if diverged:
             break
 
     table = pd.DataFrame(rows)
-    table.insert(0, "samples", (table["epoch"] * len(dataset.train)).round().astype(int))
     arrays = recorder.arrays | {"memory": engine.memory}
+    if experiment.buffer:
+        arrays["buffer"] = engine.buffer
     layers = _layers(engine.meter)
     if "synapse-updates" in experiment.record:
         counts = zip(layers, engine.synapse_updates, strict=True)
@@ -153,8 +190,16 @@ def presentations(
 
     Measurements fall on multiples of ``measure_every`` presentations, or on the end of the batch
     that such a one is in, and on the ends of epochs, where the number of epochs passed is whole
-    and the last batch may be smaller. ``samples`` is the size of the training set.
+    and the last batch may be smaller. ``samples`` is the size of the training set. Of a stream,
+    where there is a buffer, the indices are those that arrive, one epoch in all; presentations of
+    kept samples are counted for each of them.
     """
+    if experiment.buffer:
+        order, each = streams.next_epoch(samples, experiment.order), experiment.epochs
+        places = range(0, samples, max(experiment.measure_every // each, 1))
+        for begin, end in pairwise((*places, samples)):
+            yield order[begin:end], each * end / samples
+        return
     batch = experiment.batch
     for epoch in range(experiment.epochs):
         order = streams.next_epoch(samples, experiment.order)
@@ -177,7 +222,8 @@ def measure(
 
     Columns with an energy are followed by one for each layer: ``energy_m1_hidden``, the synapses
     into the hidden layer, and ``energy_m1_output``. If ``synapse-updates`` are recorded there is
-    ``effective_synapses`` too, see `Recorder.measure`.
+    ``effective_synapses`` too, see `Recorder.measure`; if there is a buffer, ``buffered`` is how
+    many samples it keeps.
     """
     test = engine.evaluate(dataset.test)
     whole = experiment.measure_training and float(epoch).is_integer()
@@ -201,12 +247,20 @@ def measure(
         "train_loss": train.loss if train else np.nan,
         "updates": meter.updates,
         "memorized": int(engine.memory.sum()),
+        **({"buffered": len(engine.buffer)} if experiment.buffer else {}),
         **energies,
         "energy_min": engine.distance(),
         "transient_energy": meter.transient,
         "pending_m0": meter.pending_m0.sum(),
         "pending_m1": meter.pending_m1.sum(),
         "seconds": seconds,
+    }
+
+
+def measure_others(engine: Engine, others: Mapping[str, Split]) -> dict[str, float]:
+    """Return the columns of further test sets, by name: ``test_accuracy_mnist/classes:0-4``."""
+    return {
+        f"test_accuracy_{name}": engine.evaluate(test).accuracy for name, test in others.items()
     }
 
 

@@ -39,6 +39,13 @@ FIELDS: dict[str, Values] = {
     "device": DEVICE,
     "energy_exponents": number(-1.0, none=True),
     "record": RECORD,
+    "after": word("none"),
+    "keep_memory": truth(),
+    "gated": word("sample", "batch"),
+    "buffer": word(
+        "everything", "mistakes", "random-share:0.1", "reservoir:7", arguments=(*NO_NUMBERS, ":0")
+    ),
+    "also_test": DATASETS,
 }
-LISTS = ("energy_exponents", "record")
-FLAGS = ("zero_mean", "measure_training")
+LISTS = ("energy_exponents", "record", "also_test")
+FLAGS = ("zero_mean", "measure_training", "keep_memory")

@@ -341,9 +341,12 @@ def _origin(dataset: str, checksum: str) -> str:
 def _outcome(run: Run) -> str:
     """Return what was run, as far as it is not usual, and its counters, in one line."""
     usual, final = Experiment().to_dict(), run.final
+    fields = run.experiment.to_dict()
+    if run.experiment.after:
+        fields["after"] = run.experiment.after.dataset
     changed = [
         f"{name} {value}"
-        for name, value in run.experiment.to_dict().items()
+        for name, value in fields.items()
         if value != usual[name] and name not in ("seed", "hidden", "device")
     ]
     return (

@@ -115,8 +115,16 @@ PRESET = Field(
 )
 FIELDS = {
     "dataset": Field(
-        "see: lazybook data list; or a file of your own samples, *.npz", _dataset, commas=True
+        "see: lazybook data list; or a file of your own samples, *.npz; after a slash, what is made"
+        " of it: classes:A-B, samples:A-B, blur:S or random-labels:SHARE,SEED",
+        _dataset,
+        commas=True,
     ),
+    "after": Field(
+        "start from the final weights of a run that was kept: the first letters of its record's"
+        " name, see lazybook runs list; or none"
+    ),
+    "keep_memory": Field("remember from the start what was remembered there", None),
     "hidden": Field("number of hidden units, or none at all", _whole_or_none),
     "gate": Field("every-sample, mistakes or memorized-mistakes"),
     "restriction": Field(
@@ -135,16 +143,26 @@ FIELDS = {
     "bias": Field("separate, clamped-unit or none"),
     "learning_rate": Field("size of a step", _number),
     "batch": Field("samples a step, with the autograd engine", _whole),
+    "gated": Field("by sample, or the batch as a whole, with the autograd engine"),
     "optimizer": Field("sgd; with the autograd engine also momentum:M or adam"),
     "shifts": Field(
         "shift training images at random by up to so many pixels, with the autograd engine", _whole
     ),
     "zero_mean": Field("subtract the mean input", None),
     "order": Field("permutation, replacement or in-turn"),
+    "buffer": Field(
+        "see the training set once, as a stream, and keep everything, mistakes, random-share:P or"
+        " reservoir:N of it to be presented again; or none: have all of it each epoch"
+    ),
     "epochs": Field("length of the run", _whole),
     "until": Field("stop at this test accuracy, such as 0.95, or at none", _number_or_none),
     "measure_every": Field("samples between two measurements", _whole),
     "measure_training": Field("measure on the training set too, at the ends of epochs", None),
+    "also_test": Field(
+        "measure on the test samples of this data set too; repeat the option for several",
+        _dataset,
+        listed=True,
+    ),
     "seed": Field("one seed gives one result", _whole),
     "engine": Field("numba, reference or autograd"),
     "device": Field("cpu, or cuda with the reference or autograd engine"),
@@ -272,14 +290,21 @@ def is_among(choices: Choices) -> Callable[["Experiment"], bool]:
 
 def _parsed(choices: Choices) -> Choices:
     """Return the choices with rules in place of their spellings, and names in that of files."""
-    from lazybook import caching, gates, restrictions
+    from lazybook import buffers, caching, gates, restrictions
     from lazybook.datasets import named
+
+    def kept(text: str) -> "Experiment | None":
+        from lazybook.runs import Store
+
+        return None if text == NONE else Store().named(text).experiment
 
     parse = {
         "dataset": named,
         "gate": gates.parse,
         "restriction": restrictions.parse,
         "caching": caching.parse,
+        "buffer": lambda text: None if text == NONE else buffers.parse(text),
+        "after": kept,
     }
     return {
         name: [parse[name](value) for value in values] if name in parse else values

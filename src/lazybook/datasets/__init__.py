@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from lazybook.datasets import arrays, deformed, own
+from lazybook.datasets import arrays, deformed, own, variants
 from lazybook.datasets.arrays import derived
 from lazybook.datasets.files import checked, locate, read_images
 from lazybook.datasets.names import check_known
@@ -67,6 +67,9 @@ def load(name: str) -> Dataset:
         ``deformed-mnist:N``, see `deformed_mnist`; ``two-clouds``, see `two_clouds`;
         ``random-patterns:P,N``, see `random_patterns`; what `derived` returned in this process; or
         data of your own: what `from_arrays` or `from_file` returned in any, or a path ``*.npz``.
+        After a slash follows what is made of it, see `lazybook.datasets.variants`:
+        ``mnist/classes:0-4``, ``fashion-mnist/samples:0-9999``, ``mnist/blur:1.5`` or
+        ``mnist/random-labels:0.2,0``.
 
     Raises
     ------
@@ -87,6 +90,10 @@ def facts(name: str) -> Facts:
     name = _checked_name(name)
     if name in _FILES:
         return _FILES[name].facts(name)
+    if "/" in name:
+        base, variant = variants.read(name)
+        sizes = variant.sizes(facts(base))
+        return variants.facts(variant, facts(base), sizes) if sizes else _load(name).facts
     made = name in arrays.made or own.is_kept(name)
     if not made and name.startswith(f"{deformed.SETS.word}:"):
         return deformed.facts(facts("mnist"), *deformed.SETS.read(name))
@@ -95,6 +102,9 @@ def facts(name: str) -> Facts:
 
 @functools.cache
 def _load(name: str) -> Dataset:
+    if "/" in name:
+        base, variant = variants.read(name)
+        return variants.make(variant, load(base))
     word = name.partition(":")[0]
     if name in arrays.made:
         return arrays.made[name]
@@ -112,6 +122,10 @@ def _checked_name(given: object) -> str:
     name = named(given)
     if not isinstance(name, str):
         raise InvalidValue(f"dataset is {told(name)}; it must be a name, as in 'mnist'")
+    if "/" in name:
+        base, variant = variants.read(name)
+        variants.check(variant, facts(base))
+        return name
     if name in arrays.made or own.is_kept(name):
         return name
     word, _, sizes = name.partition(":")

@@ -24,6 +24,7 @@ class Files:
     archive: the one file, of type zip, to download that holds all others; empty: there is none.
     split: which of several data sets of the loader; these have rows and columns exchanged.
     train, test: numbers of images.
+    per_class: numbers of images of each class, to train and to test.
     """
 
     loader: str
@@ -34,6 +35,7 @@ class Files:
     split: str = ""
     train: int = 60_000
     test: int = 10_000
+    per_class: tuple[tuple[int, ...], tuple[int, ...]] = ((6_000,) * CLASSES, (1_000,) * CLASSES)
 
     @property
     def largest(self) -> int:
@@ -62,6 +64,10 @@ class Files:
 FILES = {
     "mnist": Files(
         loader="MNIST",
+        per_class=(
+            (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949),
+            (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009),
+        ),
         mirrors=(
             "https://ossci-datasets.s3.amazonaws.com/mnist/",
             "http://yann.lecun.com/exdb/mnist/",
@@ -110,6 +116,7 @@ FILES = {
         archive="gzip.zip",
         train=240_000,
         test=40_000,
+        per_class=((24_000,) * CLASSES, (4_000,) * CLASSES),
         mirrors=(
             "https://biometrics.nist.gov/cs_links/EMNIST/",
             "https://www.itl.nist.gov/iaui/vip/cs_links/EMNIST/",

@@ -72,10 +72,12 @@ class AutogradEngine:
         self.device = torch.device(experiment.device)
         self.network = network(experiment, start).to(self.device)
         self.optimizer = optimizer(experiment, self.network)
-        self.gate = pytorch.Gate(experiment.gate, len(dataset.train)).to(self.device)
+        self.gate = pytorch.Gate(experiment.gate, len(dataset.train))
+        self.gate.remembered[:] = torch.tensor(start.memory)
+        self.gate.to(self.device)
         self.spent = pytorch.Meter(self.network.parameters())
         self.train = dataset.train
-        self.presented, self.diverged = 0, False
+        self.presented, self.updates, self.diverged = 0, 0, False
         self.shifts = np.random.default_rng(int(start.key))  # a stream that nothing else uses
 
     def learn(self, samples: np.ndarray) -> None:
@@ -104,6 +106,9 @@ class AutogradEngine:
             self.diverged = True  # nothing can be learned any more: see `contract.Engine`
             return
         learned = self.gate(outputs, labels, indices)
+        if self.experiment.gated == "batch" and learned.any():
+            learned = torch.ones_like(learned)
+        self.updates += int(learned.sum())
         if self.gate.any(learned):
             # The outputs are finite, so that 0 times a loss is 0, which is faster than to choose.
             loss = (learned * losses(self.experiment.loss, outputs, labels)).mean()
@@ -135,7 +140,7 @@ class AutogradEngine:
         """What learning has cost so far."""
         layers = len(self.start.weights)
         meter = energy.Meter.zero(layers)
-        meter.updates = int(self.gate.updates)
+        meter.updates = self.updates
         # A layer's parameters, its weights and perhaps its biases, stand next to each other.
         meter.m0, meter.m1 = (
             spent.numpy().reshape(layers, -1).sum(axis=1)
@@ -156,6 +161,11 @@ class AutogradEngine:
     def memory(self) -> np.ndarray:
         """Which training samples are remembered, bool, shape ``(samples,)``."""
         return self.gate.remembered.cpu().numpy().copy()
+
+    @property
+    def buffer(self) -> np.ndarray:
+        """Nothing: this engine has no buffer."""
+        return np.empty(0, np.int64)
 
     @property
     def synapse_updates(self) -> list[np.ndarray]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from lazybook import energy, networks
+from lazybook.buffers import Everything, OnlyMistakes, RandomShare, Reservoir
 from lazybook.caching import SynapticCaching
 from lazybook.datasets import Dataset, Split
 from lazybook.energy import Meter
@@ -50,6 +51,13 @@ GATES = {
     Mistakes: layout.MISTAKES,
     MemorizedMistakes: layout.MEMORIZED_MISTAKES,
 }
+BUFFERS = {
+    type(None): layout.NO_BUFFER,
+    Everything: layout.EVERYTHING,
+    OnlyMistakes: layout.ONLY_MISTAKES,
+    RandomShare: layout.RANDOM_SHARE,
+    Reservoir: layout.RESERVOIR,
+}
 DRAWS = {"once": layout.ONCE, "sample": layout.EACH_SAMPLE, "class": layout.EACH_CLASS}
 VARIANTS = {
     "synapse": layout.EACH_SYNAPSE,
@@ -77,7 +85,7 @@ class NumbaEngine:
         self.network = self._network(experiment, dataset, start)
         self.initial, self.initial_readout = start.weights[0], self.network.readout.copy()
         self.masks = self._masks(start)
-        self.totals = self._totals(experiment, len(dataset.train))
+        self.totals = self._totals(experiment, start.memory)
         self.room = self._room()
         self.given_by_fixed: dict[Split, np.ndarray] = {}
         self.loop = loop(experiment)
@@ -153,6 +161,11 @@ class NumbaEngine:
     def memory(self) -> np.ndarray:
         """Which training samples are remembered, bool, shape ``(samples,)``."""
         return self.totals.remembered.copy()
+
+    @property
+    def buffer(self) -> np.ndarray:
+        """The training samples that the buffer keeps, int64 ``(kept,)``."""
+        return self.totals.buffer[: self.totals.counters[3]].copy()
 
     @property
     def synapse_updates(self) -> list[np.ndarray]:
@@ -246,14 +259,18 @@ class NumbaEngine:
             tie_order=start.tie_order,
         )
 
-    def _totals(self, experiment: Experiment, samples: int) -> layout.Totals:
+    def _totals(self, experiment: Experiment, memory: np.ndarray) -> layout.Totals:
         counted = "synapse-updates" in experiment.record
         exponents = np.array(experiment.energy_exponents, float)
         rows = self.inputs + 1 + layout.ROWS
+        room = len(memory) if experiment.buffer else 0
+        if isinstance(experiment.buffer, Reservoir):
+            room = min(room, experiment.buffer.size)
         return layout.Totals(
-            remembered=np.zeros(samples, bool),
+            remembered=memory.copy(),
+            buffer=np.zeros(room, np.int64),
             diverged=np.zeros(1, bool),
-            counters=np.zeros(2, np.int64),
+            counters=np.zeros(4, np.int64),
             m0=np.zeros(2),
             m1=np.zeros(2),
             m0_potentiation=np.zeros(2),
@@ -369,6 +386,9 @@ def _rules(experiment: Experiment, start: Start, engine: NumbaEngine) -> layout.
         kept=float(caching.kept),
         transient_cost=float(caching.transient_cost),
         extras=_extras(experiment),
+        buffer=BUFFERS[type(experiment.buffer)],
+        share=getattr(experiment.buffer, "share", 1.0),
+        presentations=experiment.epochs if experiment.buffer else 1,
         key=start.key,
     )
 

@@ -14,7 +14,7 @@ from lazybook.engines.contract import Evaluation, Start
 from lazybook.experiment import Experiment
 from lazybook.networks import classify
 from lazybook.restrictions import largest, number_selected
-from lazybook.support.randomness import draw_mask, noise, shuffle
+from lazybook.support.randomness import ARRIVAL, RECALL, draw_mask, noise, shuffle
 
 BATCH = 1000  # samples at a time where nothing is learned
 
@@ -29,7 +29,9 @@ class ReferenceEngine:
         self.bias = experiment.bias != "none"
         self.train, self.values = dataset.train, self._tensor(dataset.train.values)
         self.labels = self._tensor(dataset.train.labels)
-        self.remembered = torch.zeros(len(dataset.train), dtype=torch.bool, device=self.device)
+        self.remembered = self._tensor(start.memory)
+        self.kept: list[int] = []  # the samples in the buffer
+        self.arrived = 0
         self.presented, self.diverged = 0, False
         self.persistent = [self._tensor(layer) for layer in start.weights]
         self.transient = [torch.zeros_like(layer) for layer in self.persistent]
@@ -42,9 +44,9 @@ class ReferenceEngine:
 
     def learn(self, samples: np.ndarray) -> None:
         """Present the training samples of these indices, one after another."""
+        present = arrive if self.experiment.buffer else step
         for sample in samples.tolist():
-            if not self.diverged:
-                step(self, sample)
+            present(self, sample)
         for layer, transient in enumerate(self.transient):
             self.meter.pending_m0[layer] = float(torch.count_nonzero(transient))
             self.meter.pending_m1[layer] = float(transient.abs().sum(dtype=torch.float64))
@@ -80,6 +82,11 @@ class ReferenceEngine:
         return self.remembered.cpu().numpy().copy()
 
     @property
+    def buffer(self) -> np.ndarray:
+        """The training samples that the buffer keeps, int64 ``(kept,)``."""
+        return np.array(self.kept, np.int64)
+
+    @property
     def synapse_updates(self) -> list[np.ndarray]:
         """How often each synapse changed, int64, shaped like the weights."""
         return [layer.cpu().numpy().copy() for layer in self.counts]
@@ -88,8 +95,13 @@ class ReferenceEngine:
         return torch.tensor(array, device=self.device)
 
 
-def step(run: ReferenceEngine, sample: int) -> None:
-    """Present one training sample, and learn it or not: the methods of all the papers."""
+def step(run: ReferenceEngine, sample: int) -> bool:
+    """Present one training sample, and learn it or not: the methods of all the papers.
+
+    Return whether it was misclassified. Once the network has diverged nothing is presented.
+    """
+    if run.diverged:
+        return False
     rules, label = run.experiment, run.labels[sample]
     for transient in run.transient:
         transient *= rules.caching.kept
@@ -98,7 +110,7 @@ def step(run: ReferenceEngine, sample: int) -> None:
     *entering, outputs = forward(synapses, inputs, run)
     if not outputs.square().sum().isfinite():
         run.diverged = True  # nothing can be learned any more: see `contract.Engine`
-        return
+        return False
 
     # Which samples are learned?
     mistake, remembered = classify(outputs) != label, run.remembered[sample]
@@ -127,6 +139,21 @@ def step(run: ReferenceEngine, sample: int) -> None:
     left = sum(float(transient.abs().sum(dtype=torch.float64)) for transient in run.transient)
     run.meter.transient += rules.caching.transient_cost * left
     run.presented += 1
+    return bool(mistake)
+
+
+def arrive(run: ReferenceEngine, sample: int) -> None:
+    """Present a sample of the stream, keep it or not, and present some that are kept."""
+    rules, key, before = run.experiment, run.start.key, run.presented
+    mistake = step(run, sample)
+    number = int(noise(key, before, ARRIVAL))
+    place = rules.buffer.place(mistake, run.arrived, len(run.kept), number)
+    if place is not None and not run.diverged:
+        run.kept[place : place + 1] = [sample]
+    run.arrived += 1
+    for _ in range(rules.epochs - 1):
+        if run.kept:
+            step(run, run.kept[int(noise(key, run.presented, RECALL)) % len(run.kept)])
 
 
 def charge(run: ReferenceEngine, layer: int, change: torch.Tensor) -> None:

@@ -11,9 +11,16 @@ import numpy as np
 from lazybook.errors import check_one_of, check_whole
 from lazybook.support.compiling import compiled
 
+# Places of the noise that buffers need, see `lazybook.engines.contract.Engine`; lower ones are the
+# restrictions'.
+ARRIVAL, RECALL = 1 << 60, (1 << 60) + 1
+
 
 class Streams:
     """The streams of one ``seed``, a whole number from 0. Raises InvalidValue for another.
+
+    Of an experiment that comes after others, ``place`` is how many. Its order and its key are its
+    own; masks and ties are those of the seed, so that the same synapses stay plastic.
 
     Attributes
     ----------
@@ -21,9 +28,11 @@ class Streams:
     key: of the numbers that `noise` gives.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, place: int = 0) -> None:
         seed = check_whole("seed", seed, 0, 2**128)
         weights, order, masks, ties, key = np.random.SeedSequence(seed).spawn(5)
+        if place:
+            order, key = order.spawn(place)[-1], key.spawn(place)[-1]
         self.weights = np.random.default_rng(weights)
         self.masks = np.random.default_rng(masks)
         self.ties = np.random.default_rng(ties)

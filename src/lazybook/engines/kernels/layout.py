@@ -40,6 +40,7 @@ EVERY_SAMPLE, MISTAKES, MEMORIZED_MISTAKES = range(3)
 OUTER_PRODUCT, MASKED, LARGEST_PER_LAYER, LARGEST_PER_NEURON, DENSE = range(5)
 NOT_DRAWN, ONCE, EACH_SAMPLE, EACH_CLASS = range(4)
 ALL, EACH_SYNAPSE, ANY_SYNAPSE, SUM = range(4)  # what is consolidated, and when
+NO_BUFFER, EVERYTHING, ONLY_MISTAKES, RANDOM_SHARE, RESERVOIR = range(5)  # what is kept of a stream
 
 
 class Data(NamedTuple):
@@ -117,6 +118,8 @@ class Rules(NamedTuple):
     selected: how many synapses that is, of the layer or of each neuron, without synapse mask.
     consolidation: one of ALL … SUM; ``threshold``, ``kept``, ``transient_cost``: of the caching.
     extras: whether exponents, potentiation or counts of updates are to be measured.
+    buffer, share: one of NO_BUFFER … RESERVOIR, and what part of a stream is kept at random.
+    presentations: for each sample that arrives, one of it and others of kept ones.
     """
 
     loss: int
@@ -140,6 +143,9 @@ class Rules(NamedTuple):
     kept: float
     transient_cost: float
     extras: bool
+    buffer: int
+    share: float
+    presentations: int
     key: np.uint64
 
 
@@ -168,11 +174,13 @@ class Masks(NamedTuple):
 class Totals(NamedTuple):
     """Running totals, changed in place; see `lazybook.energy.Meter`.
 
-    ``counters`` are samples presented and learned. ``transient`` is the cost so far, and the sum
+    ``counters`` are samples presented, learned, arrived and kept; ``buffer`` are those kept, with
+    room for the most that there can be. ``transient`` is the cost so far, and the sum
     of the sizes of all transient parts before scaling. ``diverged`` is one bool.
     """
 
     remembered: np.ndarray
+    buffer: np.ndarray
     diverged: np.ndarray
     counters: np.ndarray
     m0: np.ndarray

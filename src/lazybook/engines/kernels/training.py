@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lazybook.engines.kernels.buffering import keep, recall
 from lazybook.engines.kernels.changes import (
     change_all,
     change_cached_row,
@@ -43,6 +44,7 @@ from lazybook.engines.kernels.layout import (
     MASKED,
     MEMORIZED_MISTAKES,
     MISTAKES,
+    NO_BUFFER,
     NOT_DRAWN,
     OUTER_PRODUCT,
     SUM,
@@ -58,9 +60,19 @@ def learning(change_inputs):
     """
 
     def learn(samples, data, network, rules, masks, totals, room):
-        """Present ``samples`` one after another, and learn those that the gate lets through."""
+        """Present ``samples`` one after another, and learn those that the gate lets through.
+
+        Where there is a buffer they are those of a stream that arrive, and kept ones follow each.
+        """
         begin(network, rules, totals)
-        for sample in samples:
+        for turn in range(len(samples) * rules.presentations):
+            arrives = turn % rules.presentations == 0
+            if arrives:
+                sample = samples[turn // rules.presentations]
+            elif totals.counters[3] == 0:  # nothing is kept yet
+                continue
+            else:
+                sample = recall(rules, totals)
             label, presented = data.labels[sample], totals.counters[0]
             if rules.kept != 1:
                 network.scale[0] *= rules.kept
@@ -90,6 +102,8 @@ def learning(change_inputs):
             elif rules.unit_draw == EACH_SAMPLE:
                 shuffle(masks.units[0], rules.unit_count, rules.key, presented)
             totals.transient[0] += rules.transient_cost * network.scale[0] * totals.transient[1]
+            if arrives and rules.buffer != NO_BUFFER:
+                keep(sample, mistake, presented, rules, totals)
         end(network, rules, masks)
 
     # What is compiled is known by its name.
