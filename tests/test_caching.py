@@ -32,6 +32,18 @@ ALL = [[[True, True], [True, True]], [[True], [True]]]
         (SynapticCaching(0.76, variant="any"), NONE),
         (SynapticCaching(2.0, variant="sum"), ALL),
         (SynapticCaching(2.01, variant="sum"), NONE),
+        (SynapticCaching(0.5, variant="unit"), [[[False, True], [False, True]], [[True], [True]]]),
+        (SynapticCaching(0.76, variant="unit"), NONE),
+        (
+            SynapticCaching(0.375, strict=True),
+            [[[False, True], [False, False]], [[True], [False]]],
+        ),
+        (SynapticCaching(0.75, variant="any", strict=True), NONE),
+        (SynapticCaching(2.0, variant="sum", strict=True), NONE),
+        (
+            SynapticCaching(0.5, variant="unit", strict=True),
+            [[[False, False], [False, False]], [[True], [True]]],
+        ),
     ],
     ids=str,
 )
@@ -52,9 +64,11 @@ layers = st.lists(
 
 @given(layers, st.floats(0, 2))
 def test_variants_compared(transient, threshold):
-    each, any_, sum_ = (
+    each, any_, sum_, unit = (
         SynapticCaching(threshold, variant=variant).consolidates(transient) for variant in VARIANTS
     )
+    for synapses, units in zip(each, unit, strict=True):  # of one unit here
+        assert (units == synapses.any()).all()
     for variant in (any_, sum_):  # all or nothing
         assert len({bool(synapse) for layer in variant for synapse in layer}) == 1
     assert bool(any_[0][0]) == any(layer.any() for layer in each)
@@ -78,14 +92,15 @@ def test_what_is_left_of_a_transient_change():
 
 numbers = st.floats(0, 1e6)
 rules = st.just(Immediate()) | st.builds(
-    SynapticCaching, numbers, numbers, numbers, st.sampled_from(VARIANTS)
+    SynapticCaching, numbers, numbers, numbers, st.sampled_from(VARIANTS), st.booleans()
 )
 
 
 @given(rules)
 def test_a_caching_is_what_it_is_spelled(rule):
     assert caching.parse(str(rule)) == rule
-    assert caching.parse(str(rule).removeprefix("synaptic-caching:")) == rule
+    if not getattr(rule, "strict", False):
+        assert caching.parse(str(rule).removeprefix("synaptic-caching:")) == rule
 
 
 @pytest.mark.parametrize(
@@ -112,7 +127,7 @@ def test_spellings(text, rule):
         ((None,), "caching: threshold is None"),
         ((0.1, -1), "caching: decay is -1"),
         ((0.1, 0, -1), "caching: transient_cost is -1"),
-        ((0.1, 0, 0, "all"), "caching: variant is 'all'; choose from: synapse, any, sum"),
+        ((0.1, 0, 0, "all"), "caching: variant is 'all'; choose from: synapse, any, sum, unit"),
     ],
 )
 def test_an_impossible_caching_is_refused(values, message):

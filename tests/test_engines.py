@@ -21,7 +21,7 @@ from lazybook.engines import reference
 from lazybook.engines.contract import Engine, Start, network_shape
 from lazybook.engines.numba_cpu import PANEL, WIDE
 from lazybook.errors import InvalidValue
-from lazybook.experiment import ENGINES, Experiment
+from lazybook.experiment import ENGINES, Experiment, preset
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
 from lazybook.support.randomness import Streams
 
@@ -66,6 +66,9 @@ CACHINGS = (
     "synaptic-caching:0.001,0.5,0.1",  # in one call more decays than float32 has numbers for
     "synaptic-caching:0.004,0.001,0.1,any",
     "synaptic-caching:0.5,0.001,0.1,sum",
+    "synaptic-caching:0.004,0.001,0.1,unit",
+    "synaptic-caching:0.002,0.5,0.1,unit",
+    "strict-synaptic-caching:0.001",
     "synaptic-caching:1000",
 )
 
@@ -177,7 +180,7 @@ def test_gates_losses_orders(gate, loss, order):
     assert_same(small(gate=gate, loss=loss, order=order, zero_mean=False))
 
 
-@pytest.mark.parametrize("activation", ["relu", "leaky-relu:0.01", "leaky-relu:0.1"])
+@pytest.mark.parametrize("activation", ["relu", "leaky-relu:0.01", "leaky-relu:0.1", "logistic"])
 @pytest.mark.parametrize("bias", networks.BIASES)
 @pytest.mark.parametrize("initial", ["pytorch", "gaussian:0.02"])
 def test_activations_biases_initial_weights(activation, bias, initial):
@@ -309,8 +312,8 @@ def test_perceptron_caches(cache, restriction):
     gate=st.sampled_from(GATES),
     restriction=st.sampled_from(RESTRICTIONS),
     cache=st.just("immediate") | st.sampled_from(CACHINGS),
-    loss=st.sampled_from(["mse", "half-mse", "cross-entropy"]),
-    activation=st.sampled_from(["relu", "leaky-relu:0.01", "leaky-relu:0.1"]),
+    loss=st.sampled_from(["mse", "half-mse", "cross-entropy", "logistic"]),
+    activation=st.sampled_from(["relu", "leaky-relu:0.01", "leaky-relu:0.1", "logistic"]),
     order=st.sampled_from(["permutation", "replacement"]),
     zero_mean=st.booleans(),
     bias=st.sampled_from(networks.BIASES),
@@ -687,12 +690,15 @@ def mean_loss(loss: str, found: np.ndarray, labels: np.ndarray) -> float:
     """The losses by their definitions, for several outputs."""
     rows = np.arange(len(labels))
     wanted = found[rows, labels]
-    squares = ((found - np.eye(found.shape[1])[labels]) ** 2).sum(axis=1)
+    right = np.eye(found.shape[1])[labels]
+    squares = ((found - right) ** 2).sum(axis=1)
+    answers = 1 / (1 + np.exp(-found))
     each = {
         "mse": squares / found.shape[1],
         "half-mse": squares / 2,
         "cross-entropy": np.log(np.exp(found).sum(axis=1)) - wanted,
         "perceptron": found.max(axis=1) - wanted,
+        "logistic": ((answers - np.where(right, 0.99, 0.01)) ** 2).sum(axis=1) / 2,
     }
     return each[loss].mean()
 
@@ -744,7 +750,8 @@ def test_a_network_that_diverges_stops_there_and_is_charged_until_then(engine, r
     run.learn(order[:1])
     run.learn(order[1:150])
     standard.learn(order[:150])
-    assert run.diverged == standard.diverged == bool(hidden or "mse" in loss)
+    saturates = loss == "logistic"  # then nothing is left to learn
+    assert run.diverged == standard.diverged == bool((hidden and not saturates) or "mse" in loss)
     assert abs(run.presented - standard.presented) <= 1
     ours, theirs = run.meter, standard.meter
     if run.presented == standard.presented:
@@ -795,6 +802,57 @@ def test_divergence_under_all_rules(engine, rule, cache, zero_mean):
     with np.errstate(over="ignore", invalid="ignore"):
         found = outputs(before.weights, data.train.inputs(sample), 0.1).astype(np.float32)
         assert not np.isfinite(np.square(found).sum())
+
+
+@BOTH
+def test_consolidation_per_unit(engine):
+    """What enters a unit becomes permanent together, of other units nothing does."""
+    rule = caching.SynapticCaching(0.02, variant="unit")
+    run, order, _ = build(preset("caching-network", hidden=20, caching=rule, engine=engine))
+    plain, *_ = build(preset("caching-network", hidden=20, engine=engine))
+    seen = set()
+    for sample in order[:150]:
+        before = run.meter
+        pending, m0 = before.pending_m0.copy(), before.m0.copy()
+        for each in (run, plain):
+            each.learn(np.array([sample]))
+        spent = run.meter.m0 - m0
+        if spent[0] and run.meter.pending_m0[0]:
+            seen.add("some units")
+        if not spent.any() and (run.meter.pending_m0 >= pending).all():
+            seen.add("none")
+    assert seen == {"some units", "none"}
+    # Without decay caching changes what is paid and nothing of what is learned.
+    for cached, learned in zip(run.weights, plain.weights, strict=True):
+        np.testing.assert_allclose(cached, learned, rtol=1e-4, atol=1e-6)
+    assert run.meter.m1.sum() + run.meter.pending_m1.sum() < plain.meter.m1.sum()
+
+
+@BOTH
+def test_logistic_units_learn_by_the_gradient_of_their_loss(engine):
+    """One step on one sample, against differences of the loss."""
+    experiment = preset("caching-network", hidden=12, engine=engine, learning_rate=1e-2)
+    run, _, data = build(experiment)
+    run.learn(np.arange(300))  # away from where all units are alike
+    before, sample = run.weights, np.array([300])
+    x, label = data.train.inputs(sample)[0].astype(float), data.train.labels[300]
+    target = np.where(np.arange(10) == label, 0.99, 0.01)
+
+    def loss(first, second):
+        hidden = 1 / (1 + np.exp(-x @ first))
+        return np.square(1 / (1 + np.exp(-hidden @ second)) - target).sum() / 2
+
+    run.learn(sample)
+    layers = [layer.astype(float) for layer in before]
+    brightest = int(x.argmax())
+    for layer, places in enumerate([[(brightest, 0), (brightest, 7)], [(0, label), (5, 3)]]):
+        for place in places:
+            tilted = [[each.copy() for each in layers] for _ in range(2)]
+            for each, sign in zip(tilted, (1, -1), strict=True):
+                each[layer][place] += sign * 1e-4
+            gradient = (loss(*tilted[0]) - loss(*tilted[1])) / 2e-4
+            change = run.weights[layer][place] - before[layer][place]
+            assert change == pytest.approx(-1e-2 * gradient, rel=1e-2, abs=1e-7)
 
 
 def test_a_result_does_not_depend_on_where_arrays_lie():

@@ -51,7 +51,13 @@ def test_patterns_are_random_and_the_same_everywhere():
     assert first.checksum == "a2b9bb63f179787ca7c730f0e80e841dbc597271ab79d8f3ceb58a1f8b724cda"
     assert first.name == "random-patterns:300,200"
     others = [datasets.random_patterns(200, 300), datasets.random_patterns(300, 201)]
-    assert len({first.checksum, *(other.checksum for other in others)}) == 3
+    others += [datasets.random_patterns(300, 200, seed) for seed in (1, 2)]
+    assert len({first.checksum, *(other.checksum for other in others)}) == 5
+    assert others[-1].name == "random-patterns:300,200,2"
+    assert datasets.load("random-patterns:300,200,2").checksum == others[-1].checksum
+    assert datasets.random_patterns(300, 200, 0).checksum == first.checksum
+    with pytest.raises(InvalidValue, match="seed is -1"):
+        datasets.random_patterns(300, 200, -1)
 
 
 def test_patterns_are_plus_and_minus_one_in_two_classes():
@@ -73,8 +79,9 @@ def test_patterns_are_plus_and_minus_one_in_two_classes():
 
 @pytest.mark.parametrize(
     "sizes",
-    ["", ":", ":5", ":5,", ":,5", ":0,5", ":5,0", ":-5,5", ":5,5,5", ":5.0,5", ":P,N", ":05,5"],
-)
+    ["", ":", ":5", ":5,", ":,5", ":0,5", ":5,0", ":-5,5", ":5,5,0", ":1,1,1,1", ":5.0,5", ":P,N",
+     ":05,5"],
+)  # fmt: skip
 def test_patterns_of_impossible_sizes_are_refused(sizes):
     with pytest.raises(InvalidValue) as caught:
         datasets.load(f"random-patterns{sizes}")

@@ -4,6 +4,7 @@ Source: Li & van Rossum 2020; van Rossum & Pache 2024, "Combining mask with syna
 """
 
 import math
+import operator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -14,7 +15,7 @@ from lazybook.support import spelling
 if TYPE_CHECKING:
     from torch import Tensor
 
-VARIANTS = ("synapse", "any", "sum")
+VARIANTS = ("synapse", "any", "sum", "unit")
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,20 @@ class SynapticCaching:
     decay: rate at which the transient part decays, per presentation.
     transient_cost: cost of a transient part of size 1, per presentation.
     variant: each ``synapse`` that reaches the threshold is consolidated; or all are as soon as
-        ``any`` reaches it; or all are as soon as the ``sum`` of all transient parts' sizes does.
+        ``any`` reaches it; or all are as soon as the ``sum`` of all transient parts' sizes does; or
+        all that enter a ``unit`` are as soon as one of these reaches it.
+    strict: consolidate only what exceeds the threshold.
     """
 
     threshold: float
     decay: float = 0.0
     transient_cost: float = 0.0
     variant: str = "synapse"
-    words: ClassVar[dict] = {"synaptic-caching": {}}
+    strict: bool = False
+    words: ClassVar[dict] = {
+        "synaptic-caching": {"strict": False},
+        "strict-synaptic-caching": {"strict": True},
+    }
 
     def __post_init__(self) -> None:
         for name in ("threshold", "decay", "transient_cost"):
@@ -70,14 +77,21 @@ class SynapticCaching:
         return math.exp(-self.decay)
 
     def consolidates(self, transient: list["Tensor"]) -> list["Tensor"]:
-        """Which synapses become permanent, for each layer, given their ``transient`` parts."""
+        """Which synapses become permanent, for each layer, given their ``transient`` parts.
+
+        Layers are ``[from, to]``.
+        """
+        reaches = operator.gt if self.strict else operator.ge
         sizes = [layer.abs() for layer in transient]
         if self.variant == "synapse":
-            return [size >= self.threshold for size in sizes]
+            return [reaches(size, self.threshold) for size in sizes]
+        if self.variant == "unit":
+            units = [reaches(size.amax(dim=0), self.threshold) for size in sizes]
+            return [(size == size) & unit for size, unit in zip(sizes, units, strict=True)]
         if self.variant == "any":
-            reached = max(size.max() for size in sizes) >= self.threshold
+            reached = reaches(max(size.max() for size in sizes), self.threshold)
         else:
-            reached = sum(size.sum() for size in sizes) >= self.threshold
+            reached = reaches(sum(size.sum() for size in sizes), self.threshold)
         return [(size == size) & reached for size in sizes]
 
     __str__ = spelling.spell

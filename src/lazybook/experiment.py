@@ -43,12 +43,13 @@ class Experiment:
     shifts: present each training image shifted at random by up to so many pixels up or down and
         to the left or right, anew each time; what is shifted in is background.
     hidden: number of hidden units; None for a perceptron.
-    activation: ``leaky-relu:SLOPE`` or ``relu``, of the hidden units.
+    activation: ``leaky-relu:SLOPE``, ``relu`` or ``logistic``, of the hidden units.
     initial: initial weights, see `lazybook.networks.initial_weights`.
     bias: ``separate``, ``clamped-unit`` or ``none``, see `lazybook.networks.shape`.
     loss: ``mse`` (mean over outputs), ``half-mse`` (half the sum), ``cross-entropy`` (softmax)
-        or ``perceptron`` (what the output chosen exceeds the right one by; its gradient is the
-        perceptron rule).
+        ``perceptron`` (what the output chosen exceeds the right one by; its gradient is the
+        perceptron rule) or ``logistic`` (half the sum of squared differences between the logistic
+        function of the outputs and targets of 0.01 and 0.99).
     learning_rate: size of a step against the gradient of the loss.
     batch: samples a step; what is descended is the mean of their losses, in which those that the
         gate does not let through count as 0. If it lets none through there is no step.
@@ -239,6 +240,18 @@ PRESETS: dict[str, dict[str, Any]] = {
         "until": 1.0,
         "measure_every": 10**9,
     },
+    "caching-network": {  # Li & van Rossum 2020, Fig. 5, before any caching
+        "activation": "logistic",
+        "initial": "gaussian:0.01",
+        "bias": "none",
+        "loss": "logistic",
+        "learning_rate": 0.1,
+        "order": "in-turn",
+        "epochs": 30,
+        "until": 0.97,
+        "measure_every": 1000,
+        "measure_training": False,
+    },
 }
 
 
@@ -390,7 +403,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "zero_mean": lambda value: _truth("zero_mean", value),
     "shifts": lambda value: check_whole("shifts", value, 0),
     "hidden": lambda value: None if value is None else check_whole("hidden", value, 1),
-    "activation": lambda value: _spelled(value, networks.leak),
+    "activation": lambda value: _spelled(value, networks.check_activation),
     "initial": lambda value: _spelled(value, networks.check_initial),
     "bias": lambda value: check_one_of("bias", value, networks.BIASES),
     "loss": lambda value: check_one_of("loss", value, networks.LOSSES),

@@ -5,7 +5,8 @@ row holds the biases: ``[inputs + 1, hidden]`` and ``[hidden + 1, outputs]``. Wh
 caches or counts synapses then needs no special case for biases.
 
 * One hidden layer: :math:`h = f(W_1^T \tilde x)`, :math:`o = W_2^T \tilde h`, with a leaky or
-  plain rectifier :math:`f` and linear outputs; :math:`\tilde x = (x, 1)`.
+  plain rectifier or the logistic function as :math:`f` and linear outputs;
+  :math:`\tilde x = (x, 1)`. The loss ``logistic`` puts the logistic function after the outputs.
 * The perceptron: :math:`o = W^T \tilde x`. With a single output its class is the Heaviside
   function of the output, with targets -1 and 1; otherwise, and with a hidden layer always, the
   class is the largest output and the targets are one-hot.
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BIASES = ("separate", "clamped-unit", "none")
-LOSSES = ("mse", "half-mse", "cross-entropy", "perceptron")
+LOSSES = ("mse", "half-mse", "cross-entropy", "perceptron", "logistic")
+LOGISTIC_TARGETS = (0.01, 0.99)  # of the loss "logistic": Li & van Rossum 2020
 
 
 SMALLEST = 1e-30  # standard deviation; its weights are told from 0
@@ -41,8 +43,15 @@ def leak(activation: str) -> float:
     if word == "leaky-relu" and len(numbers) == 1 and 0 <= numbers[0] < 1:
         return numbers[0]
     raise InvalidValue(
-        f"activation {told(activation)} is unknown; choose relu or leaky-relu:SLOPE, 0 <= SLOPE < 1"
+        f"activation {told(activation)} is unknown; choose relu, leaky-relu:SLOPE with"
+        " 0 <= SLOPE < 1, or logistic"
     )
+
+
+def check_activation(activation: str) -> None:
+    """Raise InvalidValue unless ``activation`` is ``logistic``, or one that `leak` knows."""
+    if activation != "logistic":
+        leak(activation)
 
 
 def read(text: object) -> tuple[str, list[float]]:
@@ -171,10 +180,12 @@ def outputs(
 
     ``weights`` are ``[from, to]``, with the bias row if there is a ``bias``, a layer each.
     """
-    values, slope = inputs, leak(activation)
+    values = inputs
     for number, layer in enumerate(weights):
-        if number:
-            values = np.where(values > 0, values, slope * values)
+        if number and activation == "logistic":
+            values = 0.5 + 0.5 * np.tanh(0.5 * values)  # it cannot overflow
+        elif number:
+            values = np.where(values > 0, values, leak(activation) * values)
         values = values @ layer[:-1] + layer[-1] if bias else values @ layer
     return values
 

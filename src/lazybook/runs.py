@@ -123,7 +123,7 @@ def model(run: Run, dataset: Dataset) -> dict[str, np.ndarray]:
 
     Arrays of numbers and text, which `numpy.savez` writes and `numpy.load` reads without pickle:
     ``weights_hidden`` (a perceptron has none) and ``weights_output`` as in `Run.weights`; ``bias``,
-    whether their last row is one; ``activation`` and its ``slope`` below 0; the number of
+    whether their last row is one; ``activation`` and a rectifier's ``slope`` below 0; the number of
     ``classes``; ``scale`` and ``offset``, see `lazybook.datasets.Split`; and ``experiment``, as
     JSON.
 
@@ -134,12 +134,13 @@ def model(run: Run, dataset: Dataset) -> dict[str, np.ndarray]:
     facts = {
         "bias": np.bool_(experiment.bias != "none"),
         "activation": np.str_(experiment.activation),
-        "slope": np.float32(networks.leak(experiment.activation)),
         "classes": np.int64(dataset.classes),
         "scale": np.float32(samples.scale),
         "offset": np.float32(samples.offset),
         "experiment": np.str_(json.dumps(experiment.to_dict())),
     }
+    if experiment.activation != "logistic":
+        facts["slope"] = np.float32(networks.leak(experiment.activation))
     names = [f"weights_{layer}" for layer in LAYERS[-len(layers) :]]
     return dict(zip(names, layers, strict=True)) | {k: np.asarray(v) for k, v in facts.items()}
 

@@ -470,8 +470,12 @@ def _in_words(measure: Measure, cells: list[Judged]) -> str:
     return f"{said}; {', and '.join(parts)}."
 
 
-def check_cover(findings: Mapping[str, Iterable[Finding]], runs: Iterable[Run]) -> None:
+def check_cover(
+    findings: Mapping[str, Iterable[Finding]], runs: Iterable[Run], sets: Iterable[int] = ()
+) -> None:
     """Raise LookupError if findings leave out a size or a seed of the runs that they come from.
+
+    Or one of the pattern ``sets``, whose numbers stand in the place of seeds.
 
     What is measured of one kind of runs (one rule, say) has to come from all of its seeds, and,
     where a condition says ``H = …``, from all of its sizes. Which kind that is, findings do not
@@ -479,6 +483,8 @@ def check_cover(findings: Mapping[str, Iterable[Finding]], runs: Iterable[Run]) 
     """
     seeds: dict[tuple, set[int]] = {}  # of each kind at each size
     sizes: dict[tuple, set[int]] = {}  # of each kind
+    if sets := {*sets}:
+        seeds["pattern sets",] = sets
     for run in runs:
         kind = run.experiment.to_dict()
         seed, hidden = kind.pop("seed"), kind.pop("hidden")

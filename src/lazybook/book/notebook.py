@@ -38,6 +38,7 @@ from myst_nb import glue
 
 from lazybook.book import claims
 from lazybook.book.claims import PROFILES, Finding, Verdict
+from lazybook.book.tables import Table
 from lazybook.engines import check_device
 from lazybook.errors import InvalidValue, check_one_of, told
 from lazybook.experiment import DEVICES, Experiment
@@ -215,14 +216,15 @@ class Findings:
         """Say why something could not be measured."""
         self.found[claim].append(Finding(measure, condition, math.nan, missing=why))
 
-    def verdicts(self, sweeps: Sequence[Sweep]) -> HTML:
+    def verdicts(self, sweeps: Sequence[Sweep], sets: Collection[int] = ()) -> HTML:
         """Record it all, and return the table of the verdicts on these claims.
 
-        ``sweeps`` are what was found in: all of their sizes and seeds have to be there.
+        ``sweeps`` are what was found in: all of their sizes and seeds have to be there; or all
+        pattern ``sets``, whose numbers stand in the place of seeds.
 
         Raises LookupError if findings leave out a size or a seed.
         """
-        claims.check_cover(self.found, [run for sweep in sweeps for run in sweep.runs])
+        claims.check_cover(self.found, [run for sweep in sweeps for run in sweep.runs], sets)
         claims.record(self.settings.profile, self.name, self.found)
         return HTML(claims.table(self._judged(), "../" * self.name.count("/")))
 
@@ -296,15 +298,18 @@ def html_table(table: pd.DataFrame, label: str, classes: str = "") -> HTML:
     return HTML(claims.scrolling(drawn.replace("<th>", '<th scope="col">'), label))
 
 
-def provenance(settings: Settings, sweeps: Sequence[Sweep]) -> HTML:
+def provenance(settings: Settings, sweeps: Sequence[Sweep], tables: Sequence[Table] = ()) -> HTML:
     """Return a table of how the results on the page came about."""
     runs = [run for sweep in sweeps for run in sweep.runs]
     computed = sum(sweep.computed for sweep in sweeps)
+    sets = sorted({number for table in tables for number in table.sets})
+    found = "computed for this page and the others found in the run store"
 
     def each(values: Iterable[object]) -> str:
         return ", ".join(str(value) for value in dict.fromkeys(values))
 
     facts = [run.provenance for run in runs]
+    facts += [fact for table in tables for fact in table.facts]
     minutes = sum(fact["compute_seconds"] for fact in facts) / 60
     training = sum(run.final["seconds"] for run in runs) / 60
     rows = {
@@ -312,10 +317,11 @@ def provenance(settings: Settings, sweeps: Sequence[Sweep]) -> HTML:
         "data set": each(_origin(f["dataset"], f["data_checksum"][:12]) for f in facts),
         "engine": each(f"{run.experiment.engine} on {run.experiment.device}" for run in runs),
         "seeds": each(sorted({run.experiment.seed for run in runs})),
-        "runs": f"{len(runs)}, of which {computed} computed for this page and the others found"
-        " in the run store",
-        "compute time": f"{minutes:.1f} minutes on one core, {training:.1f} of them training,"
-        " the others measuring and loading",
+        "runs": f"{len(runs)}, of which {computed} {found}",
+        "pattern sets": f"{each(sets)}; {sum(table.computed for table in tables)} of"
+        f" {sum(len(table.facts) for table in tables)} tables {found}",
+        "compute time": f"{minutes:.1f} minutes on one core"
+        + f", {training:.1f} of them training, the others measuring and loading" * bool(runs),
         "computed": each(sorted({fact["date"][:10] for fact in facts})),
         "machine": each(fact["machine"] for fact in facts),
         "software": each(
@@ -324,9 +330,13 @@ def provenance(settings: Settings, sweeps: Sequence[Sweep]) -> HTML:
             for f in facts
         ),
     }
+    absent = ({"engine", "seeds", "runs"} if not runs else set()) | (
+        {"pattern sets"} if not tables else set()
+    )
     cells = "".join(
         f'<tr><th scope="row">{name}</th><td>{html.escape(value)}</td></tr>'
         for name, value in rows.items()
+        if name not in absent
     )
     table = f'<table class="provenance"><tbody>{cells}</tbody></table>'
     return HTML(claims.scrolling(table, "how the results came about"))
@@ -334,6 +344,8 @@ def provenance(settings: Settings, sweeps: Sequence[Sweep]) -> HTML:
 
 def _origin(dataset: str, checksum: str) -> str:
     """Return a data set's name and checksum; those derived in one way are told as one."""
+    if not checksum:
+        return dataset
     name, _, own = dataset.partition(":")
     return f"{name} (derived here)" if own == checksum else f"{dataset} (SHA-256 {checksum}…)"
 

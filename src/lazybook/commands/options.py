@@ -111,7 +111,7 @@ class Field:
 
 PRESET = Field(
     "a paper's settings, which other options change: lazy (unless you say otherwise), competitive,"
-    " or perceptron (no hidden layer, random patterns)"
+    " perceptron (no hidden layer, random patterns) or caching-network (logistic units)"
 )
 FIELDS = {
     "dataset": Field(
@@ -134,11 +134,12 @@ FIELDS = {
         commas=True,
     ),
     "caching": Field(
-        "immediate, or THRESHOLD[,DECAY[,COST[,VARIANT]]] with the variants synapse, any and sum",
+        "immediate, or THRESHOLD[,DECAY[,COST[,VARIANT]]] with the variants synapse, any, sum and"
+        " unit; strict-synaptic-caching:THRESHOLD… consolidates only above the threshold",
         commas=True,
     ),
-    "loss": Field("mse, half-mse, cross-entropy or perceptron"),
-    "activation": Field("relu or leaky-relu:SLOPE"),
+    "loss": Field("mse, half-mse, cross-entropy, perceptron or logistic"),
+    "activation": Field("relu, leaky-relu:SLOPE or logistic"),
     "initial": Field("initial weights: pytorch, zeros or gaussian:DEVIATION", commas=True),
     "bias": Field("separate, clamped-unit or none"),
     "learning_rate": Field("size of a step", _number),

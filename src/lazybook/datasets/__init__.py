@@ -65,9 +65,9 @@ def load(name: str) -> Dataset:
         both 60,000 training and 10,000 test images of 784 pixels scaled to [0, 1], 10 classes;
         ``emnist-digits`` (Cohen et al. 2017), the same with 240,000 and 40,000 images of digits;
         ``deformed-mnist:N``, see `deformed_mnist`; ``two-clouds``, see `two_clouds`;
-        ``random-patterns:P,N``, see `random_patterns`; what `derived` returned in this process; or
-        data of your own: what `from_arrays` or `from_file` returned in any, or a path ``*.npz``.
-        After a slash follows what is made of it, see `lazybook.datasets.variants`:
+        ``random-patterns:P,N[,SEED]``, see `random_patterns`; what `derived` returned in this
+        process; or data of your own: what `from_arrays` or `from_file` returned in any, or a path
+        ``*.npz``. After a slash follows what is made of it, see `lazybook.datasets.variants`:
         ``mnist/classes:0-4``, ``fashion-mnist/samples:0-9999``, ``mnist/blur:1.5`` or
         ``mnist/random-labels:0.2,0``.
 

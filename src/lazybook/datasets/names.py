@@ -18,18 +18,23 @@ class Sizes:
     form: the name with letters for the sizes, such as ``random-patterns:P,N``.
     meaning: what the letters stand for, and what they may be.
     most: the largest product of the sizes.
+    seeded: whether a seed may follow the sizes, from 1; without one the set is that of seed 0.
     """
 
     form: str
     meaning: str
     most: int
+    seeded: bool = False
 
     @property
     def word(self) -> str:
         return self.form.partition(":")[0]
 
     def read(self, name: str) -> list[int]:
-        """Return the sizes in ``name``; raise InvalidValue if there can be no such data set."""
+        """Return the sizes in ``name``, and the seed if it has one.
+
+        Raises InvalidValue if there can be no such data set.
+        """
         texts = name.partition(":")[2].split(",")
         digits = len(str(self.most))  # Python does not read numbers of any length
         if not all(re.fullmatch(rf"[1-9][0-9]{{,{digits}}}", text) for text in texts):
@@ -48,7 +53,9 @@ class Sizes:
         return name
 
     def _fit(self, sizes: Sequence[int]) -> bool:
-        return len(sizes) == self.form.count(",") + 1 and math.prod(sizes) <= self.most
+        number = self.form.partition("[")[0].count(",") + 1
+        several = (number, number + 1) if self.seeded else (number,)
+        return len(sizes) in several and math.prod(sizes[:number]) <= self.most
 
     def _refusal(self, name: str) -> InvalidValue:
         return InvalidValue(f"dataset is {told(name)}; write {self.form} with {self.meaning}")

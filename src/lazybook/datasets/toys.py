@@ -4,11 +4,14 @@ import numpy as np
 
 from lazybook.datasets.names import Sizes
 from lazybook.datasets.samples import Dataset, Split, contents_checksum, shared_split
+from lazybook.errors import check_whole
 
 PATTERNS = Sizes(
-    form="random-patterns:P,N",
-    meaning="P patterns of N inputs, both whole numbers from 1, and P times N at most 100,000,000",
+    form="random-patterns:P,N[,SEED]",
+    meaning="P patterns of N inputs and, for another set of them, a SEED: whole numbers from 1, and"
+    " P times N at most 100,000,000",
     most=10**8,  # 400 MB
+    seeded=True,
 )
 
 
@@ -33,18 +36,19 @@ def two_clouds() -> Dataset:
     return Dataset("two-clouds", train, test, classes=2, checksum=contents_checksum(train, test))
 
 
-def random_patterns(patterns: int, inputs: int) -> Dataset:
+def random_patterns(patterns: int, inputs: int, seed: int = 0) -> Dataset:
     """Return the perceptron's task: random patterns of -1 and 1 in two random classes.
 
     They are to be learned by heart, so what is tested is what is trained: float32 of shape
-    ``(patterns, inputs)``, drawn once and for all for each pair of sizes. A perceptron can learn
-    about twice as many patterns as it has inputs. Setting of Li & van Rossum 2020.
+    ``(patterns, inputs)``, drawn once and for all for each pair of sizes and ``seed``. A perceptron
+    can learn about twice as many patterns as it has inputs. Setting of Li & van Rossum 2020.
 
-    Raises InvalidValue if a size is no whole number from 1, or the patterns have more than 100
-    million inputs in all.
+    Raises InvalidValue if a size is no whole number from 1, the patterns have more than 100 million
+    inputs in all, or the seed is no whole number from 0.
     """
-    name = PATTERNS.name(patterns=patterns, inputs=inputs)
-    generator = np.random.Generator(np.random.PCG64([patterns, inputs]))
+    another = {"seed": seed} if check_whole("seed", seed, 0) else {}
+    name = PATTERNS.name(patterns=patterns, inputs=inputs, **another)
+    generator = np.random.Generator(np.random.PCG64([patterns, inputs, *another.values()]))
     values = 2 * generator.integers(2, size=(patterns, inputs), dtype=np.int8) - 1
     labels = generator.integers(2, size=patterns)
     split = shared_split(values.astype(np.float32), labels, scale=1.0)

@@ -182,8 +182,13 @@ def network(experiment: Experiment, start: Start) -> nn.Sequential:
         linear.weight.data = torch.tensor(weights[: rows - bias].T.copy())
         if bias:
             linear.bias.data = torch.tensor(weights[-1])
-        layers += [linear, nn.LeakyReLU(networks.leak(experiment.activation))]
+        layers += [linear, activation(experiment.activation)]
     return nn.Sequential(*layers[:-1])  # the outputs are linear
+
+
+def activation(name: str) -> nn.Module:
+    """Return the activation that an experiment names so."""
+    return nn.Sigmoid() if name == "logistic" else nn.LeakyReLU(networks.leak(name))
 
 
 def optimizer(experiment: Experiment, network: nn.Module) -> torch.optim.Optimizer:

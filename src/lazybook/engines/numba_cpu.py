@@ -45,6 +45,7 @@ LOSSES = {
     "half-mse": layout.HALF_MSE,
     "cross-entropy": layout.CROSS_ENTROPY,
     "perceptron": layout.PERCEPTRON,
+    "logistic": layout.LOGISTIC,
 }
 GATES = {
     EverySample: layout.EVERY_SAMPLE,
@@ -63,6 +64,7 @@ VARIANTS = {
     "synapse": layout.EACH_SYNAPSE,
     "any": layout.ANY_SYNAPSE,
     "sum": layout.SUM,
+    "unit": layout.EACH_UNIT,
 }
 
 
@@ -216,7 +218,7 @@ class NumbaEngine:
             hidden=self.hidden,
             bias=np.float32(self.bias),
             offset=np.float32(-dataset.train.offset),
-            leak=np.float32(networks.leak(experiment.activation)),
+            leak=_leak(experiment.activation),
             synapses=synapses,
             readout=readout,
             transient=apart(*(synapses.shape if cached else (1, 1))),
@@ -291,13 +293,14 @@ class NumbaEngine:
         )
         per_unit = (
             "sums", "more_sums", "mask_sums", "activity", "plastic_activity", "hidden_error",
-            "step", "size", "spare", "ranked", "more_spare",
+            "step", "size", "spare", "ranked", "more_spare", "largest",
         )  # fmt: skip
         free = apart(units, dtype=np.uint8)
         free[:] = 1
         return layout.Room(
             **{name: apart(units) for name in per_unit},
             free=free,
+            largest_readout=apart(self.outputs),
             outputs=apart(self.outputs),
             more_outputs=apart(self.outputs),
             error=apart(self.outputs),
@@ -382,7 +385,7 @@ def _rules(experiment: Experiment, start: Start, engine: NumbaEngine) -> layout.
         per_neuron=per_neuron,
         selected=selected,
         consolidation=VARIANTS[caching.variant] if cached else layout.ALL,
-        threshold=np.float32(caching.threshold if cached else 0),
+        threshold=_threshold(caching) if cached else np.float32(0),
         kept=float(caching.kept),
         transient_cost=float(caching.transient_cost),
         extras=_extras(experiment),
@@ -391,6 +394,19 @@ def _rules(experiment: Experiment, start: Start, engine: NumbaEngine) -> layout.
         presentations=experiment.epochs if experiment.buffer else 1,
         key=start.key,
     )
+
+
+def _threshold(caching: SynapticCaching) -> np.float32:
+    """Return the least size that is consolidated."""
+    threshold = np.float32(caching.threshold)
+    return np.nextafter(threshold, np.float32(np.inf)) if caching.strict else threshold
+
+
+def _leak(activation: str) -> np.float32:
+    """Return the slope of a rectifier below 0, or what stands for logistic units."""
+    if activation == "logistic":
+        return layout.LOGISTIC_UNITS
+    return np.float32(networks.leak(activation))
 
 
 def _plastic_first(start: Start, units: int) -> np.ndarray:

@@ -25,7 +25,6 @@ class ReferenceEngine:
     def __init__(self, experiment: Experiment, dataset: Dataset, start: Start) -> None:
         self.experiment, self.start = experiment, start
         self.device = torch.device(experiment.device)
-        self.leak = networks.leak(experiment.activation)
         self.bias = experiment.bias != "none"
         self.train, self.values = dataset.train, self._tensor(dataset.train.values)
         self.labels = self._tensor(dataset.train.labels)
@@ -227,9 +226,26 @@ def forward(
     """
     entering = [with_bias(inputs) if run.bias else inputs]
     for layer in synapses[:-1]:
-        hidden = torch.nn.functional.leaky_relu(entering[-1] @ layer, run.leak)
+        hidden = activate(entering[-1] @ layer, run.experiment.activation)
         entering.append(with_bias(hidden) if run.bias else hidden)
     return [*entering, entering[-1] @ synapses[-1]]
+
+
+def activate(received: torch.Tensor, activation: str) -> torch.Tensor:
+    """Return what units do that receive this."""
+    if activation == "logistic":
+        return received.sigmoid()
+    return torch.nn.functional.leaky_relu(received, networks.leak(activation))
+
+
+def slope(activity: torch.Tensor, activation: str) -> torch.Tensor:
+    """Return the derivative of `activate` where it gives ``activity``.
+
+    A rectifier's output has the sign of its input, so the slope can be read off it.
+    """
+    if activation == "logistic":
+        return activity * (1 - activity)
+    return torch.where(activity > 0, 1.0, networks.leak(activation))
 
 
 def with_bias(activity: torch.Tensor) -> torch.Tensor:
@@ -250,8 +266,17 @@ def losses(loss: str, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tens
         return torch.nn.functional.cross_entropy(outputs, labels, reduction="none")
     if loss == "perceptron":
         return (perceptron_error(outputs, labels) * outputs).sum(dim=-1)
+    if loss == "logistic":
+        return (outputs.sigmoid() - logistic_targets(outputs, labels)).square().sum(dim=-1) / 2
     squares = (outputs - targets(outputs, labels)).square()
     return squares.mean(dim=-1) if loss == "mse" else squares.sum(dim=-1) / 2
+
+
+def logistic_targets(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Return what the logistic function of ``outputs`` should be, see `LOGISTIC_TARGETS`."""
+    low, high = networks.LOGISTIC_TARGETS
+    wanted = targets(outputs, labels)
+    return torch.where(wanted > 0, high, low).to(outputs.dtype)
 
 
 def perceptron_error(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -266,6 +291,9 @@ def output_error(loss: str, outputs: torch.Tensor, label: torch.Tensor) -> torch
         return torch.softmax(outputs, dim=-1) - targets(outputs, label)
     if loss == "perceptron":
         return perceptron_error(outputs, label)
+    if loss == "logistic":
+        answers = outputs.sigmoid()
+        return (answers - logistic_targets(outputs, label)) * slope(answers, "logistic")
     error = outputs - targets(outputs, label)
     return error * (2 / len(error)) if loss == "mse" else error
 
@@ -279,11 +307,10 @@ def backward(
     """Return the gradient of the loss with respect to what each layer of synapses yields.
 
     One vector a layer, from the inputs up; ``error`` is the last of them. ``entering`` is what
-    `forward` returned for one sample. A rectifier's output has the sign of its input, so the
-    slope can be read off it.
+    `forward` returned for one sample.
     """
     errors = [error]
     for layer, activity in zip(synapses[:0:-1], entering[:0:-1], strict=True):
-        error = (layer @ errors[0]) * torch.where(activity > 0, 1.0, run.leak)
+        error = (layer @ errors[0]) * slope(activity, run.experiment.activation)
         errors.insert(0, error[:-1] if run.bias else error)
     return errors

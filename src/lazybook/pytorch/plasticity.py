@@ -236,6 +236,11 @@ class Plasticity(Meter):
             if not isinstance(rule, kind):
                 raise InvalidValue(f"{name} is {told(rule)}, not a rule of lazybook.{name}s")
         seed = check_whole("seed", seed, 0)
+        if getattr(caching, "variant", None) == "unit":
+            raise InvalidValue(
+                "caching: variant is 'unit', for which a model does not tell what enters a unit;"
+                " choose synapse, any or sum"
+            )
         super().__init__(model.parameters())
         self.caching, self.rules = caching, f"{restriction}, {caching}, seed {seed}"
         self.chain, self._label = None, None

@@ -41,7 +41,7 @@ if llvmlite.binding.get_host_cpu_features().get("avx512f"):
 
 # The code of a function contains that of the functions that it calls, wherever they stand. So what
 # is kept has its place by the contents of all their files, and by what compiled them.
-_names = ("support/compiling.py", "support/randomness.py", "engines/kernels/*.py")
+_names = ("support/compiling.py", "support/randomness.py", "networks.py", "engines/kernels/*.py")
 _sources = [path for name in _names for path in Path(__file__).parents[1].glob(name)]
 _versions = f"{numba.__version__}, {llvmlite.__version__}, {np.__version__}".encode()
 _contents = b"".join(path.read_bytes() for path in sorted(_sources))

@@ -10,6 +10,7 @@ Each function here changes the synapses in its own way and adds to ``m0`` and ``
 
 import numpy as np
 
+from lazybook.engines.kernels.layers import fill, sum_columns
 from lazybook.engines.kernels.layout import ANY_SYNAPSE, EACH_SYNAPSE, SLOTS
 from lazybook.support.compiling import compiled, inlined, inner
 
@@ -234,16 +235,50 @@ def charge_extras(layer, change, unit, updates, totals):
 
 
 @inner
+def consolidate_units(network, scale, rules, totals, room):
+    """Make all permanent that enters a unit whose largest transient part is at the threshold."""
+    threshold = rules.threshold / scale
+    reached = False
+    for j in range(room.largest.shape[0]):
+        reached |= room.largest[j] >= threshold
+    if reached:
+        for i in range(network.transient.shape[0]):
+            counted = totals.synapse_updates[min(i, len(totals.synapse_updates) - 1)]
+            row, parts = network.synapses[i], network.transient[i]
+            for j in range(parts.shape[0]):
+                if room.largest[j] >= threshold:
+                    make_permanent(0, row, parts, j, scale, counted, rules, totals)
+        if network.offset != 0:
+            sum_columns(network.synapses, network.inputs, network.column_sums)
+            sum_columns(network.transient, network.inputs, network.transient_column_sums)
+    for o in range(room.largest_readout.shape[0]):
+        if network.hidden and room.largest_readout[o] >= threshold:
+            counted = totals.readout_updates[min(o, len(totals.readout_updates) - 1)]
+            row, parts = network.readout[o], network.readout_transient[o]
+            for j in range(parts.shape[0]):
+                make_permanent(1, row, parts, j, scale, counted, rules, totals)
+    fill(room.largest, 0)
+    fill(room.largest_readout, 0)
+
+
+@inner
+def make_permanent(layer, row, parts, j, scale, counted, rules, totals):
+    """Make the transient part of one synapse of a row permanent, and charge for it."""
+    change = scale * parts[j]
+    row[j] += change
+    totals.transient[1] -= abs(parts[j])
+    parts[j] = 0
+    totals.m0[layer] += change != 0
+    totals.m1[layer] += abs(change)
+    if rules.extras:
+        charge_extras(layer, change, j, counted, totals)
+
+
+@inner
 def consolidate_all(layer, synapses, transient, scale, updates, rules, totals):
     """Make all that is transient in a layer permanent, and charge for it."""
     for i in range(transient.shape[0]):
         row, parts = synapses[i], transient[i]
+        counted = updates[min(i, updates.shape[0] - 1)]
         for j in range(parts.shape[0]):
-            change = scale * parts[j]
-            row[j] += change
-            parts[j] = 0
-            totals.m0[layer] += change != 0
-            totals.m1[layer] += abs(change)
-            if rules.extras:
-                counted = updates[min(i, updates.shape[0] - 1)]
-                charge_extras(layer, change, j, counted, totals)
+            make_permanent(layer, row, parts, j, scale, counted, rules, totals)

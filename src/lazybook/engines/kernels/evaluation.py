@@ -9,9 +9,11 @@ import numpy as np
 from lazybook.engines.kernels.layers import (
     add_read_out,
     classify,
+    logistic,
     output_error,
     sum_columns,
 )
+from lazybook.engines.kernels.layout import LOGISTIC_UNITS
 from lazybook.support.compiling import compiled, inner
 
 TOGETHER = 4  # rows of synapses read in one pass over the units
@@ -107,8 +109,12 @@ def add_outputs(data, network, begin, end, outputs, panel, panel_readout, sums, 
                     for o in range(total.shape[0]):
                         total[o] += received[o]
                     continue
-                for j in range(width):
-                    received[j] = max(received[j], network.leak * received[j])
+                if network.leak == LOGISTIC_UNITS:
+                    for j in range(width):
+                        received[j] = logistic(received[j])
+                else:
+                    for j in range(width):
+                        received[j] = max(received[j], network.leak * received[j])
                 if start <= network.hidden < start + many:
                     received[network.hidden - start] = network.bias
                 add_read_out(panel_readout, received, total)

@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from lazybook.engines.kernels.layout import CROSS_ENTROPY, HALF_MSE, PERCEPTRON, ROWS
+from lazybook.engines.kernels.layout import (
+    CROSS_ENTROPY,
+    HALF_MSE,
+    LOGISTIC,
+    LOGISTIC_UNITS,
+    PERCEPTRON,
+    ROWS,
+)
+from lazybook.networks import LOGISTIC_TARGETS
 from lazybook.support.compiling import compiled, inlined, inner
 
 
@@ -99,10 +107,20 @@ def sum_columns(synapses, inputs, column_sums):
 
 
 @inner
-def rectify(sums, leak, hidden, bias, activity):
+def logistic(value):
+    """Return the logistic function of ``value``."""
+    return np.float32(1) / (np.float32(1) + np.exp(-value))
+
+
+@inner
+def activate(sums, leak, hidden, bias, activity):
     """Set ``activity`` of the hidden units, and of the bias unit that follows them."""
-    for j in range(sums.shape[0]):
-        activity[j] = max(sums[j], leak * sums[j])
+    if leak == LOGISTIC_UNITS:
+        for j in range(hidden):
+            activity[j] = logistic(sums[j])
+    else:
+        for j in range(sums.shape[0]):
+            activity[j] = max(sums[j], leak * sums[j])
     activity[hidden] = bias
 
 
@@ -165,6 +183,14 @@ def output_error(outputs, label, loss, error):
         error[chosen], error[label] = 1, -1
         return outputs[chosen] - outputs[label]
     squares = np.float32(0)
+    if loss == LOGISTIC:
+        for o in range(n):
+            answer = logistic(outputs[o])
+            wanted = LOGISTIC_TARGETS[label if n == 1 else int(o == label)]
+            difference = answer - np.float32(wanted)
+            squares += difference * difference
+            error[o] = difference * answer * (np.float32(1) - answer)
+        return squares / 2
     for o in range(n):
         target = 2 * label - 1 if n == 1 else int(o == label)
         error[o] = outputs[o] - np.float32(target)
@@ -186,8 +212,12 @@ def add_back(readout, error, scale, hidden_error):
 
 
 @inner
-def multiply_slope(sums, leak, hidden, hidden_error):
-    """Multiply ``hidden_error`` by the slope of the rectifier."""
-    for j in range(sums.shape[0]):
-        hidden_error[j] *= np.float32(1) if sums[j] > 0 else leak
+def multiply_slope(sums, activity, leak, hidden, hidden_error):
+    """Multiply ``hidden_error`` by the slope of the rectifier, or of the logistic function."""
+    if leak == LOGISTIC_UNITS:
+        for j in range(sums.shape[0]):
+            hidden_error[j] *= activity[j] * (np.float32(1) - activity[j])
+    else:
+        for j in range(sums.shape[0]):
+            hidden_error[j] *= np.float32(1) if sums[j] > 0 else leak
     hidden_error[hidden] = 0  # nothing enters the bias unit

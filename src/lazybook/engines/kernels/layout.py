@@ -30,16 +30,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+LOGISTIC_UNITS = np.float32(-1)  # in place of a rectifier's slope, which is 0 to 1
 SLOTS = 32  # steps that rows may wait for
 ROWS = 8  # rows of synapses added up in one pass over the units
 LANES = 16  # float32 values in the widest vector registers
 
-MSE, HALF_MSE, CROSS_ENTROPY, PERCEPTRON = range(4)
+MSE, HALF_MSE, CROSS_ENTROPY, PERCEPTRON, LOGISTIC = range(5)
 EVERY_SAMPLE, MISTAKES, MEMORIZED_MISTAKES = range(3)
 # How the first layer is changed: see `changes`.
 OUTER_PRODUCT, MASKED, LARGEST_PER_LAYER, LARGEST_PER_NEURON, DENSE = range(5)
 NOT_DRAWN, ONCE, EACH_SAMPLE, EACH_CLASS = range(4)
-ALL, EACH_SYNAPSE, ANY_SYNAPSE, SUM = range(4)  # what is consolidated, and when
+ALL, EACH_SYNAPSE, ANY_SYNAPSE, SUM, EACH_UNIT = range(5)  # what is consolidated, and when
 NO_BUFFER, EVERYTHING, ONLY_MISTAKES, RANDOM_SHARE, RESERVOIR = range(5)  # what is kept of a stream
 
 
@@ -81,6 +82,7 @@ class Network(NamedTuple):
     """A network. The transient parts have the shapes of the persistent ones, or (1, 1) if unused.
 
     ``offset`` is b above; ``scale`` multiplies all transient parts, so that decay costs nothing.
+    ``leak`` is the slope of the rectifier below 0, or `LOGISTIC_UNITS` if the units are logistic.
     """
 
     inputs: int
@@ -116,7 +118,8 @@ class Rules(NamedTuple):
     mask_draw, p_in, p_out: of the synapse mask.
     fraction: of the largest updates that is selected, 0 for all; ``per_neuron`` or per layer.
     selected: how many synapses that is, of the layer or of each neuron, without synapse mask.
-    consolidation: one of ALL … SUM; ``threshold``, ``kept``, ``transient_cost``: of the caching.
+    consolidation: one of ALL … EACH_UNIT.
+    threshold, kept, transient_cost: of the caching.
     extras: whether exponents, potentiation or counts of updates are to be measured.
     buffer, share: one of NO_BUFFER … RESERVOIR, and what part of a stream is kept at random.
     presentations: for each sample that arrives, one of it and others of kept ones.
@@ -200,7 +203,9 @@ class Room(NamedTuple):
     ``step`` is the rate times the error of the units, 0 where nothing is plastic; ``size`` the
     absolute error there. ``x`` are the inputs, the bias last, and ``x_size`` their sizes.
     ``selection``, uint8, is shaped like the first layer, or (1, 1) if unused; ``free`` is a row of
-    it that allows all. What nobody reads goes to ``spare`` and ``more_spare``. ``level`` to
+    it that allows all. ``largest`` and ``largest_readout`` are the largest transient parts, before
+    scaling, that enter each unit and each output and that the sample changed; they are used where
+    units are consolidated. What nobody reads goes to ``spare`` and ``more_spare``. ``level`` to
     ``counts`` are as in `largest`, where ``rows`` are those changed together; ``guess`` is the last
     threshold found there, in comparison with the mean update.
     """
@@ -215,6 +220,8 @@ class Room(NamedTuple):
     size: np.ndarray
     spare: np.ndarray
     more_spare: np.ndarray
+    largest: np.ndarray
+    largest_readout: np.ndarray
     free: np.ndarray
     outputs: np.ndarray
     more_outputs: np.ndarray

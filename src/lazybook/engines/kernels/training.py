@@ -10,6 +10,7 @@ from lazybook.engines.kernels.changes import (
     change_row,
     change_row_now,
     consolidate_all,
+    consolidate_units,
     readout_outer_product,
 )
 from lazybook.engines.kernels.largest import (
@@ -19,6 +20,7 @@ from lazybook.engines.kernels.largest import (
     spread,
 )
 from lazybook.engines.kernels.layers import (
+    activate,
     add_back,
     add_read_out,
     add_rows,
@@ -28,7 +30,6 @@ from lazybook.engines.kernels.layers import (
     multiply_slope,
     output_error,
     receive,
-    rectify,
     sum_columns,
     sum_squares,
 )
@@ -38,6 +39,7 @@ from lazybook.engines.kernels.layout import (
     DENSE,
     EACH_CLASS,
     EACH_SAMPLE,
+    EACH_UNIT,
     EVERY_SAMPLE,
     LARGEST_PER_LAYER,
     LARGEST_PER_NEURON,
@@ -183,7 +185,7 @@ def forward(data, sample, network, rules, masks, room):
         for j in range(sums.shape[0]):
             sums[j] += scale * more[j]
     if network.hidden:
-        rectify(sums, network.leak, network.hidden, network.bias, room.activity)
+        activate(sums, network.leak, network.hidden, network.bias, room.activity)
         fill(room.outputs, 0)
         add_read_out(network.readout, room.activity, room.outputs)
         if rules.consolidation != ALL:
@@ -207,7 +209,7 @@ def backward(network, rules, room):
     if rules.consolidation != ALL:
         scale = np.float32(network.scale[0])
         add_back(network.readout_transient, room.error, scale, room.hidden_error)
-    multiply_slope(room.sums, network.leak, network.hidden, room.hidden_error)
+    multiply_slope(room.sums, room.activity, network.leak, network.hidden, room.hidden_error)
 
 
 @inlined
@@ -256,6 +258,9 @@ def change_readout(network, rules, masks, label, presented, totals, room):
                 1, x, activity, allowed, row, network.readout_transient[o], room.spare,
                 room.more_spare, updates, rules, scale, totals,
             )  # fmt: skip
+            if rules.consolidation == EACH_UNIT:
+                for part in network.readout_transient[o]:
+                    room.largest_readout[o] = max(room.largest_readout[o], abs(part))
 
 
 @allocating
@@ -292,6 +297,10 @@ def change_dense(data, sample, network, rules, masks, label, presented, totals, 
                 network.transient_column_sums if inside else room.more_spare,
                 updates, rules, scale, totals,
             )  # fmt: skip
+            if rules.consolidation == EACH_UNIT:
+                parts = network.transient[i]
+                for j in range(parts.shape[0]):
+                    room.largest[j] = max(room.largest[j], abs(parts[j]))
         else:
             change_row(0, x, step, allowed, row, updates, rules, totals)
     if network.offset != 0 and rules.consolidation == ALL:
@@ -326,8 +335,10 @@ def draw_selection(network, rules, masks, label, presented, room):
 
 @inlined
 def consolidate(network, rules, totals, room):
-    """Make everything permanent, if the caching says that it is time."""
+    """Make everything permanent, or all that enters some units, if the caching says so."""
     scale = np.float32(network.scale[0])
+    if rules.consolidation == EACH_UNIT:
+        consolidate_units(network, scale, rules, totals, room)
     reached = (
         rules.consolidation == ANY_SYNAPSE and scale * totals.transient[2] >= rules.threshold
     ) or (rules.consolidation == SUM and scale * totals.transient[1] >= rules.threshold)
