@@ -100,7 +100,7 @@ def test_the_packing_does_not_matter_but_the_contents_do(packed, tmp_path):
     with pytest.raises(DataError, match="get it again"):
         cifar.members(path, archive)
     path.write_bytes(b"no archive")
-    with pytest.raises(DataError, match="cannot read .*get it again"):
+    with pytest.raises(DataError, match=r"cannot read .*get it again"):
         cifar.members(path, archive)
 
 

@@ -16,6 +16,11 @@ from lazybook.runs import provenance
 from lazybook.support import paths, progress, sharing
 
 SEMANTICS = 1  # raised when the same trial may give another result than before
+TITLES = {  # of the tasks
+    "mnist": "MNIST, one hidden layer",
+    "fashion-mnist": "Fashion-MNIST, convolutions",
+    "cifar-10-jpeg": "CIFAR-10 in JPEG, convolutions",
+}
 METHODS = {
     "full": "full training",
     "lazy": "lazy",
@@ -35,7 +40,7 @@ class Trial:
 
     Attributes
     ----------
-    task: one of `lazybook.benchmarks.peers.tasks.TASKS`.
+    task: what is learned, one of `TITLES`; see `lazybook.benchmarks.peers.tasks`.
     method: one of `METHODS`.
     seed: of the weights, the order of the samples and what a method draws.
     epochs: of full training, whose work each method is given.
@@ -56,6 +61,7 @@ class Trial:
     measurements: int = 40
 
     def __post_init__(self) -> None:
+        check_one_of("task", self.task, TITLES)
         check_one_of("method", self.method, METHODS)
         for name in ("epochs", "samples", "tests", "measurements"):
             check_whole(name, getattr(self, name), 1)
@@ -101,7 +107,7 @@ def collect(
 
     Raises
     ------
-    InvalidValue: PyTorch is needed and not installed, or an unknown task.
+    InvalidValue: PyTorch is needed and not installed.
     DataError: a data set is needed and not here.
     RecordError: a record is damaged, or the folder cannot be written.
     """

@@ -22,14 +22,12 @@ class Task:
     Attributes
     ----------
     dataset: its name.
-    title: for figures and tables.
     network: makes one with fresh weights.
     channels: of the images; 0 where the network takes all pixels as one vector.
     learning_rate: of stochastic gradient descent in batches of `BATCH`, with `MOMENTUM`.
     """
 
     dataset: str
-    title: str
     network: Callable[[], nn.Module]
     channels: int
     learning_rate: float
@@ -78,8 +76,8 @@ def cnn(channels: int, side: int) -> nn.Sequential:
 TASKS = {
     task.dataset: task
     for task in (
-        Task("mnist", "MNIST", mlp, 0, 0.01),
-        Task("fashion-mnist", "Fashion-MNIST", lambda: cnn(1, 28), 1, 0.01),
-        Task("cifar-10-jpeg", "CIFAR-10 in JPEG", lambda: cnn(3, 32), 3, 0.01),
+        Task("mnist", mlp, 0, 0.01),
+        Task("fashion-mnist", lambda: cnn(1, 28), 1, 0.01),
+        Task("cifar-10-jpeg", lambda: cnn(3, 32), 3, 0.01),
     )
 }

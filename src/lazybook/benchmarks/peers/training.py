@@ -19,7 +19,6 @@ from lazybook.benchmarks.peers.methods import (
 )
 from lazybook.benchmarks.peers.records import Trial
 from lazybook.benchmarks.peers.tasks import BATCH, MOMENTUM, TASKS, Data, Task
-from lazybook.errors import check_one_of
 from lazybook.gates import MemorizedMistakes, Mistakes
 from lazybook.pytorch import Gate, Meter, Packer
 
@@ -182,12 +181,8 @@ def train(
     chosen: how many samples a random share has.
     tell: called with the work done since it was called last, in samples of full training.
 
-    Raises
-    ------
-    InvalidValue: an unknown task.
-    DataError: the data set is missing or damaged.
+    Raises DataError if the data set is missing or damaged.
     """
-    check_one_of("task", trial.task, TASKS)
     task = TASKS[trial.task]
     data = task.data(trial.samples, trial.tests)
     samples = len(data.labels)
