@@ -12,7 +12,7 @@ from lazybook import caching, gates, networks, restrictions
 from lazybook.caching import Caching, Immediate
 from lazybook.datasets.own import named
 from lazybook.errors import InvalidValue, check_number, check_one_of, check_whole, told
-from lazybook.gates import EverySample, Gate, Mistakes
+from lazybook.gates import EverySample, Gate, Mistakes, OwnRule
 from lazybook.restrictions import AllSynapses, Restriction
 
 ORDERS = ("permutation", "replacement", "in-turn")
@@ -50,7 +50,8 @@ class Experiment:
         adds) or ``adam`` (Kingma & Ba 2015).
     order: a fresh ``permutation`` of the training set each epoch, drawn with ``replacement``, or
         ``in-turn``: from the first sample to the last, each epoch the same.
-    gate, restriction, caching: which samples are learned, which synapses change, and when.
+    gate, restriction, caching: which samples are learned, which synapses change, and when. A gate
+        may be a function of your own, see `lazybook.gates.OwnRule`, for the engines in PyTorch.
     epochs: an epoch is as many presentations as there are training samples.
     until: stop at the first measurement with this accuracy on the test set; None: never.
     measure_every: presentations between two measurements on the test set.
@@ -121,6 +122,11 @@ class Experiment:
             raise InvalidValue(
                 "engine 'numba' runs on the CPU only; on device 'cuda' use 'reference' or"
                 " 'autograd'"
+            )
+        if self.engine == "numba" and isinstance(self.gate, OwnRule):
+            raise InvalidValue(
+                f"gate is {self.gate}, a rule of your own; for that use engine 'reference' or"
+                " 'autograd', not 'numba'"
             )
         autograd = self.engine == "autograd"
         for name in ONLY_OTHERS if autograd else ONLY_AUTOGRAD:
@@ -326,7 +332,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "batch": lambda value: check_whole("batch", value, 1),
     "optimizer": lambda value: _spelled(value, _check_optimizer),
     "order": lambda value: check_one_of("order", value, ORDERS),
-    "gate": lambda value: _rule("gate", value, Gate),
+    "gate": lambda value: value if isinstance(value, Gate) else OwnRule.of(value),
     "restriction": lambda value: _rule("restriction", value, Restriction),
     "caching": lambda value: _rule("caching", value, Caching),
     "epochs": lambda value: check_whole("epochs", value, 1),

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from lazybook import datasets
 from lazybook.datasets import Split
 
-BATCH = 32
+BATCH = 32  # samples a step
+LOOK = 256  # samples a forward pass without gradients, which is cheaper for many at a time
 MOMENTUM = 0.9
 
 

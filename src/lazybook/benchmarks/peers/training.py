@@ -18,7 +18,7 @@ from lazybook.benchmarks.peers.methods import (
     SelectiveBackprop,
 )
 from lazybook.benchmarks.peers.records import Trial
-from lazybook.benchmarks.peers.tasks import BATCH, MOMENTUM, TASKS, Data, Task
+from lazybook.benchmarks.peers.tasks import BATCH, LOOK, MOMENTUM, TASKS, Data, Task
 from lazybook.gates import MemorizedMistakes, Mistakes
 from lazybook.pytorch import Gate, Meter, Packer
 
@@ -107,7 +107,8 @@ class Training:
         self.clock = Clock()
         while True:
             order = torch.randperm(len(self.data.labels), generator=generator)
-            for indices in self.method.present(order, self.counts.work / self.work).split(BATCH):
+            presented = self.method.present(order, self.counts.work / self.work)
+            for indices in presented.split(LOOK if self.method.packed else BATCH):
                 before = self.counts.work
                 self.present(indices)
                 tell(self.counts.work - before)
