@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, replace
 
+import pandas as pd
 import pytest
 import torch
 
@@ -29,12 +30,11 @@ def own_store(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def found():
     """The measurements of each method on a little of MNIST."""
-    chosen, found = None, {}
+    found = {}
     for method in METHODS:
-        columns, before, chosen = training.train(replace(TRIAL, method=method), chosen)
-        found[method] = {name: values[-1] for name, values in columns.items()} | {
-            "before": before, "chosen": chosen, "accuracies": columns["test_accuracy"],
-        }  # fmt: skip
+        rows, before = training.train(replace(TRIAL, method=method))
+        accuracies = [row["test_accuracy"] for row in rows]
+        found[method] = rows[-1] | {"before": before, "accuracies": accuracies}
     return found
 
 
@@ -85,7 +85,10 @@ def test_forgetting_is_counted_from_one_presentation_to_the_next():
     for outputs in answers:
         assert method.weights(torch.arange(4), torch.stack(outputs), labels, NOTHING) is None
     assert method.events.tolist() == [0, 2, 0, 0]
-    assert method.forgettable.tolist() == [1, 2]
+    assert method.hardest(2, draws()).tolist() == [2, 1]  # one never learned is the hardest
+    assert {*method.hardest(3, draws()).tolist()} in ({0, 1, 2}, {1, 2, 3})
+    drawn = {method.hardest(3, draws(seed))[2].item() for seed in range(20)}
+    assert drawn == {0, 3}
 
 
 def test_only_the_chosen_samples_are_presented():
@@ -104,7 +107,7 @@ def test_all_methods_have_the_same_work(found):
         assert counts["updates"] <= counts["backward"]
         assert counts["seconds"] > 0
         assert counts["m1"] > 0
-    for name in ("full", "infobatch", "forgetting", "random share"):
+    for name in ("full", "infobatch", "forgetting", "random half"):
         counts = found[name]
         assert counts["presented"] == counts["forward"] == counts["updates"] == counts["backward"]
     for name in ("lazy", "pure lazy"):  # a batch passes backward as a whole
@@ -121,13 +124,12 @@ def test_what_learns_less_presents_more(found):
     assert found["selective backprop"]["presented"] > found["full"]["presented"]
     assert found["full"]["updates"] > found["lazy"]["updates"] > found["pure lazy"]["updates"]
     assert all(counts["accuracies"][-1] > 0.3 > counts["accuracies"][0]
-               for name, counts in found.items() if name != "forgetting")  # fmt: skip
+               for counts in found.values())  # fmt: skip
 
 
 def test_a_score_has_its_price(found):
-    """Forgetting scores need a full training before; a random share of their size needs none."""
+    """Forgetting scores need a full training before; others need none."""
     assert found["forgetting"]["before"]["updates"] == found["full"]["updates"]
-    assert found["forgetting"]["chosen"] == found["random share"]["chosen"] < 640
     for name in set(METHODS) - {"forgetting"}:
         assert found[name]["before"] == {}
 
@@ -135,7 +137,9 @@ def test_a_score_has_its_price(found):
 def test_a_seed_gives_one_result_and_nobody_elses_random_numbers_are_drawn():
     state = torch.random.get_rng_state()
     trial = replace(TRIAL, method="infobatch", epochs=1, samples=320)
-    first, again, other = (training.train(replace(trial, seed=seed))[0]["m1"] for seed in (0, 0, 1))
+    first, again, other = (
+        [row["m1"] for row in training.train(replace(trial, seed=seed))[0]] for seed in (0, 0, 1)
+    )
     assert first == again != other
     assert torch.equal(torch.random.get_rng_state(), state)
 
@@ -154,26 +158,24 @@ def test_the_networks_fit_their_images(name):
 
 
 def test_a_trial_is_trained_once(own_store, monkeypatch):
-    told = []
-    trials = [
-        replace(TRIAL, method=name, epochs=1, samples=64) for name in ("random share", "full")
-    ]
-    share, full = records.collect(trials, lambda *numbers: told.append(numbers))
-    assert len(list(own_store.iterdir())) == 3  # the random share needs the forgetting scores
+    trials = [replace(TRIAL, method=name, epochs=1, samples=64) for name in ("random half", "full")]
+    first = records.collect(trials)
+    assert len(list(own_store.iterdir())) == 2
     monkeypatch.setattr(training, "train", None)
-    again = records.collect(trials, lambda *numbers: told.append(numbers))
-    assert [asdict(record) for record in again] == [asdict(share), asdict(full)]
-    assert told == [(2, 2), (2, 0)]
-    table = records.table(again)
-    assert (table.groupby("method")["work"].max() >= 3 * 64).all()
-    assert set(table["method"]) == {"random share", "full"}
-    assert share.provenance["dataset"] == "mnist"
+    again = records.collect(trials)
+    assert (first.computed, again.computed) == (2, 0)
+    for one, other in zip(first.runs, again.runs, strict=True):
+        pd.testing.assert_frame_equal(one.table, other.table)
+        assert one.final["work"] >= 3 * 64
+        for name in ("experiment", "before", "provenance"):
+            assert getattr(one, name) == getattr(other, name)
+    assert first.runs[0].provenance["dataset"] == "mnist"
 
 
 def test_a_record_that_is_no_record_is_named(own_store):
     own_store.mkdir()
     path = own_store / TRIAL.file
-    other = {"trial": asdict(replace(TRIAL, seed=1)), "table": {}, "before": {}, "chosen": 1,
+    other = {"trial": asdict(replace(TRIAL, seed=1)), "table": {}, "before": {},
              "provenance": {}}  # fmt: skip
     for contents in ("{", "[]", '{"trial": 1}', json.dumps(other)):
         path.write_text(contents)

@@ -147,10 +147,14 @@ class CountForgetting(Method):
         self.learned[indices] = ~mistakes
         self.ever[indices] |= ~mistakes
 
-    @property
-    def forgettable(self) -> Tensor:
-        """The samples that were forgotten or never learned, int64 ``(n,)``."""
-        return ((self.events > 0) | ~self.ever).nonzero()[:, 0]
+    def hardest(self, number: int, generator: torch.Generator) -> Tensor:
+        """Return the samples forgotten most often, int64 ``(number,)``; of equal ones any.
+
+        Those that were never learned come first.
+        """
+        score = self.events.where(self.ever, self.events.max() + 1)
+        shuffled = torch.randperm(len(score), generator=generator)
+        return shuffled[score[shuffled].argsort(descending=True, stable=True)[:number]]
 
 
 class Only(Method):

@@ -4,8 +4,9 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -14,6 +15,7 @@ from lazybook.benchmarks.timing import check_torch, one_core
 from lazybook.errors import RecordError, check_one_of, check_whole
 from lazybook.runs import provenance
 from lazybook.support import paths, progress, sharing
+from lazybook.sweep import Sweep
 
 SEMANTICS = 1  # raised when the same trial may give another result than before
 TITLES = {  # of the tasks
@@ -29,9 +31,9 @@ METHODS = {
     "selective backprop": "selective backprop",
     "infobatch": "InfoBatch",
     "forgetting": "forgetting scores",
-    "random share": "a random share",
+    "random half": "a random half",
 }
-PEERS = ("selective backprop", "infobatch", "forgetting", "random share")
+PEERS = ("selective backprop", "infobatch", "forgetting", "random half")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +60,9 @@ class Trial:
     epochs: int
     samples: int
     tests: int = 10_000
-    measurements: int = 40
+    measurements: int = 20
+    engine: ClassVar[str] = "PyTorch"
+    device: ClassVar[str] = "cpu"
 
     def __post_init__(self) -> None:
         check_one_of("task", self.task, TITLES)
@@ -67,43 +71,47 @@ class Trial:
             check_whole(name, getattr(self, name), 1)
         check_whole("seed", self.seed, 0)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return all that determines the training."""
+        return asdict(self)
+
     @property
     def file(self) -> str:
         """The name of its record: a hash of what is trained, and on which data."""
-        what = [asdict(self), datasets.facts(self.task).checksum, SEMANTICS]
+        what = [self.to_dict(), datasets.facts(self.task).checksum, SEMANTICS]
         digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
         return f"{self.task}-{digest[:24]}.json"
 
 
 @dataclass(frozen=True)
 class Record:
-    """What a trial gave.
+    """What a trial gave; like a `lazybook.runs.Run` it has a table of measurements.
 
     Attributes
     ----------
-    trial: what was trained.
-    table: a list of values for each of the counts (`lazybook.benchmarks.peers.training.Counts`) and
-        the test accuracy, one a measurement.
+    experiment: what was trained.
+    table: one row a measurement, with the counts (`lazybook.benchmarks.peers.training.Counts`) as
+        columns, the ``work`` done and the ``test_accuracy``.
     before: what was counted in a training that the method needs before its own; empty for none.
-    chosen: how many samples are presented at all.
     provenance: how the result came about, see `lazybook.runs.provenance`.
     """
 
-    trial: Trial
-    table: dict[str, list[float]]
+    experiment: Trial
+    table: pd.DataFrame
     before: dict[str, float]
-    chosen: int
     provenance: dict
 
+    @property
+    def final(self) -> dict[str, float]:
+        """The last measurement."""
+        return self.table.iloc[-1].to_dict()
 
-def collect(
-    trials: Iterable[Trial], tell: Callable[[int, int], None] = lambda records, missing: None
-) -> list[Record]:
-    """Return the records of ``trials``; train what has none, and keep it at once.
+
+def collect(trials: Iterable[Trial]) -> Sweep:
+    """Return the records of ``trials`` in their order; train what has none, and keep it at once.
 
     Records are looked for in the folder ``peers`` of the run store and of the published results. An
-    interrupted collection goes on where it was. ``tell`` is called first, with how many records
-    there are to be and how many of them are missing.
+    interrupted collection goes on where it was.
 
     Raises
     ------
@@ -114,27 +122,13 @@ def collect(
     trials = list(trials)
     found = {trial: find(trial) for trial in trials}
     missing = [trial for trial, record in found.items() if record is None]
-    tell(len(found), len(missing))
     if missing:
         check_torch()
         work = sum(trial.epochs * trial.samples for trial in missing)
         with one_core(), progress.shown(work, f"{len(missing)} trainings") as advance:
             for trial in missing:
-                found[trial] = find(trial) or _train(trial, advance)
-    return [found[trial] for trial in trials]
-
-
-def table(records: Iterable[Record]) -> pd.DataFrame:
-    """Return all measurements as one table, with ``task``, ``method`` and ``seed`` as columns."""
-    return pd.concat(
-        [
-            pd.DataFrame(record.table).assign(
-                task=record.trial.task, method=record.trial.method, seed=record.trial.seed
-            )
-            for record in records
-        ],
-        ignore_index=True,
-    )
+                found[trial] = _train(trial, advance)
+    return Sweep([found[trial] for trial in trials], len(missing))
 
 
 def find(trial: Trial) -> Record | None:
@@ -143,12 +137,14 @@ def find(trial: Trial) -> Record | None:
         path = folder / "peers" / trial.file
         try:
             held = json.loads(sharing.read_regular(path))
-            record = Record(**held | {"trial": Trial(**held["trial"])})
+            said = Trial(**held["trial"])
+            table = pd.DataFrame(held["table"])
+            record = Record(said, table, held["before"], held["provenance"])
         except FileNotFoundError:
             continue
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise RecordError(f"record {path} cannot be used: {error}; delete it") from None
-        if record.trial != trial:
+        if record.experiment != trial:
             raise RecordError(f"record {path} is that of another trial; delete it")
         return record
     return None
@@ -156,10 +152,16 @@ def find(trial: Trial) -> Record | None:
 
 def keep(record: Record) -> Path:
     """Write ``record`` to the run store; raise RecordError if it cannot be written."""
-    path = paths.runs() / "peers" / record.trial.file
+    path = paths.runs() / "peers" / record.experiment.file
+    held = {
+        "trial": asdict(record.experiment),
+        "table": record.table.to_dict("list"),
+        "before": record.before,
+        "provenance": record.provenance,
+    }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        sharing.write_aside(path, json.dumps(asdict(record), allow_nan=False).encode())
+        sharing.write_aside(path, json.dumps(held, allow_nan=False).encode())
     except OSError as error:
         raise RecordError(f"{path} cannot be written: {error.strerror}") from None
     return path
@@ -170,12 +172,8 @@ def _train(trial: Trial, advance: Callable[[float], None]) -> Record:
     from lazybook.benchmarks.peers import training  # imports PyTorch
 
     began = time.process_time()
-    chosen = None
-    if trial.method == "random share":  # of the size that the forgetting scores give
-        beside = replace(trial, method="forgetting")
-        chosen = (find(beside) or _train(beside, lambda work: None)).chosen
-    found = training.train(trial, chosen, advance)
-    dataset = datasets.load(trial.task)
-    record = Record(trial, *found, provenance(dataset, time.process_time() - began))
+    rows, before = training.train(trial, advance)
+    facts = provenance(datasets.load(trial.task), time.process_time() - began)
+    record = Record(trial, pd.DataFrame(rows), before, facts)
     keep(record)
     return record

@@ -170,17 +170,12 @@ class Training:
 
 
 def train(
-    trial: Trial, chosen: int | None = None, tell: Callable[[float], None] = lambda samples: None
-) -> tuple[dict[str, list[float]], dict[str, float], int]:
+    trial: Trial, tell: Callable[[float], None] = lambda samples: None
+) -> tuple[list[dict], dict[str, float]]:
     """Train as ``trial`` says.
 
-    Return the measurements, a list for each column; what a training that is needed before has
-    counted; and how many samples are presented at all.
-
-    Parameters
-    ----------
-    chosen: how many samples a random share has.
-    tell: called with the work done since it was called last, in samples of full training.
+    Return the measurements, one row each, and what was counted in a training that is needed before,
+    nothing if none is. ``tell`` is called with the work done since, in samples of full training.
 
     Raises DataError if the data set is missing or damaged.
     """
@@ -202,9 +197,9 @@ def train(
     if trial.method == "forgetting":
         counting = CountForgetting(samples)
         before = run(counting, parts=2)[-1]
-        method = Only(counting.forgettable)
-    elif trial.method == "random share":
-        method = Only(torch.randperm(samples, generator=generator)[:chosen])
+        method = Only(counting.hardest(samples // 2, generator))
+    elif trial.method == "random half":
+        method = Only(torch.randperm(samples, generator=generator)[: samples // 2])
     else:
         method = {
             "full": Method,
@@ -214,9 +209,7 @@ def train(
             "selective backprop": lambda: SelectiveBackprop(generator),
             "infobatch": lambda: InfoBatch(samples, generator),
         }[trial.method]()
-    rows = run(method, parts=2 if before else 1)
-    columns = {name: [row[name] for row in rows] for name in rows[0]}
-    return columns, before, len(method.chosen) if isinstance(method, Only) else samples
+    return run(method, parts=2 if before else 1), before
 
 
 def _network(task: Task, seed: int) -> nn.Module:
