@@ -268,17 +268,18 @@ Markdown("\n".join(lines))
 # %% [markdown]
 # ## Where lazy learning loses, and why
 #
-# - **Without full batches it saves no time.** The whole batch passes forward and backward to learn a
-#   part of it, and the gate has to look besides. What it saves is updates and energy.
-# - **While most is still a mistake it saves nothing.** On a hard task from scratch, such as CIFAR-10
-#   here, most samples are in the memory before the network is good, and go on being learned for
-#   ever: the memory never forgets. Then full batches cost a look more than full training does.
+# - **Without full batches it saves no time.** The whole batch passes forward and backward to
+#   learn a part of it, and the gate has to look besides. What it saves is updates and energy.
+# - **While most is still a mistake it saves nothing.** On a hard task from scratch, such as
+#   CIFAR-10 here, most samples are in the memory before the network is good, and go on being
+#   learned for good: the memory never forgets. Then full batches cost a look more than full
+#   training does.
 # - **What is learned is not a fair sample.** Like selective backprop it dwells on the difficult
-#   samples, mislabelled ones among them. InfoBatch corrects for what it leaves out, so its gradient
-#   is full training's on average.
+#   samples, mislabelled ones among them. InfoBatch corrects for what it leaves out, so its
+#   gradient is full training's on average.
 # - **It has to look at all samples.** InfoBatch and the subsets do not: what they leave out costs
-#   no pass at all. But a subset by forgetting scores needs a full training before, and pays off only
-#   if it is trained on many times.
+#   no pass at all. But a subset by forgetting scores needs a full training before, and pays off
+#   only if it is trained on many times.
 #
 # What it has for itself: no hyper-parameter, no second model, no training before, one bit a sample.
 #

@@ -111,7 +111,7 @@ class Training:
             for indices in presented.split(LOOK if self.method.packed else BATCH):
                 before = self.counts.work
                 self.present(indices)
-                tell(self.counts.work - before)
+                tell(min(self.counts.work, self.work) - before)
                 if self.counts.work >= len(self.table) * self.work / self.measurements:
                     with self.clock:
                         self.table.append(self.measured())
