@@ -97,7 +97,14 @@ notebook.html_table(pd.DataFrame(rows), "Corrected claims")
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT
-TIMED = {"LL7", "LL15", "LL18", "LL22"}  # verdicts that times have a part in
+TIMED = {
+    "LL7",
+    "LL15",
+    "LL18",
+    "LL22",
+    "PE1",
+    "PE3",
+}  # verdicts that times have a part in
 for verdict in verdicts:
     if verdict.claim.id not in TIMED:
         print(verdict.claim.id, verdict.word)

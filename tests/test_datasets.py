@@ -73,9 +73,8 @@ def test_a_data_set_is_loaded_once_and_cannot_be_written_to():
 
 
 def test_unknown_names_are_refused_with_the_choice():
-    with pytest.raises(
-        InvalidValue, match=r"'mnits'.*mnist, fashion-mnist, emnist-digits, deformed-mnist:N"
-    ):
+    known = r"mnist, fashion-mnist, emnist-digits, cifar-10, cifar-10-jpeg, deformed-mnist:N"
+    with pytest.raises(InvalidValue, match=rf"'mnits'.*{known}"):
         datasets.load("mnits")
     with pytest.raises(InvalidValue, match=r"'two-clouds'.*mnist, fashion-mnist"):
         datasets.fetch("two-clouds")
@@ -109,11 +108,14 @@ def test_what_is_no_word_names_no_data_set(name):
 
 
 def test_what_is_available(folders):
-    mnist, fashion, emnist, deformed, clouds, patterns = datasets.available()
+    mnist, fashion, emnist, *cifar, deformed, clouds, patterns = datasets.available()
     assert mnist.folder is None
     assert mnist.state.startswith("mnist lacks train-images")
     assert fashion.state.startswith("fashion-mnist lacks train-images")
     assert emnist.state.startswith("emnist-digits lacks emnist-digits-train-images")
+    assert [found.name for found in cifar] == ["cifar-10", "cifar-10-jpeg"]
+    for found in cifar:
+        assert found.state.startswith(f"{found.name} lacks")
     assert deformed == ("deformed-mnist:N", None, "is made from mnist, which is not ready")
     assert clouds == ("two-clouds", None, "built in")
     assert patterns == ("random-patterns:P,N", None, "built in")

@@ -1,13 +1,18 @@
 """Which samples are learned: by definition, and by the networks that are trained."""
 
+import re
+import sys
+
 import numpy as np
 import pytest
 import torch
 
-from lazybook import gates, trainers
+from lazybook import gates, runs, sweep, trainers
 from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment
-from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
+from lazybook.gates import EverySample, MemorizedMistakes, Mistakes, OwnRule
+from lazybook.runs import Store
+from lazybook.sklearn import LazyClassifier
 from lazybook.support.randomness import Streams
 
 MISTAKE = [False, False, True, True]
@@ -120,3 +125,150 @@ def test_the_memory_of_lazy_learning_only_grows_and_an_epoch_learns_what_is_in_i
     ends = table[table["epoch"] % 1 == 0]
     assert ends["updates"].diff()[1:].tolist() == ends["memorized"][1:].tolist()
     assert run.final["memorized"] == run.arrays["memory"].sum()
+
+
+def unsure(mistake, remembered, margin, loss):
+    """Learn also what is right by too little."""
+    return margin < 0.3
+
+
+def of_high_loss(mistake, remembered, margin, loss):
+    return loss > 0.02
+
+
+def by_mistake(mistake, remembered, margin, loss):
+    return mistake
+
+
+def by_memory(mistake, remembered, margin, loss):
+    return mistake | remembered
+
+
+def own(function, engine, **fields) -> trainers.Run:
+    settings = {"hidden": 20, "epochs": 1, "learning_rate": 0.03, "gate": function}
+    return trainers.train(Experiment(**settings | {"engine": engine} | fields))
+
+
+@pytest.mark.parametrize("engine", ["reference", "autograd"])
+@pytest.mark.parametrize(
+    ("function", "gate"), [(by_mistake, Mistakes()), (by_memory, MemorizedMistakes())]
+)
+def test_a_rule_of_ones_own_that_says_the_same_learns_the_same(few, engine, function, gate):
+    first, second = own(function, engine), own(gate, engine)
+    for name in ("updates", "energy_m0", "energy_m1", "test_loss"):
+        assert first.final[name] == second.final[name]
+    assert first.final["memorized"] > 0  # what was ever a mistake, whether the rule asks or not
+
+
+@pytest.mark.parametrize("engine", ["reference", "autograd"])
+def test_a_margin_gate_learns_what_is_right_by_too_little(few, engine):
+    """More than the mistakes, which have margins below 0, and less than everything."""
+    pure, margin, all_of_it = (own(g, engine).final for g in (Mistakes(), unsure, EverySample()))
+    assert pure["updates"] < margin["updates"] < all_of_it["updates"]
+    assert margin["train_loss"] < pure["train_loss"]
+
+
+def test_the_engines_agree_on_rules_of_ones_own(few):
+    for function in (unsure, of_high_loss):
+        first, second = (own(function, engine).final for engine in ("reference", "autograd"))
+        assert first["updates"] == pytest.approx(second["updates"], abs=2)
+        assert first["energy_m1"] == pytest.approx(second["energy_m1"], rel=0.01)
+
+
+def test_the_loss_is_that_of_the_experiment(few):
+    for engine in ("reference", "autograd"):
+        mean, half = (
+            own(of_high_loss, engine, loss=loss, learning_rate=rate).final["updates"]
+            for loss, rate in (("mse", 0.05), ("half-mse", 0.01))
+        )
+        assert mean < half  # the same steps, but losses that are five times as large
+
+
+def test_two_classes_have_a_margin_too():
+    fields = {"dataset": "two-clouds", "hidden": None, "initial": "zeros", "epochs": 2}
+    for engine in ("reference", "autograd"):
+        first, second = (own(g, engine, **fields).final for g in (by_mistake, unsure))
+        assert 0 < first["updates"] <= second["updates"]
+
+
+def test_the_fast_engine_refuses_a_rule_of_ones_own_by_name():
+    with pytest.raises(InvalidValue, match=r"gate is unsure:[0-9a-f]{12}, a rule of your own; .*"):
+        Experiment(gate=unsure)
+    with pytest.raises(InvalidValue, match="not 'numba'"):
+        LazyClassifier(gate=unsure).fit(np.eye(4), [0, 1, 0, 1])
+
+
+def test_a_record_of_a_rule_of_ones_own_is_found_by_what_the_rule_does(few, tmp_path):
+    def threshold(least):
+        def rule(mistake, remembered, margin, loss):
+            return margin < least
+
+        return rule
+
+    store = Store(tmp_path)
+    several = [Experiment(gate=threshold(least), engine="autograd", batch=20, epochs=1, hidden=5)
+               for least in (0.1, 0.1, 0.9)]  # fmt: skip
+    assert several[0] == several[1] != several[2]
+    found = sweep.sweep(several, store=store, jobs=1)
+    assert found.computed == 2
+    assert sweep.sweep(several, store=store, jobs=1).computed == 0
+    assert found.ends()["updates"].iloc[2] > found.ends()["updates"].iloc[0]
+    [gate, *_] = found.ends()["gate"]
+    assert re.fullmatch("rule:[0-9a-f]{12}", gate)
+    kept = Experiment.from_dict(several[0].to_dict())
+    assert kept == several[0]
+    with pytest.raises(InvalidValue, match=f"gate is {gate}, a rule that is only named here"):
+        trainers.train(kept)
+    [path, *_] = store.all()
+    assert runs.read(path).experiment in several
+
+
+LEAST = 0.5
+
+
+def outside(mistake, remembered, margin, loss):
+    return next(iter([margin < LEAST for _ in "a"]))  # in code of its own, inside the function's
+
+
+def test_what_a_rule_refers_to_is_part_of_it(monkeypatch):
+    first = OwnRule.of(outside)
+    assert OwnRule.of(outside) == first
+    monkeypatch.setattr(sys.modules[__name__], "LEAST", 0.6)
+    assert OwnRule.of(outside) != first
+    monkeypatch.setattr(sys.modules[__name__], "LEAST", torch.tensor(0.5))
+    with pytest.raises(InvalidValue, match="outside refers to LEAST, which is tensor"):
+        OwnRule.of(outside)
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [None, 3, "mistakes", Mistakes, torch.sigmoid, lambda m, r, margin, loss: m, print, [unsure]],
+    ids=repr,
+)
+def test_what_is_no_rule_is_refused(gate):
+    with pytest.raises(InvalidValue, match="gate is "):
+        Experiment(gate=gate, engine="reference")
+
+
+def test_a_function_of_something_else_is_refused():
+    def too_few(mistake, remembered):
+        return mistake
+
+    with pytest.raises(InvalidValue, match=r"too_few .*\(mistake, remembered, margin, loss\)"):
+        Experiment(gate=too_few, engine="reference")
+
+
+@pytest.mark.parametrize("engine", ["reference", "autograd"])
+def test_an_answer_that_is_none_is_refused(few, engine):
+    def nothing(mistake, remembered, margin, loss):
+        return None
+
+    def number(mistake, remembered, margin, loss):
+        return margin
+
+    def one_for_all(mistake, remembered, margin, loss):
+        return mistake.any()
+
+    for function in (nothing, number, one_for_all):
+        with pytest.raises(InvalidValue, match=r"answers .*; it must be a bool tensor of shape"):
+            own(function, engine)

@@ -157,3 +157,34 @@ def test_inputs_that_one_rank_refuses_are_refused_by_all(two):  # noqa: F811
         return packers[rank].gate.presented.item()
 
     assert two.run(work) == [0, 0]
+
+
+def test_what_waits_is_saved_and_goes_on(tmp_path):
+    """As if training had not been interrupted: the same batches come."""
+    outputs = INPUTS.T.repeat(10, 1)
+    first, second = (Packer(Gate(EverySample(), 10), batch=4) for _ in "ab")
+    list(first(outputs, LABELS, torch.arange(10), INPUTS))
+    torch.save(first.state_dict(), tmp_path / "packer.pt")
+    second.load_state_dict(torch.load(tmp_path / "packer.pt"))
+    assert len(first) == len(second) == 2
+    both = [list(packer(outputs, LABELS, torch.arange(10), INPUTS)) for packer in (first, second)]
+    for one, other in zip(*both, strict=True):
+        assert all(map(torch.equal, one, other))
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (None, "give what state_dict returned"),
+        ({"batch": 4}, "give what state_dict returned"),
+        ({"batch": 4, "waiting": [1]}, "give what state_dict returned"),
+        ({"batch": 4, "waiting": [torch.zeros(2), torch.zeros(3)]}, "give what state_dict"),
+        ({"batch": 5, "waiting": []}, "one of batches of 5, not of 4"),
+    ],
+)
+def test_a_state_that_is_none_changes_nothing(state, said):
+    packer = Packer(Gate(EverySample(), 10), batch=4)
+    list(packer(INPUTS.T.repeat(10, 1), LABELS, torch.arange(10), INPUTS))
+    with pytest.raises(InvalidValue, match=said):
+        packer.load_state_dict(state)
+    assert len(packer) == 2

@@ -15,7 +15,7 @@ from torch.utils.data import TensorDataset
 from lazybook import datasets
 from lazybook.book.figures import ROOT
 from lazybook.gates import EverySample
-from lazybook.pytorch import Gate, Indexed
+from lazybook.pytorch import Gate, Indexed, Packer
 
 PAGE = (ROOT / "book" / "your_own_training.md").read_text(encoding="utf8")
 [DIFF] = re.findall(r"```diff\n(.*?)```", PAGE, re.DOTALL)
@@ -58,7 +58,7 @@ def repeated(recipe: str, names: dict, epochs: int = 8) -> dict:
 
 
 def test_a_recipe_is_short():
-    assert len(RECIPES) == 9
+    assert len(RECIPES) == 10
     for heading, recipe in RECIPES.items():
         assert len(recipe.strip().splitlines()) < 15, heading
         ast.parse(recipe)
@@ -93,6 +93,20 @@ def test_full_batches_make_fewer_steps_and_learn():
     assert accuracy(names) > 0.9
     assert len(steps) == names["gate"].updates // BATCH < 8 * SAMPLES // BATCH
     assert len(names["packer"]) == names["gate"].updates % BATCH
+
+
+def test_what_was_saved_goes_on(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = begin()
+    exec(RECIPES["Full batches, fewer steps"], names)
+    exec(RECIPES["Save and go on"].partition("\n\n")[0], names)  # what saves
+    before = len(names["packer"]), names["gate"].updates.item(), accuracy(names)
+    assert before[0] == before[1] % BATCH
+    fresh = begin()
+    fresh["packer"] = Packer(fresh["gate"], BATCH)
+    save, load = RECIPES["Save and go on"].split("\n\n")
+    exec(f"{save.splitlines()[0]}\n{load}", fresh)
+    assert (len(fresh["packer"]), fresh["gate"].updates.item(), accuracy(fresh)) == before
 
 
 def test_restricted_and_held_back(capsys):

@@ -13,7 +13,7 @@ from lazybook.buffers import Buffer
 from lazybook.caching import Caching, Immediate
 from lazybook.datasets.own import named
 from lazybook.errors import InvalidValue, check_number, check_one_of, check_whole, told
-from lazybook.gates import EverySample, Gate, Mistakes
+from lazybook.gates import EverySample, Gate, Mistakes, OwnRule
 from lazybook.restrictions import AllSynapses, Restriction
 
 ORDERS = ("permutation", "replacement", "in-turn")
@@ -59,7 +59,8 @@ class Experiment:
         adds) or ``adam`` (Kingma & Ba 2015).
     order: a fresh ``permutation`` of the training set each epoch, drawn with ``replacement``, or
         ``in-turn``: from the first sample to the last, each epoch the same.
-    gate, restriction, caching: which samples are learned, which synapses change, and when.
+    gate, restriction, caching: which samples are learned, which synapses change, and when. A gate
+        may be a function of your own, see `lazybook.gates.OwnRule`, for the engines in PyTorch.
     buffer: None, or the training set is a stream that is seen once, in this ``order``, and this
         buffer says which samples are kept. After each that arrives, kept ones are presented, drawn
         at random, so many that there are ``epochs`` presentations for each that arrives.
@@ -149,6 +150,11 @@ class Experiment:
             raise InvalidValue(
                 f"record is {', '.join(self.record)}; sample-energy and path are not recorded where"
                 " a buffer says what is presented"
+            )
+        if self.engine == "numba" and isinstance(self.gate, OwnRule):
+            raise InvalidValue(
+                f"gate is {self.gate}, a rule of your own; for that use engine 'reference' or"
+                " 'autograd', not 'numba'"
             )
         autograd = self.engine == "autograd"
         for name in ONLY_OTHERS if autograd else ONLY_AUTOGRAD:
@@ -412,7 +418,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "gated": lambda value: check_one_of("gated", value, GATED),
     "optimizer": lambda value: _spelled(value, _check_optimizer),
     "order": lambda value: check_one_of("order", value, ORDERS),
-    "gate": lambda value: _rule("gate", value, Gate),
+    "gate": lambda value: value if isinstance(value, Gate) else OwnRule.of(value),
     "restriction": lambda value: _rule("restriction", value, Restriction),
     "caching": lambda value: _rule("caching", value, Caching),
     "buffer": _unless_none(lambda value: _rule("buffer", value, Buffer)),

@@ -12,6 +12,7 @@ caches or counts synapses then needs no special case for biases.
   class is the largest output and the targets are one-hot.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -198,3 +199,16 @@ def classify(outputs: "Tensor") -> "Tensor":
     if outputs.shape[-1] == 1:
         return (outputs[..., 0] > 0).long()
     return outputs.argmax(dim=-1)
+
+
+def margins(outputs: "Tensor", labels: "Tensor") -> "Tensor":
+    """Return what the right class's output exceeds the largest other one by, shaped like labels.
+
+    ``outputs`` have shape ``(…, outputs)`` and ``labels``, int64, ``(…)``. Below 0 it is a mistake.
+    A single output counts as that of class 1; the other class has 0.
+    """
+    if outputs.shape[-1] == 1:
+        return outputs[..., 0] * (2 * labels - 1)
+    at = labels[..., None]
+    right = outputs.gather(-1, at)[..., 0]
+    return right - outputs.scatter(-1, at, -math.inf).amax(dim=-1)

@@ -16,6 +16,7 @@ from lazybook.energy import Meter, effective_number
 from lazybook.engines.contract import Engine, Start, network_shape
 from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment
+from lazybook.gates import OwnRule
 from lazybook.runs import Run, provenance
 from lazybook.support import machine
 from lazybook.support.randomness import Streams
@@ -35,6 +36,10 @@ def check(experiment: Experiment, facts: Facts) -> None:
     """
     engines.check_engine(experiment.engine)
     engines.check_device(experiment.device)
+    if isinstance(experiment.gate, OwnRule) and experiment.gate.function is None:
+        raise InvalidValue(
+            f"gate is {experiment.gate}, a rule that is only named here; give the function itself"
+        )
     shape = network_shape(experiment, facts)
     restrictions.check(experiment.restriction, shape)
     networks.check_size(experiment.initial, shape)

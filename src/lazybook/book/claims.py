@@ -487,7 +487,7 @@ def check_cover(
         seeds["pattern sets",] = sets
     for run in runs:
         kind = run.experiment.to_dict()
-        seed, hidden = kind.pop("seed"), kind.pop("hidden")
+        seed, hidden = kind.pop("seed"), kind.pop("hidden", None)
         kind = tuple(map(str, kind.values()))
         seeds.setdefault((kind, hidden), set()).add(seed)
         sizes.setdefault(kind, set()).add(hidden)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from lazybook.datasets import arrays, deformed, own, variants
+from lazybook.datasets import arrays, cifar, deformed, own, variants
 from lazybook.datasets.arrays import derived
 from lazybook.datasets.files import checked, locate, read_images
 from lazybook.datasets.names import check_known
@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 _Files, _FILES = Files, FILES
-NAMES = (*_FILES, deformed.SETS.form, "two-clouds", PATTERNS.form)
+NAMES = (*_FILES, *cifar.ARCHIVES, deformed.SETS.form, "two-clouds", PATTERNS.form)
 
 
 class Availability(NamedTuple):
@@ -64,6 +64,8 @@ def load(name: str) -> Dataset:
     name: ``mnist`` (LeCun, Cortes & Burges) or ``fashion-mnist`` (Xiao, Rasul & Vollgraf 2017),
         both 60,000 training and 10,000 test images of 784 pixels scaled to [0, 1], 10 classes;
         ``emnist-digits`` (Cohen et al. 2017), the same with 240,000 and 40,000 images of digits;
+        ``cifar-10`` (Krizhevsky 2009) and ``cifar-10-jpeg``, a copy in JPEG, both 50,000 and 10,000
+        images of 3,072 inputs, see `lazybook.datasets.cifar`;
         ``deformed-mnist:N``, see `deformed_mnist`; ``two-clouds``, see `two_clouds`;
         ``random-patterns:P,N[,SEED]``, see `random_patterns`; what `derived` returned in this
         process; or data of your own: what `from_arrays` or `from_file` returned in any, or a path
@@ -94,6 +96,8 @@ def facts(name: str) -> Facts:
         base, variant = variants.read(name)
         sizes = variant.sizes(facts(base))
         return variants.facts(variant, facts(base), sizes) if sizes else _load(name).facts
+    if name in cifar.ARCHIVES:
+        return cifar.ARCHIVES[name].facts(name)
     made = name in arrays.made or own.is_kept(name)
     if not made and name.startswith(f"{deformed.SETS.word}:"):
         return deformed.facts(facts("mnist"), *deformed.SETS.read(name))
@@ -114,6 +118,8 @@ def _load(name: str) -> Dataset:
         return random_patterns(*PATTERNS.read(name))
     if word == deformed.SETS.word:
         return deformed_mnist(*deformed.SETS.read(name))
+    if name in cifar.ARCHIVES:
+        return cifar.read(name, cifar.ARCHIVES[name])
     return two_clouds() if name == "two-clouds" else read_images(name, _FILES[name])
 
 
@@ -228,13 +234,18 @@ def _loader(name: str) -> type | None:
 
 
 def _availability(name: str) -> Availability:
-    if name not in _FILES:
+    if name not in (*_FILES, *cifar.ARCHIVES):
         return Availability(name, None, "built in")
     folder = None
     try:
-        folder = locate(name, _FILES[name])[0].parent
-        for _ in checked(name, _FILES[name]):
-            pass
+        if name in cifar.ARCHIVES:
+            path = cifar.locate(name, cifar.ARCHIVES[name])
+            folder = path.parent
+            cifar.members(path, cifar.ARCHIVES[name])
+        else:
+            folder = locate(name, _FILES[name])[0].parent
+            for _ in checked(name, _FILES[name]):
+                pass
     except LazybookError as error:
         return Availability(name, folder, str(error))
     return Availability(name, folder, "ready")

@@ -42,12 +42,12 @@ def checked(name: str, files: Files) -> Iterator[tuple[Path, bytes]]:
 
 def locate(name: str, files: Files) -> list[Path]:
     """Return the paths of a data set's files, or raise DataError that names those missing."""
-    roots = _roots()
+    roots = folders()
     layouts = (name, f"{files.loader}/raw")
-    folders = [root / layout for root in roots for layout in layouts]
+    places = [root / layout for root in roots for layout in layouts]
     found, missing = [], []
     for file in files.checksums:
-        both = (folder / each for folder in folders for each in (file, file.removesuffix(".gz")))
+        both = (folder / each for folder in places for each in (file, file.removesuffix(".gz")))
         path = next((path for path in both if _exists(path)), None)
         if path:
             found.append(path)
@@ -64,7 +64,7 @@ def locate(name: str, files: Files) -> list[Path]:
     return found
 
 
-def _roots() -> list[Path]:
+def folders() -> list[Path]:
     """Return the folders that may hold data sets, in the order of searching."""
     own, checkout = paths.from_environment("LAZYBOOK_DATA"), paths.repository()
     return [*([own] if own else []), *([checkout / "data"] if checkout else []), paths.cache()]

@@ -21,6 +21,7 @@ from lazybook.datasets import Dataset, Split
 from lazybook.engines.contract import Evaluation, Start
 from lazybook.engines.reference import BATCH, losses
 from lazybook.experiment import Experiment
+from lazybook.gates import OwnRule
 from lazybook.networks import classify
 
 
@@ -105,7 +106,9 @@ class AutogradEngine:
         if not outputs.detach().square().sum().isfinite():
             self.diverged = True  # nothing can be learned any more: see `contract.Engine`
             return
-        learned = self.gate(outputs, labels, indices)
+        own = isinstance(self.experiment.gate, OwnRule)
+        shown = losses(self.experiment.loss, outputs.detach(), labels) if own else None
+        learned = self.gate(outputs, labels, indices, shown)
         if self.experiment.gated == "batch" and learned.any():
             learned = torch.ones_like(learned)
         self.updates += int(learned.sum())

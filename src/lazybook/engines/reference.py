@@ -12,7 +12,8 @@ from lazybook.datasets import Dataset, Split
 from lazybook.energy import Meter
 from lazybook.engines.contract import Evaluation, Start
 from lazybook.experiment import Experiment
-from lazybook.networks import classify
+from lazybook.gates import OwnRule, check_answer
+from lazybook.networks import classify, margins
 from lazybook.restrictions import largest, number_selected
 from lazybook.support.randomness import ARRIVAL, RECALL, draw_mask, noise, shuffle
 
@@ -113,8 +114,12 @@ def step(run: ReferenceEngine, sample: int) -> bool:
 
     # Which samples are learned?
     mistake, remembered = classify(outputs) != label, run.remembered[sample]
-    run.remembered[sample] = rules.gate.remembers(mistake, remembered)
-    learned = bool(rules.gate.learns(mistake, remembered))
+    if isinstance(rules.gate, OwnRule):
+        learned = own_answer(run, outputs, label, mistake, remembered)
+        run.remembered[sample] = mistake | remembered
+    else:
+        learned = bool(rules.gate.learns(mistake, remembered))
+        run.remembered[sample] = rules.gate.remembers(mistake, remembered)
 
     # Which synapses may change?
     plastic = plastic_synapses(run, int(label))
@@ -153,6 +158,21 @@ def arrive(run: ReferenceEngine, sample: int) -> None:
     for _ in range(rules.epochs - 1):
         if run.kept:
             step(run, run.kept[int(noise(key, run.presented, RECALL)) % len(run.kept)])
+
+
+def own_answer(
+    run: ReferenceEngine,
+    outputs: torch.Tensor,
+    label: torch.Tensor,
+    mistake: torch.Tensor,
+    remembered: torch.Tensor,
+) -> bool:
+    """Whether a rule of someone's own learns a sample; it is asked as for a batch of one."""
+    gate, one = run.experiment.gate, (outputs[None], label[None])
+    loss = losses(run.experiment.loss, *one)
+    answer = gate(mistake[None], remembered[None], margins(*one), loss)
+    check_answer(gate, answer, mistake[None])
+    return bool(answer)
 
 
 def charge(run: ReferenceEngine, layer: int, change: torch.Tensor) -> None:

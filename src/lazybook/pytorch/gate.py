@@ -171,12 +171,7 @@ class Gate(nn.Module):
             learned = self.rule(mistake, remembered, batch.margins(), loss)
             remembers = mistake | remembered
         for answer in (learned, remembers):
-            boolean = isinstance(answer, Tensor) and answer.dtype == torch.bool
-            if not boolean or answer.shape != mistake.shape:
-                raise InvalidValue(
-                    f"rule {told(self.rule)} answers {told(answer)};"
-                    f" it must be a bool tensor of shape {tuple(mistake.shape)}"
-                )
+            gates.check_answer(self.rule, answer, mistake)
         # No rule forgets. Writing only what is remembered leaves no doubt when a batch has a sample
         # twice, once a mistake and once not.
         samples = batch.samples

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from lazybook.errors import InvalidValue
-from lazybook.networks import classify
+from lazybook.networks import classify, margins
 
 PLACES = ("any", "most", "all")
 
@@ -48,10 +48,8 @@ class Judged:
 
         Of several places it is the least.
         """
-        at, outputs = self.labels[..., None], _wide(self.outputs)
-        right = outputs.gather(-1, at)[..., 0]
-        margins = right - outputs.scatter(-1, at, -torch.inf).amax(dim=-1)
-        return margins.where(self.judged, torch.inf).amin(dim=1)
+        found = margins(_wide(self.outputs), self.labels)
+        return found.where(self.judged, torch.inf).amin(dim=1)
 
     def losses(self) -> Tensor:
         """The cross-entropy, ``(batch,)``; of several places the mean."""

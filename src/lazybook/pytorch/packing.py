@@ -1,6 +1,7 @@
 """What is to be learned, gathered into full batches."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,8 +23,7 @@ class Packer:
 
     The outputs need no gradient, so they are best computed under `torch.no_grad`; the step computes
     those of its batch anew. What does not fill a batch waits for the next call. ``len(packer)`` is
-    how many samples wait: the gate has counted them as learned. They are not saved anywhere; a gate
-    with a memory will let them through again.
+    how many samples wait: the gate has counted them as learned. `state_dict` saves them.
 
     In a process group a batch is full when each rank has one, so that all step together. Each rank
     has to take all the batches that it is given.
@@ -71,6 +71,25 @@ class Packer:
             chosen = tuple(map(torch.cat, zip(self._waiting, chosen, strict=True)))
         self._waiting = chosen
         return self._full()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return a copy of what waits, to go on from later; the gate has a state of its own.
+
+        In a process group each rank has another one.
+        """
+        return {"batch": self.batch, "waiting": [tensor.clone() for tensor in self._waiting]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state; raise InvalidValue for what is none, or of another batch."""
+        waiting = state.get("waiting") if isinstance(state, dict) else None
+        valid = isinstance(waiting, list) and all(isinstance(each, Tensor) for each in waiting)
+        if not valid or len({len(tensor) for tensor in waiting}) > 1:
+            raise InvalidValue(f"state is {told(state)}; give what state_dict returned")
+        if state.get("batch") != self.batch:
+            raise InvalidValue(
+                f"the state is one of batches of {told(state.get('batch'))}, not of {self.batch}"
+            )
+        self._waiting = tuple(tensor.clone() for tensor in waiting)
 
     def _full(self) -> Iterator[tuple[Tensor, ...]]:
         while all(ranks.gather(len(self) >= self.batch)):
