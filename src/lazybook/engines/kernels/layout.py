@@ -38,7 +38,7 @@ MSE, HALF_MSE, CROSS_ENTROPY, PERCEPTRON = range(4)
 EVERY_SAMPLE, MISTAKES, MEMORIZED_MISTAKES = range(3)
 # How the first layer is changed: see `changes`.
 OUTER_PRODUCT, MASKED, LARGEST_PER_LAYER, LARGEST_PER_NEURON, DENSE = range(5)
-NOT_DRAWN, ONCE, EACH_SAMPLE, EACH_CLASS = range(4)
+NOT_DRAWN, ONCE, EACH_SAMPLE, EACH_CLASS, BY_ACTIVITY, BY_ERROR = range(6)
 ALL, EACH_SYNAPSE, ANY_SYNAPSE, SUM = range(4)  # what is consolidated, and when
 
 
@@ -110,7 +110,8 @@ class Rules(NamedTuple):
     waits: whether rows wait with their changes.
     width: columns of the first layer that can change, a multiple of LANES.
     readout_width: columns of the readout that can change.
-    unit_draw, unit_count: when the plastic units are drawn, and how many.
+    unit_draw, unit_count: when the plastic units are drawn, or by what they are selected on each
+        sample, and how many.
     outputs_of_units: whether only the outputs of the plastic units are plastic.
     mask_draw, p_in, p_out: of the synapse mask.
     fraction: of the largest updates that is selected, 0 for all; ``per_neuron`` or per layer.
