@@ -57,6 +57,11 @@ RESTRICTIONS = (
     "synapse-mask:0.4,0.7 & largest-per-layer:0.1",
     "synapse-mask:0.4,0.7 & largest-per-neuron:0.1",
     "synapse-mask-per-sample:0.4,0.7 & subnet:7 & largest-per-layer:0.1",
+    "most-active-neurons:0.3",
+    "largest-error-neurons:0.3",
+    "synapse-mask:0.4,0.7 & most-active-neurons:0.5",
+    "most-active-neurons:0.4 & largest-per-layer:0.1",
+    "largest-error-neurons:0.4 & largest-per-neuron:0.1",
 )
 CACHINGS = (
     "immediate",
@@ -390,6 +395,35 @@ def test_exactly_k_synapses_change(engine, per, fraction):
     assert run.synapse_updates[0].sum() == run.meter.m0[0]
     if per == "neuron":
         assert (run.synapse_updates[0].sum(axis=0) == run.meter.m0[0] / units).all()
+
+
+@BOTH
+@pytest.mark.parametrize("word", ["most-active-neurons", "largest-error-neurons"])
+@pytest.mark.parametrize("fraction", [0.01, 0.3, 1.0])
+def test_only_the_inputs_of_the_strongest_neurons_change(engine, word, fraction):
+    rule = restrictions.parse(f"{word}:{fraction}")
+    experiment = small(engine=engine, restriction=rule)
+    run, order, data = build(experiment)
+    number = restrictions.number_selected(fraction, 17)
+    for sample in order[:20]:
+        into, out = (layer.astype(float) for layer in run.weights)
+        received = np.append(data.train.inputs(sample), 1) @ into
+        activity = np.append(np.maximum(received, 0.1 * received), 1)
+        error = activity @ out - np.eye(10)[data.train.labels[sample]]
+        strength = activity[:17]
+        if word == "largest-error-neurons":
+            strength = np.abs(out[:17] @ error * np.where(received > 0, 1, 0.1))
+        before = run.meter.m0.copy()
+        run.learn(np.array([sample]))
+        moved = np.flatnonzero((run.weights[0] != into).any(axis=0))
+        assert set(moved) == set(np.argsort(-strength)[:number])
+        assert (run.meter.m0 - before).tolist() == [785 * number, 18 * 10]
+
+
+def test_silent_neurons_are_the_last_to_be_selected():
+    assert restrictions.strongest(torch.tensor([0.0, 2, -1, 0, 3]), 3).tolist() == [
+        True, True, False, False, True,
+    ]  # fmt: skip
 
 
 def alike(brightness: float) -> Dataset:

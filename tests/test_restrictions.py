@@ -1,6 +1,6 @@
 """Which synapses may change: how restrictions combine, and what is drawn and selected for them."""
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from lazybook.restrictions import (
     LargestUpdates,
     NeuronMask,
     Plan,
+    SelectedNeurons,
     Subnet,
     SynapseMask,
     largest,
@@ -31,6 +32,7 @@ kinds = {
     SynapseMask: st.builds(SynapseMask, fractions, fractions, draws),
     NeuronMask: st.builds(NeuronMask, st.integers(1, 10**6), draws),
     Subnet: st.builds(Subnet, st.integers(1, 10**6), draws),
+    SelectedNeurons: st.builds(SelectedNeurons, fractions, st.sampled_from(["activity", "error"])),
     LargestUpdates: st.builds(LargestUpdates, fractions, st.sampled_from(["layer", "neuron"])),
 }
 single = st.just(AllSynapses()) | st.one_of(*kinds.values())
@@ -75,7 +77,7 @@ def test_a_combination_has_its_parts_masks_first(mask, subnet, selection):
     ("first", "second"),
     [
         *((a, b) for a in kinds for b in kinds if a is b),
-        (NeuronMask, Subnet),
+        *combinations((NeuronMask, Subnet, SelectedNeurons), 2),
     ],
     ids=lambda kind: kind.__name__,
 )
@@ -106,6 +108,8 @@ def test_a_restriction_is_what_it_is_spelled(parts):
         ("neuron-mask-per-class:30", NeuronMask(30, "class")),
         ("subnet:100", Subnet(100)),
         ("largest-per-neuron:0.05", LargestUpdates(0.05, "neuron")),
+        ("most-active-neurons:0.1", SelectedNeurons(0.1, "activity")),
+        ("largest-error-neurons:0.1", SelectedNeurons(0.1, "error")),
         ("largest-per-layer:0.05&subnet:100", Subnet(100) & LargestUpdates(0.05)),
     ],
 )
@@ -126,6 +130,8 @@ def test_spellings(text, restriction):
         (lambda: Subnet(1.0), "subnet: n is 1.0"),
         (lambda: Subnet(1, None), "draw is None"),
         (lambda: LargestUpdates(0.0), "largest updates: fraction is 0.0"),
+        (lambda: SelectedNeurons(1.1, "error"), "selected neurons: fraction is 1.1; it must be"),
+        (lambda: SelectedNeurons(0.1, "age"), "by is 'age'; choose from: activity, error"),
         (lambda: LargestUpdates(0.1, "synapse"), "per is 'synapse'; choose from: layer, neuron"),
     ],
 )
@@ -145,6 +151,12 @@ def test_a_network_has_the_units_that_are_to_be_plastic(kind, draw):
         restrictions.check(kind(1, draw), Shape(784, None, 10, bias=True))
 
 
+def test_neurons_can_be_selected_where_there_are_some():
+    restrictions.check(SelectedNeurons(0.1, "error"), SHAPE)
+    with pytest.raises(InvalidValue, match=r"most-active-neurons:0\.1 needs hidden units"):
+        restrictions.check(SelectedNeurons(0.1, "activity"), Shape(784, None, 10, bias=True))
+
+
 def plan(restriction, seed=0, shape=SHAPE) -> Plan:
     return Plan.draw(restriction, shape, 10, np.random.default_rng(seed))
 
@@ -152,6 +164,8 @@ def plan(restriction, seed=0, shape=SHAPE) -> Plan:
 def test_nothing_is_drawn_for_nothing():
     assert plan(AllSynapses()) == Plan()
     assert plan(LargestUpdates(0.1, "neuron")) == Plan(largest=LargestUpdates(0.1, "neuron"))
+    neurons = SelectedNeurons(0.1, "error")
+    assert plan(neurons) == Plan(neurons=neurons, unit_count=4)
 
 
 @pytest.mark.parametrize("kind", [NeuronMask, Subnet])

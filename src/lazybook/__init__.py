@@ -21,6 +21,7 @@ _HOMES = {
         "AllSynapses",
         "LargestUpdates",
         "NeuronMask",
+        "SelectedNeurons",
         "Subnet",
         "SynapseMask",
     ),

@@ -25,7 +25,7 @@ class Restrictive:
 
     A selection of the largest updates is made last, among what the masks leave. The order does
     not matter. Raises InvalidValue for two restrictions that say different things of the same:
-    two of one kind, or a neuron mask and a subnet.
+    two of one kind, or two of neuron mask, subnet and selected neurons.
     """
 
     __str__ = spelling.spell
@@ -130,6 +130,33 @@ class Subnet(Restrictive):
 
 
 @dataclass(frozen=True)
+class SelectedNeurons(Restrictive):
+    """The synapses into some hidden units change on a sample, and all that leave the hidden layer.
+
+    The units compete anew on every sample, as whole neurons ("It is also possible to select only
+    neurons …", van Rossum & Pache 2024, text to Fig. 3).
+
+    Attributes
+    ----------
+    fraction: how many, as a share of the hidden units that learn; rounded, at least one.
+    by: those with the largest ``activity``, or with the largest absolute ``error``, the gradient
+        of the loss with respect to what a unit receives. See `strongest`.
+    """
+
+    fraction: float
+    by: str
+    words: ClassVar[dict] = {
+        "most-active-neurons": {"by": "activity"},
+        "largest-error-neurons": {"by": "error"},
+    }
+
+    def __post_init__(self) -> None:
+        fraction = _check_share("selected neurons: fraction", self.fraction)
+        object.__setattr__(self, "fraction", fraction)
+        check_one_of("selected neurons: by", self.by, ("activity", "error"))
+
+
+@dataclass(frozen=True)
 class LargestUpdates(Restrictive):
     """Of the first layer of synapses, only those with the largest updates change on a sample.
 
@@ -147,12 +174,7 @@ class LargestUpdates(Restrictive):
     }
 
     def __post_init__(self) -> None:
-        fraction = check_number(
-            "largest updates: fraction",
-            self.fraction,
-            "a number above 0 and at most 1",
-            lambda share: 0 < share <= 1,
-        )
+        fraction = _check_share("largest updates: fraction", self.fraction)
         object.__setattr__(self, "fraction", fraction)
         check_one_of("largest updates: per", self.per, ("layer", "neuron"))
 
@@ -179,8 +201,11 @@ class Combined(Restrictive):
         return " & ".join(map(str, self.several))
 
 
-Restriction = AllSynapses | SynapseMask | NeuronMask | Subnet | LargestUpdates | Combined
-RESTRICTIONS = (AllSynapses, SynapseMask, NeuronMask, Subnet, LargestUpdates)
+RESTRICTIONS = (AllSynapses, SynapseMask, NeuronMask, Subnet, SelectedNeurons, LargestUpdates)
+Restriction = (
+    AllSynapses | SynapseMask | NeuronMask | Subnet | SelectedNeurons | LargestUpdates | Combined
+)
+OF_UNITS = (NeuronMask, Subnet, SelectedNeurons)  # each says which hidden units are plastic
 
 
 def parse(text: str) -> Restriction:
@@ -196,8 +221,10 @@ def parse(text: str) -> Restriction:
 
 def check(restriction: Restriction, shape: Shape) -> None:
     """Raise InvalidValue if the network has fewer hidden units than are to be plastic."""
+    hidden = shape.hidden or 0
     for part in restriction.parts:
-        hidden = shape.hidden or 0
+        if isinstance(part, SelectedNeurons) and not hidden:
+            raise InvalidValue(f"restriction {part} needs hidden units that learn; there are 0")
         if isinstance(part, NeuronMask | Subnet) and part.n > hidden:
             raise InvalidValue(
                 f"restriction {part} needs {part.n} hidden units that learn; there are {hidden}"
@@ -212,12 +239,13 @@ class Plan:
     ----------
     units: the plastic hidden units, int64, shape ``(draws, n)``, one row, or one a class; None if
         all are. If they are drawn for each sample: all units, shape ``(1, hidden)``.
-    unit_count: how many of the units are plastic at a time.
+    unit_count: how many of the units are plastic at a time; of selected ones too.
     unit_draw: when the units are drawn, see `SynapseMask`.
     outputs_of_units: whether the synapses that leave the other units are fixed too (a subnet).
     masks: for each layer the plastic synapses, bool, shape ``(draws, from, to)``; None if all
         are, or if they are drawn for each sample.
     mask: the synapse mask, or None.
+    neurons: the selection of whole neurons, or None.
     largest: the selection of the largest updates, or None.
     """
 
@@ -227,6 +255,7 @@ class Plan:
     outputs_of_units: bool = False
     masks: list[np.ndarray] | None = None
     mask: SynapseMask | None = None
+    neurons: SelectedNeurons | None = None
     largest: LargestUpdates | None = None
 
     @classmethod
@@ -253,14 +282,29 @@ class Plan:
                             shape.layers, (part.p_in, part.p_out), strict=False
                         )
                     ]
+            elif isinstance(part, SelectedNeurons):
+                plan["neurons"] = part
+                plan["unit_count"] = number_selected(part.fraction, shape.hidden)
             elif isinstance(part, LargestUpdates):
                 plan["largest"] = part
         return cls(**plan)
 
 
 def number_selected(fraction: float, plastic: int) -> int:
-    """Return how many of ``plastic`` synapses are a ``fraction`` of them, at least one."""
+    """Return how many of ``plastic`` synapses or units a ``fraction`` of them is, at least one."""
     return max(1, round(fraction * plastic))
+
+
+def strongest(strength: "Tensor", number: int) -> "Tensor":
+    """Return which units have the ``number`` largest of ``strength``; of equal ones the first.
+
+    Both ``strength`` and the result, bool, have shape ``(units,)``. Raises InvalidValue if
+    ``number`` is less than 1 or more than there are.
+    """
+    check_whole("number", number, 1, len(strength))
+    chosen = strength.new_zeros(len(strength), dtype=bool)
+    chosen[strength.argsort(descending=True, stable=True)[:number]] = True
+    return chosen
 
 
 def largest(magnitude: "Tensor", number: int, begin: int) -> "Tensor":
@@ -286,6 +330,11 @@ def largest(magnitude: "Tensor", number: int, begin: int) -> "Tensor":
     return chosen
 
 
+def _check_share(name: str, value: object) -> float:
+    allowed = "a number above 0 and at most 1"
+    return check_number(name, value, allowed, lambda share: 0 < share <= 1)
+
+
 def _together(*restrictions: Restriction) -> tuple[Restriction, ...]:
     """Return the parts of ``restrictions`` in order; raise InvalidValue if two are of one kind."""
     for restriction in restrictions:
@@ -299,7 +348,7 @@ def _together(*restrictions: Restriction) -> tuple[Restriction, ...]:
         key=lambda part: RESTRICTIONS.index(type(part)),
     )
     for first, second in pairwise(parts):
-        units = isinstance(first, NeuronMask) and isinstance(second, Subnet)
+        units = isinstance(first, OF_UNITS) and isinstance(second, OF_UNITS)
         if type(first) is type(second) or units:
             raise InvalidValue(f"{first} and {second} cannot be combined; choose one of them")
     return tuple(parts)

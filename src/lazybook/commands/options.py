@@ -128,9 +128,10 @@ FIELDS = {
     "hidden": Field("number of hidden units, or none at all", _whole_or_none),
     "gate": Field("every-sample, mistakes or memorized-mistakes"),
     "restriction": Field(
-        "all, synapse-mask:P1,P2, neuron-mask:N, subnet:N, largest-per-layer:F or"
-        " largest-per-neuron:F; a mask or subnet is drawn once, and subnet-per-sample:N or"
-        " subnet-per-class:N for each sample or class; ' & ' combines several",
+        "all, synapse-mask:P1,P2, neuron-mask:N, subnet:N, most-active-neurons:F,"
+        " largest-error-neurons:F, largest-per-layer:F or largest-per-neuron:F; a mask or subnet is"
+        " drawn once, and subnet-per-sample:N or subnet-per-class:N for each sample or class; ' & '"
+        " combines several",
         commas=True,
     ),
     "caching": Field(

@@ -26,7 +26,7 @@ from lazybook.engines.kernels.layers import store_nonzero
 from lazybook.engines.kernels.training import LEARN
 from lazybook.experiment import Experiment
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
-from lazybook.restrictions import LargestUpdates, SynapseMask, number_selected
+from lazybook.restrictions import LargestUpdates, Plan, SynapseMask, number_selected
 
 # Bytes left free on both sides of each array. Before a loop over two arrays runs in vectors it is
 # checked that they lie further apart than a few vectors. Short ones side by side would not, and
@@ -59,6 +59,7 @@ BUFFERS = {
     RandomShare: layout.RANDOM_SHARE,
     Reservoir: layout.RESERVOIR,
 }
+SELECTIONS = {"activity": layout.BY_ACTIVITY, "error": layout.BY_ERROR}
 DRAWS = {"once": layout.ONCE, "sample": layout.EACH_SAMPLE, "class": layout.EACH_CLASS}
 VARIANTS = {
     "synapse": layout.EACH_SYNAPSE,
@@ -375,7 +376,7 @@ def _rules(experiment: Experiment, start: Start, engine: NumbaEngine) -> layout.
         and isinstance(experiment.gate, EverySample),
         width=width,
         readout_width=width if plan.outputs_of_units else engine.units,
-        unit_draw=layout.NOT_DRAWN if plan.units is None else DRAWS[plan.unit_draw],
+        unit_draw=_unit_draw(plan),
         unit_count=plan.unit_count,
         outputs_of_units=plan.outputs_of_units,
         mask_draw=mask_draw,
@@ -407,6 +408,13 @@ def _leak(activation: str) -> np.float32:
     if activation == "logistic":
         return layout.LOGISTIC_UNITS
     return np.float32(networks.leak(activation))
+
+
+def _unit_draw(plan: Plan) -> int:
+    """Return when the plastic units are drawn, or by what they are selected."""
+    if plan.neurons:
+        return SELECTIONS[plan.neurons.by]
+    return layout.NOT_DRAWN if plan.units is None else DRAWS[plan.unit_draw]
 
 
 def _plastic_first(start: Start, units: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from lazybook.engines.contract import Evaluation, Start
 from lazybook.experiment import Experiment
 from lazybook.gates import OwnRule, check_answer
 from lazybook.networks import classify, margins
-from lazybook.restrictions import largest, number_selected
+from lazybook.restrictions import largest, number_selected, strongest
 from lazybook.support.randomness import ARRIVAL, RECALL, draw_mask, noise, shuffle
 
 BATCH = 1000  # samples at a time where nothing is learned
@@ -126,6 +126,7 @@ def step(run: ReferenceEngine, sample: int) -> bool:
     if learned:
         error = output_error(rules.loss, outputs, label)
         errors = backward(synapses, entering, error, run)
+        plastic[0] *= select_neurons(run, entering[-1], errors[0])
         sizes = torch.outer(entering[0].abs(), errors[0].abs())
         plastic[0] = select_largest(run, sizes, plastic[0])
 
@@ -211,6 +212,21 @@ def plastic_synapses(run: ReferenceEngine, label: int) -> list[torch.Tensor]:
             else:
                 plastic[layer] *= run.masks[layer][label if plan.mask.draw == "class" else 0]
     return plastic
+
+
+def select_neurons(
+    run: ReferenceEngine, activity: torch.Tensor, error: torch.Tensor
+) -> torch.Tensor:
+    """Return which hidden units the selection of whole neurons leaves plastic, 0 or 1.
+
+    ``activity`` is that of the hidden units, the bias unit last; ``error`` what is propagated back
+    to them, and the result, have shape ``(hidden,)``.
+    """
+    plan = run.start.plan
+    if plan.neurons is None:
+        return torch.ones_like(error)
+    strength = error.abs() if plan.neurons.by == "error" else activity[: len(error)]
+    return strongest(strength, plan.unit_count).to(error.dtype)
 
 
 def select_largest(

@@ -14,6 +14,7 @@ from lazybook.restrictions import (
     NeuronMask,
     Plan,
     Restriction,
+    SelectedNeurons,
     Subnet,
     SynapseMask,
     number_selected,
@@ -123,6 +124,12 @@ class Chain:
         restriction: Restriction,
         seed: int,
     ) -> None:
+        selected = _part(restriction, SelectedNeurons)
+        if selected:
+            raise InvalidValue(
+                f"restriction {selected} chooses by activities or errors, which changes of weights"
+                " do not tell; choose another, or let an experiment learn with it"
+            )
         self.layers = [Layer(module, parameters) for module in modules]
         _check_fit(self.layers)
         self.mask = _part(restriction, SynapseMask)

@@ -39,7 +39,7 @@ MSE, HALF_MSE, CROSS_ENTROPY, PERCEPTRON, LOGISTIC = range(5)
 EVERY_SAMPLE, MISTAKES, MEMORIZED_MISTAKES = range(3)
 # How the first layer is changed: see `changes`.
 OUTER_PRODUCT, MASKED, LARGEST_PER_LAYER, LARGEST_PER_NEURON, DENSE = range(5)
-NOT_DRAWN, ONCE, EACH_SAMPLE, EACH_CLASS = range(4)
+NOT_DRAWN, ONCE, EACH_SAMPLE, EACH_CLASS, BY_ACTIVITY, BY_ERROR = range(6)
 ALL, EACH_SYNAPSE, ANY_SYNAPSE, SUM, EACH_UNIT = range(5)  # what is consolidated, and when
 NO_BUFFER, EVERYTHING, ONLY_MISTAKES, RANDOM_SHARE, RESERVOIR = range(5)  # what is kept of a stream
 
@@ -113,7 +113,8 @@ class Rules(NamedTuple):
     waits: whether rows wait with their changes.
     width: columns of the first layer that can change, a multiple of LANES.
     readout_width: columns of the readout that can change.
-    unit_draw, unit_count: when the plastic units are drawn, and how many.
+    unit_draw, unit_count: when the plastic units are drawn, or by what they are selected on each
+        sample, and how many.
     outputs_of_units: whether only the outputs of the plastic units are plastic.
     mask_draw, p_in, p_out: of the synapse mask.
     fraction: of the largest updates that is selected, 0 for all; ``per_neuron`` or per layer.

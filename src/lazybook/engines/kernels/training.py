@@ -36,6 +36,8 @@ from lazybook.engines.kernels.layers import (
 from lazybook.engines.kernels.layout import (
     ALL,
     ANY_SYNAPSE,
+    BY_ACTIVITY,
+    BY_ERROR,
     DENSE,
     EACH_CLASS,
     EACH_SAMPLE,
@@ -223,7 +225,12 @@ def restrict(network, rules, masks, label, presented, room):
         for j in units[: rules.unit_count]:
             masks.plastic[j] = 1
     for j in range(rules.width):
-        room.size[j] = abs(room.hidden_error[j]) * masks.plastic[j]
+        room.size[j] = abs(room.hidden_error[j])
+    if rules.unit_draw == BY_ACTIVITY or rules.unit_draw == BY_ERROR:
+        strength = room.activity if rules.unit_draw == BY_ACTIVITY else room.size
+        select_neurons(strength[: network.hidden], rules.unit_count, masks.plastic)
+    for j in range(rules.width):
+        room.size[j] *= masks.plastic[j]
         room.step[j] = rules.rate * room.hidden_error[j] * masks.plastic[j]
     for o in range(room.error.shape[0]):
         room.readout_step[o] = rules.rate * room.error[o]
@@ -232,6 +239,22 @@ def restrict(network, rules, masks, label, presented, room):
             room.plastic_activity[j] = room.activity[j] * masks.plastic[j]
     else:
         copy(room.activity, room.plastic_activity)
+
+
+@allocating
+def select_neurons(strength, number, plastic):
+    """Set ``plastic`` to 1 for the units of the largest ``strength``, of equal ones the first."""
+    place = strength.shape[0] - number
+    least = np.partition(strength, place)[place]
+    fill(plastic, 0)
+    for j in range(strength.shape[0]):
+        if strength[j] > least:
+            plastic[j] = 1
+            number -= 1
+    for j in range(strength.shape[0]):
+        if strength[j] == least and number > 0:
+            plastic[j] = 1
+            number -= 1
 
 
 @inlined
