@@ -18,6 +18,7 @@ import pytest
 
 from lazybook import cluster, datasets
 from lazybook import sweep as sweeping
+from lazybook.benchmarks import overhead
 from lazybook.book.figures import run_figures
 from lazybook.datasets import Split
 from lazybook.errors import InvalidValue, LazybookError
@@ -350,3 +351,31 @@ def test_without_dask_it_is_said_what_has_it(store, monkeypatch):
 def test_what_is_in_the_store_needs_no_scheduler(store):
     sweep([CLOUDS], store=store)
     assert sweep([CLOUDS], store=store, scheduler="tcp://127.0.0.1:9").computed == 0
+
+
+PAGE = Path(__file__).parents[1] / "book" / "rerun.md"
+
+
+def test_the_pages_example_runs(tmp_path):
+    blocks = PAGE.read_text().split("```python\n")[1:]
+    [block] = [code.partition("```")[0] for code in blocks if "import LocalCluster" in code]
+    (tmp_path / "example.py").write_text(block)
+    ran = subprocess.run(
+        [sys.executable, "example.py"],
+        cwd=tmp_path,
+        env=os.environ | {"LAZYBOOK_RUNS": str(tmp_path / "runs")},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert len(ran.stdout.splitlines()) == 21
+    assert len(list((tmp_path / "runs").rglob("*.parquet"))) == 20
+
+
+def test_the_pages_table_is_what_was_measured():
+    measured, _ = overhead.published()
+    page = PAGE.read_text()
+    assert f"mean of {measured.computing:.1f} seconds" in page
+    for row in overhead.needs(measured).items():
+        assert "| {} | {} |".format(*row) in page
+    assert f"{overhead.RUNS:,} small" in page.replace("\n", " ")

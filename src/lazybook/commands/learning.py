@@ -106,9 +106,7 @@ def sweep(
 
     from lazybook import sweep as sweeping
 
-    swept = sweeping.sweep(
-        wanted, jobs=jobs, fresh=fresh, tell=_say_how_many, scheduler=scheduler
-    )
+    swept = sweeping.sweep(wanted, jobs=jobs, fresh=fresh, tell=_say_how_many, scheduler=scheduler)
     if file.wanted:
         file.write(swept.ends() if ends else swept.table())
     if as_json:
