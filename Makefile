@@ -174,7 +174,7 @@ environment:
 	fi
 	@echo 'installing into $(environment): about a minute and 2 GB the first time'
 	@rm -f $(stamp)
-	@$(pip) setuptools && $(pip) --no-build-isolation -e '.[book,sklearn,test,torch]' || { \
+	@$(pip) setuptools && $(pip) --no-build-isolation -e '.[book,cluster,sklearn,test,torch]' || { \
 	  echo "error: not all could be installed, see above; make setup goes on from there" >&2; exit 1; \
 	}
 	@$(facts) >$(stamp)

@@ -137,7 +137,9 @@ rows["inefficiency"] = rows["energy"] / rows["minimal"]
 rows["variance"] /= rows["updates"]
 theories = {load: Perceptron(round(load * scale.inputs), scale.inputs)
             for load in scale.loads}  # fmt: skip
-rows["theory"] = rows["load"].map({load: t.inefficiency for load, t in theories.items()})
+rows["theory"] = rows["load"].map(
+    {load: t.inefficiency for load, t in theories.items()}
+)
 rows["ratio"] = rows["inefficiency"] / rows["theory"]
 rows["explained"] = rows["theory"] / np.sqrt(rows["variance"])
 mean = rows.groupby("load").mean()
@@ -348,7 +350,9 @@ def each(load, column):
 
 for load in JUDGED:
     if load in scale.loads:
-        found.each("SC1", "inefficiency / Eq. 3", f"P/N = {load:g}", each(load, "ratio"))
+        found.each(
+            "SC1", "inefficiency / Eq. 3", f"P/N = {load:g}", each(load, "ratio")
+        )
 if 1.9 in scale.loads:
     found.each("SC1b", "inefficiency", "P/N = 1.9", each(1.9, "inefficiency"))
 else:

@@ -204,8 +204,12 @@ time = np.arange(len(permanent)) / scale.inputs
 figure, (above, below) = plotting.subplots(
     2, 1, figsize=(7.9, 3.7), sharex=True, gridspec_kw={"height_ratios": (2, 1)}
 )
-above.plot(time, permanent + transient, color=plotting.RULES["all"], lw=1, label="weight")
-above.step(time, permanent, color=plotting.RULES[CACHING], lw=2.2, label="permanent part")
+above.plot(
+    time, permanent + transient, color=plotting.RULES["all"], lw=1, label="weight"
+)
+above.step(
+    time, permanent, color=plotting.RULES[CACHING], lw=2.2, label="permanent part"
+)
 above.set(ylabel="weight")
 above.legend(fontsize="small", loc="lower right", ncols=2)
 below.plot(time, transient, color=plotting.RULES["all"], lw=1)

@@ -166,7 +166,7 @@ def provenance(dataset: Dataset, compute_seconds: float) -> dict[str, Any]:
         "commit": _commit(),
         "machine": f"{_processor()}, {os.cpu_count()} cores, {platform.system()}",
         "python": platform.python_version(),
-        "packages": _packages(),
+        "packages": packages(),
     }
 
 
@@ -503,8 +503,8 @@ def _commit() -> str:
     return described.stdout.strip()
 
 
-def _packages() -> dict[str, str]:
-    """The versions of what a run may depend on, as far as it is installed."""
+def packages() -> dict[str, str]:
+    """Return the versions of what a run may depend on, as far as it is installed."""
     found = {"lazybook": paths.project().get("version", "unknown")}
     for name in ("lazybook", "numpy", "numba", "torch"):
         with suppress(PackageNotFoundError):

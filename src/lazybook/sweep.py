@@ -5,8 +5,9 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -38,6 +39,11 @@ MEASURED = (
 PAUSE = 0.5  # seconds between two looks at what other processes are at
 GRACE = 0.5  # seconds that runs are given to stop, and a record to be written
 RECORD = 20_000  # bytes that a record has at least
+WITH_SCHEDULER = 1000  # runs that a scheduler is given at a time
+
+Trains = Callable[
+    [Experiment, Callable[[int], None], Run | None], Run
+]  # as `lazybook.trainers.train` does
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,7 @@ def sweep(
     fresh: bool = False,
     store: Store | None = None,
     tell: Callable[[int, int], None] = lambda runs, missing: None,
+    scheduler: str | None = None,
 ) -> Sweep:
     """Run ``experiments``, ``jobs`` at a time, and return their runs.
 
@@ -93,6 +100,10 @@ def sweep(
     finished, so an interrupted sweep goes on where it was. Of several processes that sweep over the
     same store, each computes what the others are not at. Results do not depend on ``jobs`` (None:
     one for each core that this process may use).
+
+    With the address of a ``scheduler`` (None: ``$LAZYBOOK_SCHEDULER``, or none if that is empty)
+    the workers of a Dask cluster compute, and this process writes, see `lazybook.cluster`; ``jobs``
+    then is how many runs the scheduler is given at a time (None: 1,000).
 
     Before the first one is computed, ``tell`` is called with how many runs there are, and how many
     of them are to be computed.
@@ -106,11 +117,15 @@ def sweep(
     ------
     InvalidValue, DataError, RecordError: before anything is computed.
     RecordError: the disk is full.
+    LazybookError: the scheduler was lost.
     KeyboardInterrupt: within about a second; runs that are not finished stop at their next
         measurement, and are not kept.
     """
     wanted = _listed(experiments)
-    jobs = machine.cores() if jobs is None else check_whole("jobs", jobs, 1)
+    if scheduler is None:
+        scheduler = os.environ.get("LAZYBOOK_SCHEDULER") or None
+    usual = machine.cores() if scheduler is None else WITH_SCHEDULER
+    jobs = usual if jobs is None else check_whole("jobs", jobs, 1)
     if not isinstance(store, Store | None):
         raise InvalidValue(f"store is {told(store)}; it must be a lazybook.runs.Store")
     store = store or Store()
@@ -127,10 +142,12 @@ def sweep(
     missing = [experiment for experiment, run in found.items() if run is None]
     if missing:
         _check(missing, facts, store)
-    tell(len(found), len(missing))
     computed = 0
-    if missing:
-        computed = _Work(found, missing, facts, jobs, fresh, store).compute()
+    with _trains(missing, scheduler) as trains:
+        tell(len(found), len(missing))
+        if missing:
+            first = _first(missing) if scheduler is None else "waiting for a worker"
+            computed = _Work(found, missing, facts, jobs, fresh, store, trains).compute(first)
     runs = [found[experiment] for experiment in wanted]
     if diverged := sum(run.diverged for run in runs):
         warnings.warn(
@@ -173,10 +190,24 @@ def _check(missing: list[Experiment], facts: dict[str, Facts], store: Store) -> 
         datasets.load(name)
 
 
+@contextmanager
+def _trains(missing: list[Experiment], scheduler: str | None) -> Iterator[Trains]:
+    """Give what trains: it does so here, or, if there is a scheduler, on one of its workers."""
+    if scheduler is None or not missing:
+        yield train
+        return
+    from lazybook.cluster import Cluster
+
+    names = dict.fromkeys(name for e in missing for name in (e.dataset, *e.also_test))
+    with Cluster(scheduler, names) as cluster:
+        yield cluster.train
+
+
 class _Work:
     """What a sweep has to compute, or to wait for while other processes do.
 
-    Runs are computed in threads. The main thread, which Ctrl-C reaches, only hands them out.
+    Each run has a thread, which computes it, or waits for the worker of a cluster that does, and
+    then writes its record. The main thread, which Ctrl-C reaches, only hands them out.
     """
 
     def __init__(
@@ -187,8 +218,10 @@ class _Work:
         jobs: int,
         fresh: bool,
         store: Store,
+        trains: Trains,
     ) -> None:
         self.found, self.facts, self.fresh, self.store = found, facts, fresh, store
+        self.trains = trains
         # The longest first, so that no core is left with a long one at the end.
         self.left = sorted(missing, key=self._size, reverse=True)
         self.jobs, self.pool = jobs, ThreadPoolExecutor(jobs)
@@ -197,15 +230,15 @@ class _Work:
         self.stopped = threading.Event()
         self.writing = threading.Lock()
 
-    def compute(self) -> int:
-        """Find all runs; return how many were computed here."""
+    def compute(self, first: str) -> int:
+        """Find all runs; return how many were computed now. ``first`` is shown at the beginning."""
         total, label = (
             sum(map(self._size, self.left)),
             f"{len(self.left)} run{'s' * (len(self.left) > 1)}",
         )
         computed = 0
         with (
-            progress.shown(total, label, _first(self.left)) as self.advance,
+            progress.shown(total, label, first) as self.advance,
             threadpool_limits(limits=1),  # the runs themselves are what goes on in parallel
             self.reservations,
         ):
@@ -265,7 +298,7 @@ class _Work:
             self.advance(samples * per_sample)
 
         try:
-            run = train(experiment, tell, experiment.after and self.found[experiment.after])
+            run = self.trains(experiment, tell, experiment.after and self.found[experiment.after])
             with self.writing:
                 self.store.save(run, facts)
         finally:

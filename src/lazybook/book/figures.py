@@ -101,7 +101,8 @@ def run_figures(
     """Execute the notebooks one after another and write them under ``output``.
 
     A notebook appears under ``output`` only when all its cells have run. Everything that can be
-    checked is checked before the first one starts.
+    checked is checked before the first one starts. The kernels have this process's environment, so
+    where the runs are kept, and by which scheduler's workers they are computed, is said there.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ def run_figures(
     Raises
     ------
     InvalidValue: an unknown notebook, a parameter that a notebook does not have, or an impossible
-        value of one.
+        value of one; or no scheduler answers at ``$LAZYBOOK_SCHEDULER``.
     LazybookError: a notebook failed (the message has its error), or ``output`` cannot be written.
     """
     values = {"profile": profile, "device": device, "jobs": jobs, "fresh": fresh}
@@ -135,6 +136,11 @@ def run_figures(
     }
     for name, document in documents.items():
         _check_place(document, targets[name])
+    if scheduler := os.environ.get("LAZYBOOK_SCHEDULER"):
+        from lazybook.cluster import Cluster
+
+        with Cluster(scheduler):
+            pass
 
     paths.settle()  # the kernels run in other folders
     for name, document in documents.items():

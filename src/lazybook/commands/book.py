@@ -1,12 +1,13 @@
 """``lazybook figures`` and ``lazybook claims``."""
 
 import math
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lazybook.commands.output import Fresh, Jobs, Json, print_json, show, table
+from lazybook.commands.output import Fresh, Jobs, Json, Scheduler, print_json, show, table
 from lazybook.errors import InvalidValue
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ def figures(
     profile: Profile = "quick",
     device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
     jobs: Jobs = None,
+    scheduler: Scheduler = None,
     fresh: Fresh = False,
     only: Annotated[
         list[str] | None, typer.Option(help="a notebook, such as fig2_mnist (repeatable)")
@@ -32,6 +34,10 @@ def figures(
 
     if output == "":
         raise InvalidValue("output is ''; name a folder")
+    if scheduler == "":
+        raise InvalidValue("scheduler is ''; give its address, such as tcp://10.0.0.1:8786")
+    if scheduler:
+        os.environ["LAZYBOOK_SCHEDULER"] = scheduler
     run_figures(profile, device, jobs, fresh, only, Path(output) if output else EXECUTED)
 
 

@@ -14,6 +14,7 @@ from lazybook.commands.output import (
     Fresh,
     Jobs,
     Json,
+    Scheduler,
     measured,
     number,
     print_json,
@@ -85,6 +86,7 @@ def sweep(
         bool, typer.Option("--ends", help="in the CSV one row a run, not one a measurement")
     ] = False,
     jobs: Jobs = None,
+    scheduler: Scheduler = None,
     fresh: Fresh = False,
     as_json: Json = False,
 ) -> None:
@@ -104,7 +106,7 @@ def sweep(
 
     from lazybook import sweep as sweeping
 
-    swept = sweeping.sweep(wanted, jobs=jobs, fresh=fresh, tell=_say_how_many)
+    swept = sweeping.sweep(wanted, jobs=jobs, fresh=fresh, tell=_say_how_many, scheduler=scheduler)
     if file.wanted:
         file.write(swept.ends() if ends else swept.table())
     if as_json:

@@ -27,6 +27,10 @@ STDOUT = "-"  # in place of the name of a file
 Json = Annotated[bool, typer.Option("--json", help="print JSON, for machines")]
 Jobs = Annotated[int | None, typer.Option(help="experiments at a time; default: one a core")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="compute again what is in the run store")]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="of a Dask scheduler, whose workers compute the runs"),
+]
 Csv = Annotated[
     str | None,
     typer.Option("--csv", metavar="FILE", help=f"write CSV, for spreadsheets; {STDOUT}: print it"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lazybook.datasets import arrays, cifar, deformed, own, variants
-from lazybook.datasets.arrays import derived
+from lazybook.datasets.arrays import derived, receive
 from lazybook.datasets.files import checked, locate, read_images
 from lazybook.datasets.names import check_known
 from lazybook.datasets.own import from_arrays, from_file, named
@@ -37,6 +37,7 @@ __all__ = [
     "load",
     "named",
     "random_patterns",
+    "receive",
     "two_clouds",
 ]
 
