@@ -266,7 +266,7 @@ def span(values: Iterable[float], form: str) -> str:
     """
     defined = sorted(value for value in values if not math.isnan(value))
     ends = dict.fromkeys(format(end, form) for end in defined[:1] + defined[-1:])
-    return " to ".join(ends).replace("-", "\N{MINUS SIGN}") or "?"
+    return claims.with_minus(" to ".join(ends)) or "?"
 
 
 def seeds(table: pd.DataFrame) -> str:
@@ -289,6 +289,7 @@ def html_table(table: pd.DataFrame, label: str) -> HTML:
 
     Cells may be HTML; ``label`` says what is in it, for those who do not see it.
     """
+    table = table.map(lambda cell: claims.with_minus(cell) if isinstance(cell, str) else cell)
     drawn = table.to_html(classes="provenance", border=0, index=False, escape=False, na_rep="–")
     return HTML(claims.scrolling(drawn.replace("<th>", '<th scope="col">'), label))
 
@@ -304,22 +305,23 @@ def provenance(settings: Settings, sweeps: Sequence[Sweep]) -> HTML:
     facts = [run.provenance for run in runs]
     minutes = sum(fact["compute_seconds"] for fact in facts) / 60
     training = sum(run.final["seconds"] for run in runs) / 60
+    builds = each(sorted(fact["commit"] or "none" for fact in facts))
     rows = {
         "profile": settings.profile,
         "data set": each(_origin(f["dataset"], f["data_checksum"][:12]) for f in facts),
         "engine": each(f"{run.experiment.engine} on {run.experiment.device}" for run in runs),
         "seeds": each(sorted({run.experiment.seed for run in runs})),
-        "runs": f"{len(runs)}, of which {computed} computed for this page and the others found"
-        " in the run store",
-        "compute time": f"{minutes:.1f} minutes on one core, {training:.1f} of them training,"
-        " the others measuring and loading",
+        "runs": f"{len(runs)}, "
+        + (f"{computed} of them computed for this page" if computed else "all from the run store"),
+        "compute\N{NBSP}time": f"{minutes:.1f} minutes on one core, {training:.1f} of them"
+        " training, the others measuring and loading",
         "computed": each(sorted({fact["date"][:10] for fact in facts})),
         "machine": each(fact["machine"] for fact in facts),
         "software": each(
-            f"lazybook {f['packages']['lazybook']} ({f['commit'] or 'no commit'}),"
-            f" numba {f['packages']['numba']}, torch {f['packages']['torch']}"
+            ", ".join(f"{name} {f['packages'][name]}" for name in ("lazybook", "numba", "torch"))
             for f in facts
         ),
+        "commits": builds + " (+: with changes that were not committed)" * ("+" in builds),
     }
     cells = "".join(
         f'<tr><th scope="row">{name}</th><td>{html.escape(value)}</td></tr>'
