@@ -53,6 +53,15 @@ def test_common_accuracies_are_reached_by_all(best, other):
         assert np.isfinite(analysis.when_reached(measured, accuracies, "energy_m1")).all()
 
 
+def test_the_mean_over_seeds_of_ratios_is_that_of_their_logarithms():
+    ratios = {(100, 0): 2.0, (100, 1): 8.0, (30, 0): 3.0, (30, 1): np.nan, (500, 0): 5.0}
+    found = analysis.over_seeds(ratios)
+    np.testing.assert_allclose(found[[100, 500]], [4, 5])
+    assert np.isnan(found[30])  # a seed has no value
+    turned = analysis.over_seeds({key: 1 / ratio for key, ratio in ratios.items()})
+    np.testing.assert_allclose(turned, 1 / found)
+
+
 def test_no_common_accuracies():
     assert len(analysis.common_accuracies([run([0.1, 0.6]), run([0.1, 0.95])], least=0.9)) == 0
 

@@ -241,6 +241,14 @@ def test_only_sizes_are_not_said_again():
     )
 
 
+def test_conditions_that_differ_in_the_size_alone_are_told_as_one():
+    conditions = ("95 %, H = 100", "95 %, H = 1,000", "H = 100, 1/10", "H = 100, 1/20", "batches")
+    findings = [Finding("cost", condition, 5) for condition in conditions]
+    findings += [Finding("cost", "H = 1", 0.5)]
+    note = judge(CLAIM, findings).note
+    assert "for 95 %, H = 100, 1,000; H = 100, 1/10; H = 100, 1/20; batches." in note
+
+
 @pytest.mark.parametrize(
     ("findings", "word"),
     [

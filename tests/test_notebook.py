@@ -210,9 +210,19 @@ def test_findings_that_leave_out_a_seed_are_not_recorded(swept):
 
 def test_a_page_says_how_many_of_its_runs_were_computed_for_it(swept):
     more = [run.experiment for run in swept.runs] + [replace(swept.runs[0].experiment, seed=2)]
-    for computed in (1, 0):
+    for said in ("1 of them computed for this page", "all from the run store"):
         html = notebook.provenance(Settings(profile="smoke"), [sweep(more, jobs=1)]).data
-        assert f"5, of which {computed} computed for this page" in html
+        assert f"<td>5, {said}</td>" in html
+
+
+def test_a_page_names_each_version_once(swept):
+    runs = [
+        replace(run, provenance=run.provenance | {"commit": commit})
+        for run, commit in zip(swept.runs, ["b", "a", "b", "c+"], strict=True)
+    ]
+    html = notebook.provenance(Settings(profile="smoke"), [replace(swept, runs=runs)]).data
+    assert "<td>a, b, c+ (+: with changes that were not committed)</td>" in html
+    assert html.count("lazybook 0.") == 1
 
 
 @pytest.mark.parametrize(
@@ -235,6 +245,16 @@ def test_a_table_has_a_dash_where_there_is_no_value():
     assert '<th scope="col"><i>H</i></th>' in html
     assert 'tabindex="0" aria-label="Two sizes"' in html
     assert html.count("<td>–</td>") == 1
+
+
+def test_a_table_has_minus_signs():
+    table = pd.DataFrame(
+        {"x": ["-0.07", "0.1 - 0.2", "cross-entropy", "1e-07"], "n": [-1, 2, 3, 4]}
+    )
+    html = notebook.html_table(table, "Signs").data
+    minus = "\N{MINUS SIGN}"
+    for cell in (f"{minus}0.07", f"0.1 {minus} 0.2", "cross-entropy", "1e-07"):
+        assert f"<td>{cell}</td>" in html
 
 
 @pytest.mark.parametrize(

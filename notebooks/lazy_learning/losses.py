@@ -327,19 +327,17 @@ for (loss, size, seed), (backprop, lazy, pure) in three.items():
 
 
 def outcome(key, findings):
-    """Return in words whether a claim passes its tests, and where it does not."""
-    judged = claims.judge(claims.claims()[key], findings).judged
-    failing = [j for j in judged if j.state == claims.FAILED]
-    word = "holds in part" if failing else "holds"
-    if len(failing) == len(judged):
-        word = "fails"
+    """Return the verdict, and what of its measures is not met, as HTML."""
+    verdict = claims.judge(claims.claims()[key], findings)
     places = {}
-    for j in failing:
-        places.setdefault(j.measure, []).append(j)
+    for j in verdict.judged:
+        if j.state != claims.MET:
+            places.setdefault((j.state, j.measure), []).append(j)
     lines = [
-        f"{m.name} ({m.criterion}): {claims.values(js)}" for m, js in places.items()
+        f"<br>{state}: {m.name} ({m.criterion}): {claims.values(js)}"
+        for (state, m), js in places.items()
     ]
-    return f"<b>{word}</b>" + "".join(f"<br>not: {line}" for line in lines)
+    return claims.badge(verdict) + "".join(lines)
 
 
 rows = [

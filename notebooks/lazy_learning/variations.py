@@ -134,7 +134,7 @@ variations = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
 COLUMNS = ["updates", "samples", "energy_m1", "pytorch_seconds"]
 [price] = cost.costs([scale.size], settings.profile).values()
 runs = [
-    # PyTorch's own time where PyTorch ran, computed from its costs where it did not
+    # PyTorch's own time where PyTorch ran, modelled by its costs where it did not
     replace(run, table=run.table.assign(pytorch_seconds=run.table["seconds"]))
     if run.experiment.engine == "autograd"
     else replace(run, table=run.table.assign(pytorch_seconds=price.seconds(run.table)))
@@ -155,6 +155,7 @@ judged = claims.judge(claims.claims()["LL18"], found.found["LL18"]).judged
 judged = {j.condition: j for j in judged}
 found.each("LL18", "M of lazy / of backprop until 97 %", "{}", ratio["energy_m1"])
 measure = "PyTorch time of lazy / of backprop until 97 %"
+measure += ", modelled for plain and normalised"
 found.each("LL18", measure, "{}", ratio["pytorch_seconds"])
 
 look = {"marker": "o", "ms": 6, "ls": "none"}
@@ -224,7 +225,7 @@ notebook.html_table(pd.DataFrame(columns), "What each variation takes")
 # lazy learning may have to be shown more of them. In a batch classifying is nearly all of the work,
 # as a computer finds the gradients of all images at once; there lazy learning saves changes of
 # synapses rather than time. *Time* is PyTorch's; that of the plain and the normalised runs is
-# computed.
+# modelled: {doc}`fig2_mnist` says how.
 #
 # Fewer samples learned need not be less energy. Momentum by itself saves some: it averages over the
 # last gradients, and what goes back and forth among them never gets to the synapses. Adam makes
@@ -271,7 +272,7 @@ Markdown(
 #
 # A sample is learned if the gate lets it through, in a batch as well. Time is that of the runs
 # where PyTorch made them; the plain and the normalised ones were made by the engine of this book,
-# and get the time that they take in an ordinary PyTorch loop.
+# and get the time that is modelled for an ordinary PyTorch loop.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the claims"}
 found.verdicts([variations])

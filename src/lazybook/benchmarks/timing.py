@@ -65,6 +65,13 @@ def one_core() -> Iterator[None]:
         yield
 
 
+def timed(learner: Learner, samples: np.ndarray) -> float:
+    """Return the seconds of this process that ``learner`` takes for these samples."""
+    began = time.process_time()
+    learner.learn(samples)
+    return time.process_time() - began
+
+
 def take_turns(
     learners: Mapping[str, Learner],
     samples: int,
@@ -88,7 +95,7 @@ def take_turns(
     counts, order = {}, np.arange(samples)
     for name, learner in learners.items():
         learner.learn(order[:BLOCK])
-        blocks = int(seconds / max(_timed(learner, order[:BLOCK]), 1e-9))
+        blocks = int(seconds / max(timed(learner, order[:BLOCK]), 1e-9))
         counts[name] = min(max(blocks, 1) * BLOCK, samples)
         learner.learn(order[: counts[name]])  # JAX compiles for each length
         advance(1)
@@ -96,12 +103,6 @@ def take_turns(
     for turn in range(rounds):
         for name, learner in learners.items():
             part = (turn * counts[name] + np.arange(counts[name])) % samples
-            taken[name][turn] = _timed(learner, part) / counts[name]
+            taken[name][turn] = timed(learner, part) / counts[name]
             advance(1)
     return {name: Turns(taken[name], 2 * BLOCK + (rounds + 1) * counts[name]) for name in learners}
-
-
-def _timed(learner: Learner, samples: np.ndarray) -> float:
-    began = time.process_time()
-    learner.learn(samples)
-    return time.process_time() - began

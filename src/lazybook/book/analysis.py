@@ -1,6 +1,6 @@
 """From measurements to what the figures compare."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,6 +50,15 @@ def at_best_common(run: Run, other: Run, column: str) -> float:
     best = min(each.table["test_accuracy"].max() for each in (run, other))
     reached = [when_reached(each, np.array([best]), column).item() for each in (run, other)]
     return reached[0] / reached[1]
+
+
+def over_seeds(ratios: Mapping[tuple[int, int], float]) -> pd.Series:
+    """Return the geometric mean over seeds for each size, as verdicts on ratios have it.
+
+    Their keys are ``(size, seed)``; nan for a size at which a seed has no value.
+    """
+    logarithms = np.log(pd.Series(ratios)).groupby(level=0, sort=False)
+    return np.exp(logarithms.agg(lambda values: values.mean(skipna=False)))
 
 
 def cut(run: Run, accuracy: float) -> Run:

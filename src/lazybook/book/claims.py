@@ -98,7 +98,8 @@ class Measure:
             return f"= {self.at_least:g}"
         signs = {"at_least": "≥", "above": ">", "at_most": "≤", "below": "<"}
         bounds = ((sign, getattr(self, name)) for name, sign in signs.items())
-        return " and ".join(f"{sign} {bound:g}" for sign, bound in bounds if bound is not None)
+        said = (f"{sign} {bound:g}" for sign, bound in bounds if bound is not None)
+        return with_minus(" and ".join(said))
 
 
 @dataclass(frozen=True)
@@ -219,6 +220,17 @@ def _with_measures(entry: dict) -> dict:
     if before:
         before = Correction(**_with_measures(before))
     return entry | {"measures": measures} | ({"before": before} if before else {})
+
+
+def with_minus(text: str) -> str:
+    """Return ``text`` with minus signs where it has hyphens for them.
+
+    A hyphen within a word stays one, as in the exponent of ``1e-07``.
+
+    >>> with_minus("M of non-plain - of plain: -0.1")
+    'M of non-plain − of plain: −0.1'
+    """
+    return re.sub(r"(?<!\w)-(?=[ \d.])", "\N{MINUS SIGN}", text)
 
 
 class OldFindings(LazybookWarning):
@@ -395,7 +407,9 @@ def glance(found: Iterable[Verdict]) -> str:
 def stated(statement: str, measures: Iterable[Measure]) -> str:
     """Return a claim and its criteria, as HTML."""
     criteria = "; ".join(
-        f"{measure.name} {measure.criterion}" for measure in measures if not measure.beyond
+        f"{with_minus(measure.name)} {measure.criterion}"
+        for measure in measures
+        if not measure.beyond
     )
     return f"{html.escape(statement)}<br><small>{html.escape(criteria)}</small>"
 
@@ -446,7 +460,7 @@ def _number(value: float) -> str:
     text = f"{value:,.0f}" if 100 <= abs(value) < 1e6 else f"{value:.2g}"
     if abs(value) < 5e-4:
         text = "0"
-    return text.replace("-", "\N{MINUS SIGN}")
+    return with_minus(text)
 
 
 def _in_words(measure: Measure, cells: list[Judged]) -> str:
@@ -455,19 +469,33 @@ def _in_words(measure: Measure, cells: list[Judged]) -> str:
         return ""
     finite = sorted(j.mean for j in cells if math.isfinite(j.mean))
     ends = " to ".join(dict.fromkeys(map(_number, finite[:1] + finite[-1:]))) or "never"
-    said = f"{measure.name[:1].upper()}{measure.name[1:]}: {ends}"
+    said = with_minus(f"{measure.name[:1].upper()}{measure.name[1:]}: {ends}")
     states = {j.state for j in cells}
     if states == {MET}:
         return f"{said}, as claimed ({measure.criterion})."
     if states == {FAILED}:
         everywhere = "" if len(cells) == 1 else " anywhere"
         return f"{said}, not {measure.criterion}{everywhere}."
+    if states == {OPEN}:
+        return f"{said}; these seeds leave {measure.criterion} open."
     where = {
-        state: "; ".join(j.condition for j in cells if j.state == state) for state in (FAILED, OPEN)
+        state: "; ".join(_shortened([j.condition for j in cells if j.state == state]))
+        for state in (FAILED, OPEN)
     }
     parts = [f"not {measure.criterion} for {where[FAILED]}"] * bool(where[FAILED])
     parts += [f"these seeds leave {measure.criterion} open for {where[OPEN]}"] * bool(where[OPEN])
     return f"{said}; {', and '.join(parts)}."
+
+
+def _shortened(conditions: Iterable[str]) -> list[str]:
+    """Return conditions with those that differ in the size alone as one: ``H = 100, 200``."""
+    sizes: dict[str, list[str]] = {}
+    for condition in conditions:
+        begin, size, number = condition.rpartition("H = ")
+        if not number.replace(",", "").isdecimal():  # the size does not stand at the end
+            begin, size, number = condition, "", ""
+        sizes.setdefault(begin + size, []).append(number)
+    return [begin + ", ".join(numbers) for begin, numbers in sizes.items()]
 
 
 def check_cover(
@@ -592,7 +620,7 @@ def _measured(judged: Iterable[Judged]) -> str:
         cells = [j for j in judged if j.measure == measure]
         beyond = "" if any(j.core for j in cells) else " <em>beyond the paper</em>"
         lines.append(
-            f'<div class="measure"><small>{html.escape(measure.name)}'
+            f'<div class="measure"><small>{html.escape(with_minus(measure.name))}'
             f" ({html.escape(measure.criterion)}){beyond}</small>{strip(cells)}"
             f"<details><summary>numbers</summary>{html.escape(values(cells))}</details></div>"
         )

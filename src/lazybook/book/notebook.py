@@ -268,7 +268,7 @@ def span(values: Iterable[float], form: str) -> str:
     """
     defined = sorted(value for value in values if not math.isnan(value))
     ends = dict.fromkeys(format(end, form) for end in defined[:1] + defined[-1:])
-    return " to ".join(ends).replace("-", "\N{MINUS SIGN}") or "?"
+    return claims.with_minus(" to ".join(ends)) or "?"
 
 
 def seeds(table: pd.DataFrame) -> str:
@@ -292,6 +292,7 @@ def html_table(table: pd.DataFrame, label: str, classes: str = "") -> HTML:
     Cells may be HTML; ``label`` says what is in it, for those who do not see it. Of the ``classes``
     the pages' script knows ``sortable``, by a click on a column's head, and ``filtered``, by words.
     """
+    table = table.map(lambda cell: claims.with_minus(cell) if isinstance(cell, str) else cell)
     drawn = table.to_html(
         classes=f"provenance {classes}".strip(), border=0, index=False, escape=False, na_rep="–"
     )
@@ -303,32 +304,35 @@ def provenance(settings: Settings, sweeps: Sequence[Sweep], tables: Sequence[Tab
     runs = [run for sweep in sweeps for run in sweep.runs]
     computed = sum(sweep.computed for sweep in sweeps)
     sets = sorted({number for table in tables for number in table.sets})
-    found = "computed for this page and the others found in the run store"
 
     def each(values: Iterable[object]) -> str:
         return ", ".join(str(value) for value in dict.fromkeys(values))
+
+    def found(computed: int) -> str:
+        return f"{computed} of them computed for this page" if computed else "all from the run store"
 
     facts = [run.provenance for run in runs]
     facts += [fact for table in tables for fact in table.facts]
     minutes = sum(fact["compute_seconds"] for fact in facts) / 60
     training = sum(run.final["seconds"] for run in runs) / 60
+    builds = each(sorted(fact["commit"] or "none" for fact in facts))
     rows = {
         "profile": settings.profile,
         "data set": each(_origin(f["dataset"], f["data_checksum"][:12]) for f in facts),
         "engine": each(f"{run.experiment.engine} on {run.experiment.device}" for run in runs),
         "seeds": each(sorted({run.experiment.seed for run in runs})),
-        "runs": f"{len(runs)}, of which {computed} {found}",
-        "pattern sets": f"{each(sets)}; {sum(table.computed for table in tables)} of"
-        f" {sum(len(table.facts) for table in tables)} tables {found}",
-        "compute time": f"{minutes:.1f} minutes on one core"
+        "runs": f"{len(runs)}, {found(computed)}",
+        "pattern sets": f"{each(sets)}; {sum(len(table.facts) for table in tables)} tables,"
+        f" {found(sum(table.computed for table in tables))}",
+        "compute\N{NBSP}time": f"{minutes:.1f} minutes on one core"
         + f", {training:.1f} of them training, the others measuring and loading" * bool(runs),
         "computed": each(sorted({fact["date"][:10] for fact in facts})),
         "machine": each(fact["machine"] for fact in facts),
         "software": each(
-            f"lazybook {f['packages']['lazybook']} ({f['commit'] or 'no commit'}),"
-            f" numba {f['packages']['numba']}, torch {f['packages']['torch']}"
+            ", ".join(f"{name} {f['packages'][name]}" for name in ("lazybook", "numba", "torch"))
             for f in facts
         ),
+        "commits": builds + " (+: with changes that were not committed)" * ("+" in builds),
     }
     absent = ({"engine", "seeds", "runs"} if not runs else set()) | (
         {"pattern sets"} if not tables else set()
