@@ -309,7 +309,8 @@ def provenance(settings: Settings, sweeps: Sequence[Sweep], tables: Sequence[Tab
         return ", ".join(str(value) for value in dict.fromkeys(values))
 
     def found(computed: int) -> str:
-        return f"{computed} of them computed for this page" if computed else "all from the run store"
+        said = f"{computed} of them computed for this page"
+        return said if computed else "all from the run store"
 
     facts = [run.provenance for run in runs]
     facts += [fact for table in tables for fact in table.facts]
