@@ -243,7 +243,7 @@ def test_what_a_rule_refers_to_is_part_of_it(monkeypatch):
 @pytest.mark.parametrize(
     "gate",
     [None, 3, "mistakes", Mistakes, torch.sigmoid, lambda m, r, margin, loss: m, print, [unsure]],
-    ids=repr,
+    ids=["none", "number", "word", "class", "builtin", "lambda", "print", "list"],
 )
 def test_what_is_no_rule_is_refused(gate):
     with pytest.raises(InvalidValue, match="gate is "):
