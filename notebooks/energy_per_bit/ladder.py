@@ -38,6 +38,7 @@ from dataclasses import replace
 
 import pandas as pd
 from IPython.display import Markdown
+from matplotlib.ticker import LogLocator
 
 from lazybook import energy_per_bit
 from lazybook.book import claims, notebook, plotting
@@ -60,8 +61,8 @@ ladder = energy_per_bit.known("ladder")
 # ## The steps
 #
 # The lowest step is a law of physics, {term}`Landauer's limit`: to erase a bit at the temperature
-# $T$ takes at least $k T \ln 2$ {cite}`landauer1961irreversibility`, which experiments have confirmed
-# {cite}`berut2012experimental`. Then come the cells and chips of computers
+# $T$ takes at least $k T \ln 2$ {cite}`landauer1961irreversibility`, which experiments have
+# confirmed {cite}`berut2012experimental`. Then come the cells and chips of computers
 # {cite}`yang2013memristive,hu2011high,han2015learning`, and a hard disk that has to move its arm
 # for a bit. What a neuron spends on a bit that it *sends* is known in molecules of {term}`ATP`
 # {cite}`laughlin1998metabolic,harris2012synaptic`; one of these gives some 50 kJ/mol in a cell. The
@@ -103,7 +104,7 @@ axes.axvspan(*fly.magnitude, color="#808080", alpha=0.2, lw=0)
 axes.set_yticks(range(len(labels)), labels)
 axes.set(xlabel="energy per bit (J)", xlim=(1e-22, 10))
 plotting.logarithmic(axes.xaxis)
-axes.xaxis.set_major_locator(plotting.LogLocator(1000, numticks=20))
+axes.xaxis.set_major_locator(LogLocator(1000, numticks=20))
 axes.grid(axis="y", visible=False)
 plotting.show(
     figure,

@@ -38,7 +38,7 @@ class Known:
     low, high: the 90 % interval. The logarithm of the value is normally distributed; with
         ``limits`` it is uniformly distributed, and the value never lies outside.
     unit: of both, as Pint spells it.
-    known: ``read`` in the source, ``second-hand``, or ``inferred`` here.
+    known: ``read`` in the source, ``second-hand``, ``inferred`` here, or ``given`` by the reader.
     source, note: where from, and what else there is to know.
     kind: of what is compared, such as ``memory``.
 
