@@ -188,11 +188,11 @@ Markdown(f"Then EB2 would be *{with_disk.word}*. {with_disk.note}")
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
 chips = [step.name for step in ladder.values() if step.kind == "memory"]
 chips.remove(ladder["hard_disk"].name)
-dearest = max(ends[1] for key, ends in steps.items() if ladder[key].name in chips)
+costliest = max(ends[1] for key, ends in steps.items() if ladder[key].name in chips)
 disk = between(steps["hard_disk"].to("millijoule / bit"))
 found.answer(
     f"It is: 10 mJ is **{times(CLAIMED, limit)} times** what physics asks for, and at "
-    f"least {times(CLAIMED, dearest)} times what any chip takes. The exception is a "
+    f"least {times(CLAIMED, costliest)} times what any chip takes. The exception is a "
     f"**hard disk's random access**, which takes {disk} mJ itself. To keep a bit costs "
     f"a fly at least {times(CLAIMED, steps['spikes'][1])} times what it costs a neuron "
     "to send one."
