@@ -19,7 +19,17 @@ from lazybook.datasets import deformation
 from lazybook.support.statistics import student_t
 
 ROOT = Path(__file__).parents[1]
-OPTIONAL = ("torch", "torchvision", "scipy", "matplotlib", "IPython", "papermill", "bs4", "jax", "pint")
+OPTIONAL = (
+    "torch",
+    "torchvision",
+    "scipy",
+    "matplotlib",
+    "IPython",
+    "papermill",
+    "bs4",
+    "jax",
+    "pint",
+)
 WITHOUT = f"""
 import sys
 sys.modules.update(dict.fromkeys({OPTIONAL!r}))  # None: it cannot be imported
