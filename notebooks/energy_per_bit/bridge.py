@@ -263,8 +263,8 @@ def in_atp(name):
 
 
 reserve = np.median((burned * drawn["life"]).m_as("joule"))
-thriftiest = min(
-    bill(name, *run)[2] for name in (SYNAPSES, WEIGHTS) for run in spent.index
+thriftiest = np.nanmin(
+    [bill(name, *run)[2] for name in (SYNAPSES, WEIGHTS) for run in spent.index]
 )
 parts = [
     backprop[name] / np.median(association.magnitude) for name in (SIGNAL, RECEPTORS)

@@ -212,7 +212,6 @@ plotting.show(
     "the variance per bit. Per association the oxygen has the largest share.",
     notebook=NAME,
 )
-first, *_, last = sorted(shares, key=shares.get, reverse=True)
 largest = max(of_energy, key=of_energy.get)
 Markdown(
     f"Of the variance per bit {100 * shares['bits']:.0f} % comes from the bits. Per "

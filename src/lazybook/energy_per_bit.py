@@ -151,7 +151,10 @@ def replaced(value: Known, given: object, by: str) -> Known:
         raise InvalidValue(
             f"{by} is {told(given)}; it must be None or [low, high], in {value.unit}"
         )
-    return Known(by, *given, value.unit, "given", "given", limits=value.limits)
+    own = Known(by, *given, value.unit, "given", "given", limits=value.limits)
+    if own.low == own.high:
+        raise InvalidValue(f"{by} is {told(given)}; low and high must differ, if only by little")
+    return own
 
 
 def landauer(temperature: Quantity) -> Quantity:
