@@ -151,6 +151,7 @@ def test_a_value_that_is_known_exactly():
         (["1", 5], "bits: low is '1'"),
         ([True, 5], "bits: low is True"),
         ([5, 1], "bits: high is 1; it must be at least low, 5"),
+        ([5, 5], "bits is [5, 5]; low and high must differ"),
     ],
 )
 def test_numbers_of_ones_own_that_mean_nothing(given, message):

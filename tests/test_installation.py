@@ -29,6 +29,7 @@ OPTIONAL = (
     "bs4",
     "jax",
     "distributed",
+    "pint",
 )
 WITHOUT = f"""
 import sys

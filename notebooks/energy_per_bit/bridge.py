@@ -38,6 +38,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
+from matplotlib.ticker import LogLocator
 
 from lazybook import energy_per_bit
 from lazybook.book import analysis, notebook, plotting
@@ -141,13 +142,13 @@ SIGNAL, RECEPTORS = "by transmission", "by receptors"
 SYNAPSES, WEIGHTS = "by the fly's synapses", "by the fly's weights"
 USED = {  # by each price
     SIGNAL: ["plasticity", "transmission"],
-    RECEPTORS: ["receptors", "receptor", "amino_acid"],
+    RECEPTORS: ["receptors", "amino_acids", "synthesis"],
     SYNAPSES: [*of_fly, "active", "outputs"],
     WEIGHTS: ["oxygen", "heat", "mass", "life", "reserve"],
 }
 prices = {
     SIGNAL: drawn["plasticity"] * drawn["transmission"],
-    RECEPTORS: drawn["receptors"] * drawn["receptor"] * drawn["amino_acid"],
+    RECEPTORS: drawn["receptors"] * drawn["amino_acids"] * drawn["synthesis"],
     SYNAPSES: association / (drawn["active"] * drawn["outputs"]),
     WEIGHTS: drawn["reserve"] * burned * drawn["life"],
 }
@@ -188,7 +189,7 @@ axes.text(
 axes.set_yticks(range(len(prices)), prices)
 axes.set(xlabel="energy to learn MNIST (J)", ylim=(len(prices) - 0.5, -0.5))
 plotting.logarithmic(axes.xaxis)
-axes.xaxis.set_major_locator(plotting.LogLocator(1000, numticks=20))
+axes.xaxis.set_major_locator(LogLocator(1000, numticks=20))
 axes.grid(axis="y", visible=False)
 figure.legend(loc="outside lower center", ncols=2, fontsize="small")
 n_seeds = f"n = {len(scale.seeds)}".replace(" ", "\N{NBSP}")
@@ -262,8 +263,8 @@ def in_atp(name):
 
 
 reserve = np.median((burned * drawn["life"]).m_as("joule"))
-thriftiest = min(
-    bill(name, *run)[2] for name in (SYNAPSES, WEIGHTS) for run in spent.index
+thriftiest = np.nanmin(
+    [bill(name, *run)[2] for name in (SYNAPSES, WEIGHTS) for run in spent.index]
 )
 parts = [
     backprop[name] / np.median(association.magnitude) for name in (SIGNAL, RECEPTORS)

@@ -87,8 +87,8 @@ if source_of_bits is not None and not (bits and isinstance(source_of_bits, str))
 # ```
 #
 # for $t$ hours lost by a fly of mass $m$, which takes up the volume $v$ of oxygen for each
-# milligram and hour and gets $q$ joules from each volume of it. Divided by the number of {term}`bits
-# <bit>` that an {term}`association` holds, it is the energy per bit.
+# milligram and hour and gets $q$ joules from each volume of it. Divided by the number of
+# {term}`bits <bit>` that an {term}`association` holds, it is the energy per bit.
 #
 # The full text of the estimate could not be had for this book, so none of these inputs is the
 # paper's own. A filled circle stands for a number that was read in the source itself or in its
@@ -212,7 +212,6 @@ plotting.show(
     "the variance per bit. Per association the oxygen has the largest share.",
     notebook=NAME,
 )
-first, *_, last = sorted(shares, key=shares.get, reverse=True)
 largest = max(of_energy, key=of_energy.get)
 Markdown(
     f"Of the variance per bit {100 * shares['bits']:.0f} % comes from the bits. Per "
@@ -234,8 +233,9 @@ Markdown(
 #
 # Whether the estimate agrees with the paper's 10 mJ per bit depends on the bits, and the paper's
 # number of them could not be had. So there is no verdict on that, whatever would come out for the
-# limits above. Put in bits of your own with their source, and there is one. That the bits
-# contribute most to the uncertainty is no claim of the paper's; it is ours, put to the same test.
+# limits above. All inputs are parameters of the notebook ({doc}`../../rerun`): put in bits of your
+# own with their source, and there is a verdict. That the bits contribute most to the uncertainty is
+# no claim of the paper's; it is ours, put to the same test.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the claims are judged by"}
 found = notebook.Findings(settings, NAME, "EB1", "EB5")

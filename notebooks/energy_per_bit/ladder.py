@@ -38,6 +38,7 @@ from dataclasses import replace
 
 import pandas as pd
 from IPython.display import Markdown
+from matplotlib.ticker import LogLocator
 
 from lazybook import energy_per_bit
 from lazybook.book import claims, notebook, plotting
@@ -60,8 +61,8 @@ ladder = energy_per_bit.known("ladder")
 # ## The steps
 #
 # The lowest step is a law of physics, {term}`Landauer's limit`: to erase a bit at the temperature
-# $T$ takes at least $k T \ln 2$ {cite}`landauer1961irreversibility`, which experiments have confirmed
-# {cite}`berut2012experimental`. Then come the cells and chips of computers
+# $T$ takes at least $k T \ln 2$ {cite}`landauer1961irreversibility`, which experiments have
+# confirmed {cite}`berut2012experimental`. Then come the cells and chips of computers
 # {cite}`yang2013memristive,hu2011high,han2015learning`, and a hard disk that has to move its arm
 # for a bit. What a neuron spends on a bit that it *sends* is known in molecules of {term}`ATP`
 # {cite}`laughlin1998metabolic,harris2012synaptic`; one of these gives some 50 kJ/mol in a cell. The
@@ -103,7 +104,7 @@ axes.axvspan(*fly.magnitude, color="#808080", alpha=0.2, lw=0)
 axes.set_yticks(range(len(labels)), labels)
 axes.set(xlabel="energy per bit (J)", xlim=(1e-22, 10))
 plotting.logarithmic(axes.xaxis)
-axes.xaxis.set_major_locator(plotting.LogLocator(1000, numticks=20))
+axes.xaxis.set_major_locator(LogLocator(1000, numticks=20))
 axes.grid(axis="y", visible=False)
 plotting.show(
     figure,
@@ -187,11 +188,11 @@ Markdown(f"Then EB2 would be *{with_disk.word}*. {with_disk.note}")
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
 chips = [step.name for step in ladder.values() if step.kind == "memory"]
 chips.remove(ladder["hard_disk"].name)
-dearest = max(ends[1] for key, ends in steps.items() if ladder[key].name in chips)
+costliest = max(ends[1] for key, ends in steps.items() if ladder[key].name in chips)
 disk = between(steps["hard_disk"].to("millijoule / bit"))
 found.answer(
     f"It is: 10 mJ is **{times(CLAIMED, limit)} times** what physics asks for, and at "
-    f"least {times(CLAIMED, dearest)} times what any chip takes. The exception is a "
+    f"least {times(CLAIMED, costliest)} times what any chip takes. The exception is a "
     f"**hard disk's random access**, which takes {disk} mJ itself. To keep a bit costs "
     f"a fly at least {times(CLAIMED, steps['spikes'][1])} times what it costs a neuron "
     "to send one."

@@ -38,7 +38,7 @@ class Known:
     low, high: the 90 % interval. The logarithm of the value is normally distributed; with
         ``limits`` it is uniformly distributed, and the value never lies outside.
     unit: of both, as Pint spells it.
-    known: ``read`` in the source, ``second-hand``, or ``inferred`` here.
+    known: ``read`` in the source, ``second-hand``, ``inferred`` here, or ``given`` by the reader.
     source, note: where from, and what else there is to know.
     kind: of what is compared, such as ``memory``.
 
@@ -151,7 +151,10 @@ def replaced(value: Known, given: object, by: str) -> Known:
         raise InvalidValue(
             f"{by} is {told(given)}; it must be None or [low, high], in {value.unit}"
         )
-    return Known(by, *given, value.unit, "given", "given", limits=value.limits)
+    own = Known(by, *given, value.unit, "given", "given", limits=value.limits)
+    if own.low == own.high:
+        raise InvalidValue(f"{by} is {told(given)}; low and high must differ, if only by little")
+    return own
 
 
 def landauer(temperature: Quantity) -> Quantity:
