@@ -81,6 +81,7 @@ GATES = [EverySample(), MemorizedMistakes(), Mistakes()]
 base = preset(
     "lazy",
     hidden=size,
+    measure_every=2000,
     measure_training=False,
     engine=settings.engine,
     device=settings.device,

@@ -56,8 +56,8 @@ scale = settings.scale(
     # smoke, quick, paper
     hidden=([100], [100], [100]),
     first_epochs=(1, 5, 20),
-    epochs=(1, 3, 20),
-    blurs=(["1.5"], ["1", "1.5", "2"], ["1", "1.5", "2"]),
+    epochs=(1, 2, 10),
+    blurs=(["1.5"], ["1", "2"], ["1", "1.5", "2"]),
     seeds=([0], [0], [0, 1, 2, 3, 4]),
 )
 [size] = scale.hidden
@@ -96,6 +96,7 @@ plotting.show(
 base = preset(
     "lazy",
     hidden=size,
+    measure_every=2000,
     measure_training=False,
     engine=settings.engine,
     device=settings.device,
