@@ -189,9 +189,9 @@ Markdown(
 # %% [markdown]
 # Large sets need few epochs, and their accuracy is measured only at the ends of these; so the
 # largest overshoot the goal, which makes the exponent seem a little larger than it is. What is
-# learned grows more slowly than the set because an image that resembles one already learned is classified
-# correctly when it comes for the first time. It still grows: hard images come at a rate of their
-# own, and each is new.
+# learned grows more slowly than the set because an image that resembles one already learned is
+# classified correctly when it comes for the first time. It still grows: hard images keep coming,
+# and each is new.
 #
 # ## The claims
 
