@@ -56,9 +56,10 @@ scale = settings.scale(
     # smoke, quick, paper
     hidden=([100], [100], [100]),
     whole_epochs=(2, 10, 50),
-    epochs=(1, 4, 8),
+    epochs=(1, 3, 5),
     batches=([128], [32, 128], [8, 32, 128]),
     goals=([0.8], [0.95], [0.95, 0.96]),
+    images=("mnist/samples:0-9999", "mnist", "mnist"),
     seeds=([0], [0], [0, 1, 2, 3, 4]),
 )
 [size] = scale.hidden
@@ -75,7 +76,13 @@ GATES = [EverySample(), MemorizedMistakes()]
 # all its images. An image is remembered if it was misclassified itself, in both cases.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
-base = preset("lazy", hidden=size, engine=settings.engine, device=settings.device)
+base = preset(
+    "lazy",
+    dataset=scale.images,
+    hidden=size,
+    engine=settings.engine,
+    device=settings.device,
+)
 alone = replace(base, epochs=scale.whole_epochs)
 in_batches = replace(
     base, epochs=scale.epochs, measure_training=False, engine="autograd"

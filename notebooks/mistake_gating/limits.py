@@ -54,9 +54,11 @@ settings = notebook.start(globals())
 scale = settings.scale(
     # smoke, quick, paper
     hidden=([100], [100], [100]),
-    epochs=(1, 5, 20),
-    first_epochs=(1, 3, 10),
+    epochs=(1, 4, 8),
+    first_epochs=(1, 3, 8),
     shares=([0, 0.5, 1], [0, 0.2, 0.5, 1], [0, 0.2, 0.5, 1]),
+    images=("mnist/samples:0-9999", "mnist", "mnist"),
+    fashion=("fashion-mnist/samples:0-9999", "fashion-mnist", "fashion-mnist"),
     seeds=([0], [0], [0, 1, 2, 3, 4]),
 )
 [size] = scale.hidden
@@ -84,7 +86,9 @@ base = preset(
 )
 noisy = list(product(scale.shares, GATES, scale.seeds))
 labels = {
-    (share, seed): f"mnist/random-labels:{share:g},{seed}" if share else "mnist"
+    (share, seed): f"{scale.images}/random-labels:{share:g},{seed}"
+    if share
+    else scale.images
     for share, seed in product(scale.shares, scale.seeds)
 }
 result = sweep(
@@ -98,7 +102,7 @@ result = sweep(
 runs = dict(zip(noisy, result.runs, strict=True))
 known = replace(
     base,
-    dataset="fashion-mnist/classes:0-4",
+    dataset=f"{scale.fashion}/classes:0-4",
     epochs=scale.first_epochs,
     record=("weights",),
 )
@@ -107,7 +111,7 @@ clothes = list(product(FASHION, scale.seeds))
 of_fashion = sweep(
     [
         replace(
-            base, dataset="fashion-mnist", gate=GATES[LAZY], seed=seed,
+            base, dataset=scale.fashion, gate=GATES[LAZY], seed=seed,
             after=FASHION[task] and replace(FASHION[task], seed=seed),
         )
         for task, seed in clothes

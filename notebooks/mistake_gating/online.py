@@ -108,6 +108,7 @@ def experiment(known, replays, seed, buffer, rule):
     )  # fmt: skip
 
 
+SCRATCH, FEW = "from scratch", scale.replays[1]
 cases = [(k, r, s) for k in PRIORS for r in scale.replays for s in scale.seeds]
 of_mistakes = sweep(
     [
@@ -133,9 +134,8 @@ for case, pair in zip(
         "reservoir": Reservoir(kept),
     }
     for name, buffer in others.items():
-        for rule in GATES:
+        for rule in GATES if case[0] == SCRATCH else [BACKPROP]:
             wanted[*case, name, rule] = experiment(*case, buffer, rule)
-SCRATCH, FEW = "from scratch", scale.replays[1]
 for share in scale.shares:
     for seed in scale.seeds:
         key = (SCRATCH, FEW, seed, f"random share {share}", BACKPROP)
@@ -238,7 +238,7 @@ for known in PRIORS:
         }
         for buffer, rule in (
             ("everything", BACKPROP), ("mistakes", LAZY), ("mistakes", BACKPROP),
-            ("random share", BACKPROP), ("reservoir", BACKPROP), ("reservoir", LAZY),
+            ("random share", BACKPROP), ("reservoir", BACKPROP),
         ):  # fmt: skip
             mean = values(known, replays, buffer, rule).mean()
             row[f"{buffer}, {plotting.NAMES[rule]}"] = f"{mean:.2f}"
