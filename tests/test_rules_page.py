@@ -5,15 +5,20 @@ import re
 
 import pytest
 
-from lazybook import caching, cli, experiment, gates, restrictions
+from lazybook import buffers, caching, cli, datasets, experiment, gates, restrictions
 from lazybook.book.figures import ROOT
 from lazybook.experiment import PRESETS, Experiment
 
 PAGE = (ROOT / "book" / "rules.md").read_text(encoding="utf8")
 CARDS = re.findall(r"\| Python \| `(.+)` \|\n.*\n\| Command \| `(.+)` \|", PAGE)
 CARDS += re.findall(r"^\| `(.+)` \| `(--.+)` \|", PAGE, re.MULTILINE)
-PARSERS = {"gate": gates.parse, "restriction": restrictions.parse, "caching": caching.parse}
-NAMES = {**vars(gates), **vars(restrictions), **vars(caching)}
+PARSERS = {
+    "gate": gates.parse,
+    "restriction": restrictions.parse,
+    "caching": caching.parse,
+    "buffer": buffers.parse,
+}
+NAMES = {**vars(gates), **vars(restrictions), **vars(caching), **vars(buffers)}
 
 
 @pytest.mark.parametrize(("python", "command"), CARDS, ids=[python for python, _ in CARDS])
@@ -26,8 +31,15 @@ def test_both_spellings_of_a_card_mean_the_same(python, command):
 
 def test_every_rule_has_its_card():
     shown = {python.partition("(")[0] for python, _ in CARDS}
-    rules = (*gates.GATES, *restrictions.RESTRICTIONS, *caching.CACHINGS)
+    rules = (*gates.GATES, *restrictions.RESTRICTIONS, *caching.CACHINGS, *buffers.BUFFERS)
     assert {rule.__name__ for rule in rules} <= shown
+
+
+def test_the_names_of_variants_are_those_of_data_sets():
+    names = re.findall(r"^\| `(mnist/.+?)` \|", PAGE, re.MULTILINE)
+    assert len(names) == len(datasets.variants.VARIANTS)
+    for name in names:
+        assert datasets.facts(name).name == name
 
 
 def test_every_setting_and_every_preset_is_explained():

@@ -56,10 +56,11 @@ settings = notebook.start(globals())
 scale = settings.scale(
     # smoke, quick, paper
     hidden=([100], [100], [100]),
-    first_epochs=(1, 5, 20),
-    epochs=(1, 5, 20),
+    first_epochs=(1, 5, 10),
+    epochs=(1, 4, 8),
     scratch_epochs=(2, 10, 50),
-    more_epochs=(1, 5, 10),
+    more_epochs=(1, 3, 5),
+    images=("mnist/samples:0-9999", "mnist", "mnist"),
     last=([4], [4, 8], [4, 8]),
     seeds=([0], [0], [0, 1, 2, 3, 4]),
 )
@@ -80,13 +81,15 @@ GATES = [EverySample(), MemorizedMistakes(), Mistakes()]
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 base = preset(
     "lazy",
+    dataset=scale.images,
     hidden=size,
+    measure_every=2000,
     measure_training=False,
     engine=settings.engine,
     device=settings.device,
 )
-OLD = {last: f"mnist/classes:0-{last}" for last in scale.last}
-NEW = {last: f"mnist/classes:{last + 1}-9" for last in scale.last}
+OLD = {last: f"{scale.images}/classes:0-{last}" for last in scale.last}
+NEW = {last: f"{scale.images}/classes:{last + 1}-9" for last in scale.last}
 
 
 def knowing(last, seed, gate=GATES[0]):
@@ -258,7 +261,7 @@ Markdown(
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs with replay"}
 last = scale.last[0]
-images = datasets.load("mnist")
+images = datasets.load(scale.images)
 old = datasets.load(OLD[last]).train
 new = images.train.part(images.train.labels > last)
 remembering = sweep(

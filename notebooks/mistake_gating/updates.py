@@ -55,7 +55,7 @@ scale = settings.scale(
     # smoke, quick, paper
     hidden=([100], [100], [100]),
     epochs=(2, 10, 50),
-    fashion_epochs=(1, 3, 20),
+    fashion_epochs=(1, 3, 15),
     deformed=("deformed-mnist:6000", "deformed-mnist:240000", "deformed-mnist:240000"),
     deformed_hidden=(100, 100, 1000),
     deformed_epochs=(2, 4, 50),

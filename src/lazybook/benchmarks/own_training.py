@@ -63,12 +63,12 @@ class Training:
         self.learned, self.steps = self.learned + learned, self.steps + 1
 
 
-def cnn() -> nn.Sequential:
-    """Return a small convolutional network for images of 28 × 28 pixels."""
+def cnn(colours: int = 1, side: int = 28) -> nn.Sequential:
+    """Return a small convolutional network for images ``(colours, side, side)``, ten classes."""
     return nn.Sequential(
-        nn.Conv2d(1, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(colours, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(32 * 7 * 7, 10),
+        nn.Flatten(), nn.Linear(32 * (side // 4) ** 2, 10),
     )  # fmt: skip
 
 
