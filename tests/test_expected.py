@@ -22,7 +22,8 @@ def test_what_is_expected_passes():
 
 def test_every_claim_is_expected():
     lacking = set(claims.claims()) - {claim for claim, *_ in WANTED}
-    assert lacking <= {"LL9"}  # of EMNIST with 1000 hidden units alone
+    # Of EMNIST with 1000 hidden units alone, of 1,900 patterns, of a neuron that is not built.
+    assert lacking <= {"LL9", "SC1b", "SC15"}
 
 
 @pytest.mark.parametrize("key", JUDGED, ids="-".join)
