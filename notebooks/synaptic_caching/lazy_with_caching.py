@@ -1,0 +1,209 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Lazy learning with caching
+#
+# [Lazy learning](../lazy_learning/fig2_mnist) skips samples that need no learning
+# {cite}`pache2023lazy`; [synaptic caching](fig5_network) makes only those changes permanent that
+# add up {cite}`li2020energy`. One answers *which samples*, the other *when*. Both leave out changes
+# that later ones would have undone. Is there anything left to save for the one, where the other is
+# at work?
+#
+# :::{div} answer
+# ```{glue:} answer
+# ```
+# :::
+#
+# ```{glue:} lead
+# ```
+
+# %% tags=["parameters", "remove-cell"]
+profile = "quick"
+device = "cpu"
+jobs = None
+fresh = False
+hidden = None
+seeds = None
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: settings"}
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from IPython.display import Markdown
+
+from lazybook.book import analysis, notebook, plotting
+from lazybook.caching import SynapticCaching
+from lazybook.experiment import grid, preset
+from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
+from lazybook.sweep import sweep
+
+settings = notebook.start(globals())
+scale = settings.scale(
+    # smoke, quick, paper
+    hidden=([30], [100], [100]),
+    seeds=([0], [0], [0, 1, 2]),
+    goal=(0.88, 0.95, 0.96),
+    epochs=(1, 5, 10),
+    every=(3000, 3000, 1000),
+    accuracies=((0.75,), (0.9, 0.93), (0.9, 0.94)),
+)
+NAME = "synaptic_caching/lazy_with_caching"
+
+# %% [markdown]
+# ## The runs
+#
+# The network, its rate and its caching are those of the [network that caches](fig5_network): any
+# unit with a transient part above θ = 0.04 consolidates all that enters it, transient parts decay
+# with τ = 1,000 images and cost c = 0.001 for each image and each unit of size. The three rules of
+# lazy learning decide beforehand whether an image is learned at all: every one (backprop), those
+# that are misclassified (pure lazy), or those that were misclassified once (lazy). None of the
+# papers combines the two.
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
+caching = SynapticCaching(0.04, 1e-3, 1e-3, "unit")
+base = preset(
+    "caching-network",
+    hidden=scale.hidden[0],
+    until=scale.goal,
+    epochs=scale.epochs,
+    measure_every=scale.every,
+    engine=settings.engine,
+    device=settings.device,
+)
+result = sweep(
+    grid(
+        base,
+        gate=[EverySample(), Mistakes(), MemorizedMistakes()],
+        caching=[base.caching, caching],
+        seed=scale.seeds,
+    ),
+    jobs=settings.jobs,
+    fresh=settings.fresh,
+)
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what they spent"}
+PARTS = ("energy_m1", "pending_m1", "transient_energy")
+groups = {}
+for run in result.runs:
+    run = replace(run, table=run.table.assign(total=run.table[[*PARTS]].sum(axis=1)))
+    cached = run.experiment.caching == caching
+    groups.setdefault((str(run.experiment.gate), cached), []).append(run)
+tops = {
+    key: min(run.table["test_accuracy"].max() for run in runs)
+    for key, runs in groups.items()
+}
+SEEDS = f"n = {len(scale.seeds)} seeds"
+rules = list(dict.fromkeys(rule for rule, _ in groups))
+Markdown(
+    f"H = {base.hidden}; a run ends at {100 * scale.goal:g} % or after {scale.epochs} "
+    "epochs. The best accuracies that all seeds reached, without and with caching: "
+    + "; ".join(
+        f"{plotting.NAMES[rule]} {100 * tops[rule, False]:.1f} and "
+        f"{100 * tops[rule, True]:.1f} %"
+        for rule in rules
+    )
+    + "."
+)
+
+# %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the energy figure"}
+START = 0.6 if profile == "smoke" else 0.8
+energies, left = plotting.subplots(figsize=(3.95, 3.8))
+learned, right = plotting.subplots(figsize=(3.95, 3.8))
+for (rule, cached), runs in groups.items():
+    some = np.linspace(START, max(START, tops[rule, cached]), 200)
+    look = {"color": plotting.RULES[rule], "ls": "--" if cached else "-"}
+    name = plotting.NAMES[rule] + ", caching" * cached
+    for axes, column in ((left, "total"), (right, "updates")):
+        values = [analysis.when_reached(run, some, column) for run in runs]
+        axes.plot(100 * some, np.mean(values, axis=0), label=name, **look)
+        ends = np.min(values, axis=0), np.max(values, axis=0)
+        axes.fill_between(100 * some, *ends, color=look["color"], alpha=0.2, lw=0)
+left.set(ylabel="energy")
+right.set(ylabel="updates")
+for axes in (left, right):
+    plotting.logarithmic(axes.yaxis)
+    axes.set(xlabel="test accuracy reached (%)")
+left.legend(fontsize="small")
+plotting.show(
+    energies,
+    learned,
+    name="fig-lazy-caching-energy",
+    caption="(a) Energy when a test accuracy was first reached, with what is transient and "
+    "what is pending, and (b) samples learned until then. Dashed: with synaptic caching. "
+    f"H = {base.hidden}; lines are means over {SEEDS}, bands go from the lowest to the "
+    "highest. (Beyond the papers.)",
+    alt="a, six curves of energy against accuracy on a logarithmic axis: the three with "
+    "caching lie below those without. b, samples learned: lazy rules learn fewer.",
+    notebook=NAME,
+    lead=True,
+)
+
+# %% [markdown]
+# ## Do the savings multiply?
+#
+# If lazy learning left out samples whatever they are worth to caching, the saving of both together
+# would be the product of the two.
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the savings"}
+rows = []
+for accuracy in scale.accuracies:
+    spent = {
+        key: np.array([analysis.when_reached(run, accuracy, "total") for run in runs])
+        for key, runs in groups.items()
+    }
+    plain = spent["every-sample", False]
+    for rule in rules[1:]:
+        lazy, cached, both = (
+            (plain / spent[key]).mean()
+            for key in ((rule, False), ("every-sample", True), (rule, True))
+        )
+        rows.append(
+            {
+                "accuracy": f"{100 * accuracy:g} %",
+                "rule": plotting.NAMES[rule],
+                "lazy alone": lazy,
+                "caching alone": cached,
+                "both": both,
+                "product": lazy * cached,
+            }
+        )
+savings = pd.DataFrame(rows)
+notebook.html_table(
+    savings.map(lambda value: f"{value:.2f}" if isinstance(value, float) else value),
+    "energy of backprop without caching, divided by that of the rules",
+)
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
+last = savings[savings["accuracy"] == savings["accuracy"].iloc[-1]].set_index("rule")
+alone, best = last["caching alone"].iloc[0], last["both"].max()
+notebook.answer(
+    f"To {last['accuracy'].iloc[0]} caching alone saves **{alone:.2g} times** the energy of "
+    f"backprop, pure lazy learning alone {last.loc['pure lazy', 'lazy alone']:.2g} and lazy "
+    f"learning {last.loc['lazy', 'lazy alone']:.2g} times. Together with caching pure lazy "
+    f"learning saves **{last.loc['pure lazy', 'both']:.2g}** and lazy learning "
+    f"**{last.loc['lazy', 'both']:.2g} times**; the products would be "
+    f"{last.loc['pure lazy', 'product']:.2g} and {last.loc['lazy', 'product']:.2g}. "
+    "(None of the papers tried it; no claim is judged by it.)"
+)
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
+# NBVAL_CHECK_OUTPUT
+for run in result.runs:
+    if run.experiment.seed == scale.seeds[0]:
+        final = run.final
+        print(f"{run.experiment.gate}, {run.experiment.caching}: {final['updates']} "
+              f"updates, accuracy {final['test_accuracy']:.4f}")  # fmt: skip
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how this page was made"}
+notebook.provenance(settings, [result])
