@@ -14,7 +14,7 @@ from torch.utils.data import TensorDataset
 
 from lazybook import datasets
 from lazybook.book.figures import ROOT
-from lazybook.gates import EverySample
+from lazybook.gates import EverySample, MemorizedMistakes
 from lazybook.pytorch import Gate, Indexed, Packer
 
 PAGE = (ROOT / "book" / "your_own_training.md").read_text(encoding="utf8")
@@ -205,30 +205,57 @@ def test_lightning():
     assert "gate.remembered" in lazy.state_dict()
 
 
-@pytest.mark.filterwarnings("default")  # of their own
-def test_hugging_face(tmp_path):
+@pytest.fixture
+def hugging_face(tmp_path):
+    """A function that makes the recipe's trainer for a small network; returns it and its gate."""
     transformers = pytest.importorskip("transformers")
-    names = begin(transformers=transformers)
-    exec(RECIPES["Hugging Face Trainer"], names)
     generator = torch.Generator().manual_seed(0)
     tokens = torch.randint(2, 40, (SAMPLES, 8), generator=generator)
     items = [{"input_ids": row, "labels": (row[0] > 20).long()} for row in tokens]
-    torch.manual_seed(0)
-    network = transformers.BertForSequenceClassification(
-        transformers.BertConfig(
-            vocab_size=40, hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
-            intermediate_size=32, num_labels=2,
-        )
-    )  # fmt: skip
-    arguments = transformers.TrainingArguments(
-        output_dir=str(tmp_path), num_train_epochs=8, per_device_train_batch_size=8,
-        learning_rate=3e-3, remove_unused_columns=False, report_to=[], save_strategy="no",
-        use_cpu=True, disable_tqdm=True,
-    )  # fmt: skip
-    trainer = names["LazyTrainer"](
-        network, arguments, train_dataset=Indexed(items), eval_dataset=items
-    )
+
+    def make(rule, **changes):
+        names = begin(transformers=transformers)
+        names["gate"] = Gate(rule, SAMPLES)
+        exec(RECIPES["Hugging Face Trainer"], names)
+        torch.manual_seed(0)
+        network = transformers.BertForSequenceClassification(
+            transformers.BertConfig(
+                vocab_size=40, hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
+                intermediate_size=32, num_labels=2, hidden_dropout_prob=0,
+                attention_probs_dropout_prob=0,
+            )
+        )  # fmt: skip
+        settings = {
+            "output_dir": str(tmp_path), "num_train_epochs": 8, "per_device_train_batch_size": 8,
+            "learning_rate": 3e-3, "remove_unused_columns": False, "report_to": [],
+            "save_strategy": "no", "use_cpu": True, "disable_tqdm": True,
+        }  # fmt: skip
+        arguments = transformers.TrainingArguments(**settings | changes)
+        data = {"train_dataset": Indexed(items), "eval_dataset": items}
+        return names["LazyTrainer"](network, arguments, **data), names["gate"]
+
+    return make
+
+
+@pytest.mark.filterwarnings("default")  # of their own
+def test_hugging_face(hugging_face):
+    trainer, gate = hugging_face(MemorizedMistakes())
     trainer.train()
-    assert 0 < names["gate"].updates < names["gate"].presented == 8 * SAMPLES
+    assert 0 < gate.updates < gate.presented == 8 * SAMPLES
     assert trainer.evaluate()["eval_loss"] < 0.3
-    assert names["gate"].presented == 8 * SAMPLES
+    assert gate.presented == 8 * SAMPLES
+
+
+@pytest.mark.filterwarnings("default")  # of their own
+def test_hugging_face_accumulates_gradients(hugging_face):
+    """Four batches of 8 are one of 32."""
+    found = []
+    for size, steps in ((32, 1), (8, 4)):
+        trainer, _ = hugging_face(
+            EverySample(), per_device_train_batch_size=size, gradient_accumulation_steps=steps,
+            optim="sgd", max_steps=5,
+        )  # fmt: skip
+        trainer.train()
+        found.append(list(trainer.model.parameters()))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other)

@@ -271,7 +271,7 @@ def field_value(name: str, value: object) -> Any:
 
 
 def preset(name: str, **changes: Any) -> Experiment:
-    """Return the experiment of a preset with some fields changed.
+    """Return the experiment of the preset ``name`` with some fields changed.
 
     Raises InvalidValue for an unknown preset, an unknown field or an impossible value.
     """

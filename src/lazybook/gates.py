@@ -78,7 +78,7 @@ class MemorizedMistakes:
 
 @dataclass(frozen=True)
 class OwnRule:
-    """A rule of your own: what `lazybook.Experiment` makes of a function that it gets as its gate.
+    """A rule of your own: what an `lazybook.experiment.Experiment` makes of a function as its gate.
 
     The function is called with ``(mistake, remembered, margin, loss)``, PyTorch tensors of shape
     ``(batch,)``, and returns which samples are learned, bool, ``(batch,)``. ``mistake`` says which

@@ -117,7 +117,9 @@ def shape(hidden: int | None, bias: str, inputs: int, classes: int) -> Shape:
 
 
 def initial_weights(initial: str, shape: Shape, generator: np.random.Generator) -> list[np.ndarray]:
-    r"""Draw initial weights, float32, one matrix a layer.
+    r"""Draw initial weights, float32, one matrix a layer, for a network of this ``shape``.
+
+    From ``generator``, which only they are drawn from.
 
     Parameters
     ----------
@@ -179,7 +181,8 @@ def outputs(
 ) -> np.ndarray:
     """Return what a network gives out, ``(n, outputs)``, for ``inputs`` of shape ``(n, inputs)``.
 
-    ``weights`` are ``[from, to]``, with the bias row if there is a ``bias``, a layer each.
+    ``weights`` are ``[from, to]``, with the bias row if there is a ``bias``, a layer each. The
+    ``activation`` is that of the hidden units, as in an experiment.
     """
     values = inputs
     for number, layer in enumerate(weights):

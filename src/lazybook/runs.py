@@ -156,7 +156,10 @@ class Summary:
 
 
 def provenance(dataset: Dataset, compute_seconds: float) -> dict[str, Any]:
-    """Return where, when and with what a run was made; it took ``compute_seconds`` of one core."""
+    """Return where, when and with what a run on ``dataset`` was made.
+
+    It took ``compute_seconds`` of one core.
+    """
     return {
         "dataset": dataset.name,
         "data_checksum": dataset.checksum,
@@ -202,7 +205,7 @@ class Store:
                 raise self._unwritable(folder, error) from None
 
     def path(self, experiment: Experiment, dataset: Dataset | Facts) -> Path:
-        """Return where the record of ``experiment`` is written."""
+        """Return where the record of ``experiment`` on ``dataset`` is written."""
         return self.root / record_name(experiment, dataset)
 
     def find(self, experiment: Experiment, dataset: Dataset | Facts) -> Run | None:
@@ -238,7 +241,7 @@ class Store:
         return None
 
     def save(self, run: Run, dataset: Dataset | Facts) -> Path:
-        """Write the record of ``run`` and return its path; replaces an earlier record.
+        """Write the record of ``run`` on ``dataset``; return its path. Replaces an earlier record.
 
         An earlier one that cannot be read is left alone; so is one that others do not let be
         replaced, with the warning `RecordLeftAlone`. Raises RecordError if it cannot be written.

@@ -144,9 +144,9 @@ class LazyClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Return the probability of each class, ``(samples, classes)``, sorted as ``classes_``.
 
-        With the loss ``cross-entropy`` it is the softmax of the outputs. With squared losses the
-        outputs estimate the probabilities themselves; what is returned is the nearest to them that
-        is not negative and adds up to 1.
+        Of the samples ``X``, ``(samples, inputs)``. With the loss ``cross-entropy`` it is the
+        softmax of the outputs. With squared losses the outputs estimate the probabilities
+        themselves; what is returned is the nearest to them that is not negative and adds up to 1.
         """
         check_is_fitted(self, "weights_")
         X = validate_data(self, X, dtype=np.float32, reset=False)
@@ -158,7 +158,7 @@ class LazyClassifier(ClassifierMixin, BaseEstimator):
         return _softmax(outputs) if self.loss == "cross-entropy" else _nearest(outputs)
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return the class of each sample, ``(samples,)``."""
+        """Return the class of each sample of ``X``, ``(samples,)``."""
         chosen = self.predict_proba(X).argmax(axis=1)
         return self.classes_[chosen]
 

@@ -225,6 +225,9 @@ def measure(
 ) -> dict[str, float]:
     """Return one row of the table; the training set is looked at on whole epochs only.
 
+    It is what the ``engine`` has learned of ``dataset``, as the ``experiment`` says, after so many
+    epochs (``epoch``) and ``seconds``.
+
     Columns with an energy are followed by one for each layer: ``energy_m1_hidden``, the synapses
     into the hidden layer, and ``energy_m1_output``. If ``synapse-updates`` are recorded there is
     ``effective_synapses`` too, see `Recorder.measure`; if there is a buffer, ``buffered`` is how

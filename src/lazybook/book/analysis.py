@@ -15,7 +15,7 @@ RULE_FIELDS = ("n", "p_in", "fraction", "threshold", "decay")
 
 
 def when_reached(run: Run, accuracies: np.ndarray, column: str) -> np.ndarray:
-    """Return the value of ``column`` when the test accuracy first reached each of ``accuracies``.
+    """Return the ``column`` of ``run`` when its test accuracy first reached each of ``accuracies``.
 
     Between two measurements the accuracy is taken to grow linearly with the column's value. nan
     where an accuracy was not reached. Shape ``(accuracies,)``.
@@ -77,7 +77,10 @@ class PowerLaw:
     factor: float
 
     def spelled(self, symbol: str, variable: str = "H") -> str:
-        r"""Return the law as a formula: ``$M_0 \sim H^{0.72}$ (95 % interval 0.67 to 0.77)``."""
+        r"""Return the law as a formula: ``$M_0 \sim H^{0.72}$ (95 % interval 0.67 to 0.77)``.
+
+        ``symbol`` stands for y and ``variable`` for x.
+        """
         low, high = self.interval
         return (
             f"${symbol} \\sim {variable}^{{{self.exponent:z.2f}}}$"
@@ -90,7 +93,7 @@ class PowerLaw:
 
 
 def power_law(x: np.ndarray, y: np.ndarray) -> PowerLaw:
-    """Fit a power law: least squares on the logarithms, which must exist.
+    """Fit a power law to ``y`` over ``x``: least squares on the logarithms, which must exist.
 
     With two points the interval is nan; the ``x`` must not all be one.
     """
@@ -125,19 +128,19 @@ def ends(sweep: Sweep) -> pd.DataFrame:
 def reached(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Return the ends of runs (`lazybook.sweep.Sweep.ends`) with nan for what was never reached.
 
-    A run that missed its goal, or diverged, has no energy and no time to the goal: its
-    ``columns`` become nan.
+    In ``table``, a run that missed its goal, or diverged, has no energy and no time to the goal:
+    its ``columns`` become nan.
     """
     return table.assign(**{name: table[name].where(table["reached"]) for name in columns})
 
 
 def means(table: pd.DataFrame, by: str | Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
-    """Return the means of ``columns`` over seeds, nan where a seed has no value."""
+    """Return the means of a table's ``columns`` ``by`` groups, nan where a row has no value."""
     return table.groupby(by)[list(columns)].agg(lambda values: values.mean(skipna=False))
 
 
 def finite(table: pd.DataFrame, column: str) -> pd.Series:
-    """Return ``column`` with nan for what is infinite or 0, as a ratio with a missed goal."""
+    """Return a table's ``column``, nan for what is infinite or 0, as a ratio with a missed goal."""
     return table[column].where(np.isfinite(table[column]) & (table[column] > 0))
 
 
@@ -164,7 +167,8 @@ def compared(table: pd.DataFrame, other: pd.DataFrame, column: str) -> pd.Series
 def exponents(table: pd.DataFrame, column: str) -> dict[int, float]:
     """Return the exponent of ``column`` against ``hidden``, for each seed that all sizes have.
 
-    It is nan for a seed that has only one size, or lacks a value, as when a goal was missed.
+    The ``table`` has one row a run. It is nan for a seed that has only one size, or lacks a value,
+    as when a goal was missed.
     """
     found = {}
     for seed, rows in table.groupby("seed"):
@@ -177,8 +181,9 @@ def exponents(table: pd.DataFrame, column: str) -> dict[int, float]:
 def prediction(x: np.ndarray, y: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the 95 % interval of a further ``y`` at each of ``at``, by the law `power_law` fits.
 
-    It is as wide as the scatter of the points around the law and the uncertainty of the law make
-    it; whether the law still holds there, no fit can tell. Needs three points.
+    To ``x`` and ``y``, of at least three points, that is. It is as wide as the scatter of the
+    points around the law and the uncertainty of the law make it; whether the law still holds there,
+    no fit can tell.
     """
     x, y, at = (np.log(np.asarray(values, float)) for values in (x, y, at))
     fit = stats.linregress(x, y)

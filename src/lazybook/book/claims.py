@@ -238,7 +238,7 @@ class OldFindings(LazybookWarning):
 
 
 def record(profile: str, notebook: str, findings: Mapping[str, Iterable[Finding]]) -> Path:
-    """Keep what a notebook found, by claim; replaces what it found before in this profile.
+    """Keep a notebook's ``findings``, by claim; replaces what it found before in this ``profile``.
 
     Raises
     ------
@@ -326,7 +326,7 @@ def verdicts(profile: str) -> list[Verdict]:
 
 
 def judge(claim: Claim, findings: Iterable[Finding]) -> Verdict:
-    """Return the verdict on ``claim``.
+    """Return the verdict on ``claim``, by the ``findings`` on it.
 
     Each measure is judged under each condition over the seeds, see `Judged`. Of the core cells all
     are met: reproduced. All fail: not reproduced. Some fail and others do not: partly. None fails
@@ -367,7 +367,7 @@ def before(verdict: Verdict, findings: Iterable[Finding]) -> str:
 
 
 def table(found: Iterable[Verdict], link: str = "") -> str:
-    """Return verdicts as an HTML table; ``link`` is put before the addresses of the figures."""
+    """Return the verdicts ``found`` as an HTML table; ``link`` is put before its addresses."""
     rows = []
     for verdict in found:
         claim = verdict.claim
@@ -393,7 +393,7 @@ def table(found: Iterable[Verdict], link: str = "") -> str:
 
 
 def glance(found: Iterable[Verdict]) -> str:
-    """Return a badge for each verdict, which leads to its row in the `table`, as HTML."""
+    """Return a badge for each verdict ``found``, which leads to its row in the `table`, as HTML."""
     badges = []
     for verdict in found:
         name = verdict.word.replace(" ", "-")

@@ -191,7 +191,11 @@ class Findings:
         seed: int | None = None,
         stand_in: str = "",
     ) -> None:
-        """Add one value; see `lazybook.book.claims.Finding`."""
+        """Add one value of a measure; see `lazybook.book.claims.Finding`.
+
+        Under which ``condition`` it was measured and from which ``seed`` is told with it. With
+        ``stand_in``, the name of a data set, it is shown and not judged.
+        """
         found = Finding(measure, condition, float(value), seed, stand_in=stand_in)
         self.found[claim].append(found)
 
@@ -203,17 +207,17 @@ class Findings:
         values: Mapping[Any, float] | pd.Series,
         stand_in: str = "",
     ) -> None:
-        """Add the values of several runs.
+        """Add the values of several runs, each as `add` does.
 
         Their keys are seeds, or tuples that end in one; what comes before the seed fills in the
-        ``condition``, such as ``"H = {}"``.
+        ``condition``, such as ``"H = {}"``; ``stand_in`` is that of all.
         """
         for key, value in values.items():
             *where, seed = key if isinstance(key, tuple) else (key,)
             self.add(claim, measure, condition.format(*where), value, int(seed), stand_in)
 
     def lacks(self, claim: str, measure: str, condition: str, why: str) -> None:
-        """Say why something could not be measured."""
+        """Say ``why`` a measure has no value under a ``condition``."""
         self.found[claim].append(Finding(measure, condition, math.nan, missing=why))
 
     def verdicts(self, sweeps: Sequence[Sweep], sets: Collection[int] = ()) -> HTML:
@@ -239,7 +243,7 @@ class Findings:
     def print_outcomes(self, sweeps: Sequence[Sweep], timed: Collection[str] = ()) -> None:
         """Print the verdicts, and counters of the runs with the first seed, for a comparison.
 
-        They are the same each time that the notebook runs on one machine. Verdicts on claims that
+        Those are of ``sweeps``. They are the same each time that the notebook runs on one machine. Verdicts on claims that
         are about times, those ``timed``, need not be, and are left out.
         """
         print(*(verdict for verdict in self._judged() if verdict.claim.id not in timed), sep="\n")
@@ -254,7 +258,7 @@ class Findings:
 
 
 def answer(text: str) -> None:
-    """Let a page without claims begin with this answer; see `Findings.answer`."""
+    """Let a page without claims begin with the answer ``text``; see `Findings.answer`."""
     glue("answer", Markdown(text), display=False)
 
 
@@ -300,7 +304,7 @@ def html_table(table: pd.DataFrame, label: str, classes: str = "") -> HTML:
 
 
 def provenance(settings: Settings, sweeps: Sequence[Sweep], tables: Sequence[Table] = ()) -> HTML:
-    """Return a table of how the results on the page came about."""
+    """Return a table of how the results of ``sweeps`` and ``tables`` came about."""
     runs = [run for sweep in sweeps for run in sweep.runs]
     computed = sum(sweep.computed for sweep in sweeps)
     sets = sorted({number for table in tables for number in table.sets})

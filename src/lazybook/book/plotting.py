@@ -121,8 +121,9 @@ def subplots(
 ) -> tuple[Figure, Any]:
     """Return a figure of ``figsize`` inches and its axes, as `matplotlib.pyplot.subplots` does.
 
-    In a notebook the settings are those of `style` from here to the end of the cell, in which the
-    figure is to be drawn. ``options`` are those of `Figure.subplots`.
+    There are ``rows`` times ``columns`` of axes. In a notebook the settings are those of `style`
+    from here to the end of the cell, in which the figure is to be drawn. ``options`` are those of
+    `Figure.subplots`.
     """
     shell = get_ipython()
     if shell and matplotlib.rcParams["svg.hashsalt"] != STYLE["svg.hashsalt"]:
@@ -166,8 +167,8 @@ def _rank(size: int, sizes: Sequence[int]) -> float:
 def against_accuracy(axes: Axes, runs: Iterable[Run], column: str) -> None:
     """Draw ``column`` of the runs' tables when a test accuracy was first reached, with a legend.
 
-    One line for each rule and size of the hidden layer: the mean over seeds, in a band from the
-    least to the largest. The axis of the accuracy is logarithmic in the share of errors.
+    On ``axes``, one line for each rule and size of the hidden layer: the mean over seeds, in a band
+    from the least to the largest. The axis of the accuracy is logarithmic in the share of errors.
     """
     groups: dict[tuple[str, int], list[Run]] = {}
     for run in runs:
@@ -190,7 +191,8 @@ def against_accuracy(axes: Axes, runs: Iterable[Run], column: str) -> None:
 def draw_band(axes: Axes, band: pd.DataFrame, rule: str, size: int, sizes: Sequence[int]) -> None:
     """Draw what networks of one of several ``sizes`` did: a band of `lazybook.book.analysis.band`.
 
-    A line for the mean over the seeds, in a band from the least to the largest.
+    On ``axes``, a line for the mean over the seeds, in a band from the least to the largest; in the
+    colour of the ``rule``.
     """
     look = {"color": shade(rule, size, sizes)}
     axes.plot(band.index, band["mean"], **look, lw=width(size, sizes))
@@ -198,7 +200,10 @@ def draw_band(axes: Axes, band: pd.DataFrame, rule: str, size: int, sizes: Seque
 
 
 def stretch(axes: Axes, name: str, ticks: Sequence[float] = ACCURACIES) -> None:
-    """Make the axis ``name``, x or y, one for accuracies in percent: logarithmic in the errors."""
+    """Make the axis ``name``, x or y, one for accuracies in percent: logarithmic in the errors.
+
+    That is one of ``axes``; it gets ``ticks``, in percent.
+    """
     functions = (_stretch, lambda stretched: 100 - 10**-stretched)
     getattr(axes, f"set_{name}scale")("function", functions=functions)
     axis = getattr(axes, f"{name}axis")
@@ -219,7 +224,7 @@ def logarithmic(axis: Axis, multiples: Sequence[int] = (1,), text: str | None = 
 
 
 def over_seeds(axes: Axes, table: pd.DataFrame, x: str, y: str, rule: str, **look) -> None:
-    """Draw column ``y`` against ``x``: the mean over seeds, in a band from least to largest.
+    """Draw a table's ``y`` against ``x``: the mean over seeds, in a band from least to largest.
 
     ``rule`` gives colour, marker and name; ``look`` overrides them as for `Axes.plot`. Where any
     value is missing, as for a seed that did not reach its goal, nothing is drawn.
@@ -236,7 +241,8 @@ def over_seeds(axes: Axes, table: pd.DataFrame, x: str, y: str, rule: str, **loo
 def digits(axes: Axes, images: np.ndarray, framed: tuple[int, int] | None = None) -> None:
     """Draw rows of digits, uint8 ``(rows, columns, 784)``, one of them ``framed`` if it is given.
 
-    What is at (row, column) stands at y = row, x = column, where the axes can get ticks.
+    These are the ``images``. What is at (row, column) stands at y = row, x = column, where the axes
+    can get ticks.
     """
     rows, columns, _ = images.shape
     pictures = np.pad(

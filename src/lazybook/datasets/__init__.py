@@ -160,8 +160,8 @@ def deformed_mnist(samples: int) -> Dataset:
     What was made is kept in the user's cache folder, if it can be written to. The checksum is that
     of the recipe: another processor may round some pixels the other way.
 
-    Raises InvalidValue if the number of training images is no whole number from 1, above ten
-    million, or too large for this machine's memory; DataError if MNIST cannot be used.
+    Raises InvalidValue if ``samples``, the number of training images, is no whole number from 1,
+    above ten million, or too large for this machine's memory; DataError if MNIST cannot be used.
     """
     deformed.check_memory(deformed.facts(facts("mnist"), samples))
     return deformed.make(load("mnist"), samples)
