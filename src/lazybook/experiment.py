@@ -120,8 +120,8 @@ class Experiment:
             )
         if self.device == "cuda" and self.engine == "numba":
             raise InvalidValue(
-                "engine 'numba' runs on the CPU only; on device 'cuda' use 'numba-cuda', 'reference'"
-                " or 'autograd'"
+                "engine 'numba' runs on the CPU only; on device 'cuda' use 'numba-cuda',"
+                " 'reference' or 'autograd'"
             )
         if self.engine == "numba-cuda":
             self._check_side_by_side()

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -199,7 +198,8 @@ class _Work:
     """What a sweep has to compute, or to wait for while other processes do.
 
     Each run, or group of runs that are computed together, has a thread, which computes it, or waits
-    for the worker of a cluster that does, and then writes the records. The main thread, which Ctrl-C reaches, only hands them out.
+    for the worker of a cluster that does, and then writes the records. The main thread, which
+    Ctrl-C reaches, only hands them out.
     """
 
     def __init__(
@@ -264,7 +264,7 @@ class _Work:
                 self.left.remove(group)
 
     def _take(self, experiment: Experiment, group: list[Experiment]) -> bool:
-        """Whether to compute ``experiment``; if so, or if it has been, it is taken off ``group``."""
+        """Whether to compute ``experiment``; if so, or if it has been, it leaves its ``group``."""
         facts = self.facts[experiment.dataset]
         path = self.store.path(experiment, facts)
         free = self.reservations.take(path) or self.fresh

@@ -112,6 +112,7 @@ def train(experiment: Experiment, progress: Callable[[int], None] = lambda sampl
     """
     clock = _clock(experiment)
     began = clock()
+    check(experiment, datasets.facts(experiment.dataset))
     dataset = _prepared(experiment)
     streams = Streams(experiment.seed)
     start = Start.draw(experiment, dataset, streams)
@@ -133,7 +134,9 @@ def train_together(
     """
     clock = _clock(experiments[0])
     began = clock()
-    dataset = [_prepared(experiment) for experiment in experiments][0]
+    for experiment in experiments:
+        check(experiment, datasets.facts(experiment.dataset))
+    dataset = _prepared(experiments[0])
     streams = [Streams(experiment.seed) for experiment in experiments]
     both = list(zip(experiments, streams, strict=True))
     starts = [Start.draw(experiment, dataset, stream) for experiment, stream in both]
@@ -178,8 +181,7 @@ def _clock(experiment: Experiment) -> Callable[[], float]:
 
 
 def _prepared(experiment: Experiment) -> Dataset:
-    """Return the data that ``experiment`` learns, once it is known that it can be done here."""
-    check(experiment, datasets.facts(experiment.dataset))
+    """Return the data as ``experiment`` learns them."""
     dataset = datasets.load(experiment.dataset)
     return dataset.zero_mean() if experiment.zero_mean else dataset
 

@@ -177,7 +177,10 @@ def evaluate(chunks, samples, networks, room, correct, loss):
 
 @cuda.jit
 def add_distances(networks, sizes):
-    """Set ``sizes``, ``(networks, threads)``, to each thread's part of how far weights have come."""
+    """Set ``sizes`` to how far the weights have come: each thread's part of the sum of distances.
+
+    It is ``(networks, threads)``.
+    """
     n, thread, threads = cuda.blockIdx.x, cuda.threadIdx.x, cuda.blockDim.x
     total = 0.0
     for j in range(thread, networks.readout.shape[2], threads):
