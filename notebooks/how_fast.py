@@ -264,7 +264,20 @@ timings.table(
 # %% [markdown]
 # Here it is the clock that counts, so whatever else the machine was doing shows: a gain near 1 is
 # what a machine gives whose other cores are busy, or that has only one. The last line is one run
-# for each core, or two if there is only one.
+# for each core, or two if there is only one. Across machines a cluster takes runs from one sweep:
+# {doc}`How to re-run </rerun>` tells how, and what a million of them would need.
+#
+# ## On a GPU
+#
+# A small network that learns one sample at a time leaves most of a GPU idle, and PyTorch's loop
+# spends its time on starting operations. The engine `numba-cuda` trains many networks side by side
+# instead. A block of threads has a network, shares its hidden units, and presents all samples until
+# the next measurement without coming back; only pixels with ink are read, and energies and memory
+# are kept on the GPU.
+#
+# **How fast it is was not measured, because no GPU could be used. So nothing of it is shown here.**
+# What it learns is tested: in a simulator of a GPU it learns what the reference engine learns, but
+# for rounding.
 #
 # ## Measuring
 #

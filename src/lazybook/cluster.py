@@ -10,7 +10,7 @@ Whoever can reach a scheduler can run code on its workers: keep it in a network 
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
@@ -20,7 +20,7 @@ from lazybook.datasets import Dataset
 from lazybook.errors import InvalidValue, LazybookError, told
 from lazybook.experiment import Experiment
 from lazybook.runs import SEMANTICS, Run, packages
-from lazybook.trainers import train
+from lazybook.trainers import train_group
 
 if TYPE_CHECKING:
     from distributed import Client, Worker
@@ -77,22 +77,27 @@ class Cluster:
         self.client.close(CLOSE)
 
     def train(
-        self, experiment: Experiment, progress: Callable[[int], None], before: Run | None = None
-    ) -> Run:
-        """Have a worker train as `lazybook.trainers.train` does; for threads, to wait here.
+        self,
+        experiments: Sequence[Experiment],
+        progress: Callable[[int], None],
+        before: Run | None = None,
+    ) -> list[Run]:
+        """Have a worker train one of `lazybook.trainers.groups`; for threads, to wait here.
+
+        ``before`` is the run that a single experiment comes after, if it does.
 
         Of a run that is repeated, ``progress`` is told only what goes beyond the first time.
 
         Raises
         ------
         InterruptedError: this context has been left.
-        LazybookError: what ``train`` raised, or scheduler or workers were lost.
+        LazybookError: what was raised there, or scheduler or workers were lost.
         """
         key = f"lazybook-{uuid4().hex}"
         reports = self.reports[key] = SimpleQueue()
         presented = 0
         try:
-            future = self.client.submit(work, experiment, before, versions(), key=key, pure=False)
+            future = self.client.submit(work, experiments, before, versions(), key=key, pure=False)
             future.add_done_callback(lambda _: reports.put(None))
             while (report := reports.get()) is not None:
                 if report > presented:
@@ -104,7 +109,7 @@ class Cluster:
         except distributed.KilledWorker as error:
             raise LazybookError(
                 f"{error.allowed_failures + 1} workers were lost, one after another, with the same"
-                f" run; had they enough memory? It is {experiment}"
+                f" run; had they enough memory? It is {experiments[0]}"
             ) from None
         except distributed.CancelledError:
             raise LazybookError(
@@ -156,7 +161,7 @@ class Data(WorkerPlugin):
         datasets.receive(self.dataset)
 
 
-def work(experiment: Experiment, before: Run | None, wanted: str) -> Run:
+def work(experiments: Sequence[Experiment], before: Run | None, wanted: str) -> list[Run]:
     """Train on a worker of the ``wanted`` `versions`, and report on it."""
     check_versions(wanted)
     worker = distributed.get_worker()
@@ -173,7 +178,7 @@ def work(experiment: Experiment, before: Run | None, wanted: str) -> Run:
             reported = time.monotonic()
             worker.log_event(TOPIC, (key, presented))
 
-    return train(experiment, tell, before)
+    return train_group(experiments, tell, before)
 
 
 def versions() -> str:

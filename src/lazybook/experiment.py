@@ -14,10 +14,10 @@ from lazybook.caching import Caching, Immediate
 from lazybook.datasets.own import named
 from lazybook.errors import InvalidValue, check_number, check_one_of, check_whole, told
 from lazybook.gates import EverySample, Gate, Mistakes, OwnRule
-from lazybook.restrictions import AllSynapses, Restriction
+from lazybook.restrictions import AllSynapses, LargestUpdates, Restriction
 
 ORDERS = ("permutation", "replacement", "in-turn")
-ENGINES = ("numba", "reference", "autograd")
+ENGINES = ("numba", "reference", "autograd", "numba-cuda")
 DEVICES = ("cpu", "cuda")
 GATED = ("sample", "batch")
 ONLY_AUTOGRAD = ("batch", "gated", "optimizer", "shifts")
@@ -71,10 +71,11 @@ class Experiment:
     also_test: names of further data sets whose test samples are measured too, as those of some
         classes, or sharp ones beside the blurred.
     seed: of the independent random streams for weights, order, masks and ties.
-    engine: ``numba`` (fast), ``reference`` (PyTorch, the definition) or ``autograd`` (PyTorch's own
+    engine: ``numba`` (fast), ``reference`` (PyTorch, the definition), ``autograd`` (PyTorch's own
         layers and optimizers; the one for batches, optimizers and shifts, and for nothing else
-        beyond gates).
-    device: ``cpu`` or ``cuda``, where the two engines in PyTorch run.
+        beyond gates) or ``numba-cuda`` (many networks side by side on a GPU; gates, and masks and
+        subnets that are drawn once, and for nothing else).
+    device: ``cpu`` or ``cuda``: the two engines in PyTorch run on either.
     energy_exponents: further exponents alpha for which to measure the energy, beside 0 and 1.
     record: further results to keep: ``sample-energy`` (M1 spent on each training sample),
         ``path`` (the weights after each presentation; perceptrons with few weights only),
@@ -139,8 +140,8 @@ class Experiment:
             )
         if self.device == "cuda" and self.engine == "numba":
             raise InvalidValue(
-                "engine 'numba' runs on the CPU only; on device 'cuda' use 'reference' or"
-                " 'autograd'"
+                "engine 'numba' runs on the CPU only; on device 'cuda' use 'numba-cuda',"
+                " 'reference' or 'autograd'"
             )
         if self.after:
             self._check_after(self.after)
@@ -156,6 +157,8 @@ class Experiment:
                 f"gate is {self.gate}, a rule of your own; for that use engine 'reference' or"
                 " 'autograd', not 'numba'"
             )
+        if self.engine == "numba-cuda":
+            self._check_side_by_side()
         autograd = self.engine == "autograd"
         for name in ONLY_OTHERS if autograd else ONLY_AUTOGRAD:
             value = getattr(self, name)
@@ -184,6 +187,31 @@ class Experiment:
     def place(self) -> int:
         """How many experiments come before this one, each after another."""
         return self.after.place + 1 if self.after else 0
+
+    def _check_side_by_side(self) -> None:
+        """Raise InvalidValue for what networks cannot learn side by side on a GPU."""
+        if self.device != "cuda":
+            raise InvalidValue(
+                f"engine 'numba-cuda' runs on device 'cuda' only; on {self.device!r} use 'numba'"
+            )
+        redrawn = any(getattr(part, "draw", "once") != "once" for part in self.restriction.parts)
+        largest = any(isinstance(part, LargestUpdates) for part in self.restriction.parts)
+        beyond = {
+            "after": self.after is not None,
+            "hidden": self.hidden is None,
+            "restriction": redrawn or largest,
+            "caching": self.caching != Immediate(),
+            "buffer": self.buffer is not None,
+            "also_test": self.also_test != (),
+            "energy_exponents": self.energy_exponents != (),
+            "record": self.record not in ((), ("weights",)),
+        }
+        for name, is_beyond in beyond.items():
+            if is_beyond:
+                raise InvalidValue(
+                    f"{name} is {getattr(self, name)}; for that use engine 'reference', not"
+                    " 'numba-cuda'"
+                )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON values; the rules are spelled as on the command line."""

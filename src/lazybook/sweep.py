@@ -24,7 +24,7 @@ from lazybook.runs import DivergedRun, Run, Store, Summary, record_name
 from lazybook.support import machine, progress
 from lazybook.support.compiling import is_kept
 from lazybook.support.sharing import Reservations
-from lazybook.trainers import check, train
+from lazybook.trainers import check, groups, train_group
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,9 +41,9 @@ GRACE = 0.5  # seconds that runs are given to stop, and a record to be written
 RECORD = 20_000  # bytes that a record has at least
 WITH_SCHEDULER = 1000  # runs that a scheduler is given at a time
 
-Trains = Callable[
-    [Experiment, Callable[[int], None], Run | None], Run
-]  # as `lazybook.trainers.train` does
+# Trains experiments of one group, after the run of another if they are a single one that does so,
+# and tells of the samples presented: see `lazybook.trainers.train_group`.
+Trains = Callable[[Sequence[Experiment], Callable[[int], None], Run | None], list[Run]]
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ def _check(missing: list[Experiment], facts: dict[str, Facts], store: Store) -> 
 def _trains(missing: list[Experiment], scheduler: str | None) -> Iterator[Trains]:
     """Give what trains: it does so here, or, if there is a scheduler, on one of its workers."""
     if scheduler is None or not missing:
-        yield train
+        yield train_group
         return
     from lazybook.cluster import Cluster
 
@@ -206,8 +206,9 @@ def _trains(missing: list[Experiment], scheduler: str | None) -> Iterator[Trains
 class _Work:
     """What a sweep has to compute, or to wait for while other processes do.
 
-    Each run has a thread, which computes it, or waits for the worker of a cluster that does, and
-    then writes its record. The main thread, which Ctrl-C reaches, only hands them out.
+    Each run, or group of runs that are computed together, has a thread, which computes it, or waits
+    for the worker of a cluster that does, and then writes the records. The main thread, which
+    Ctrl-C reaches, only hands them out.
     """
 
     def __init__(
@@ -223,19 +224,17 @@ class _Work:
         self.found, self.facts, self.fresh, self.store = found, facts, fresh, store
         self.trains = trains
         # The longest first, so that no core is left with a long one at the end.
-        self.left = sorted(missing, key=self._size, reverse=True)
+        self.left = sorted(groups(missing, facts), key=self._total, reverse=True)
         self.jobs, self.pool = jobs, ThreadPoolExecutor(jobs)
-        self.running: dict[Future[Run], Experiment] = {}
+        self.running: dict[Future[list[Run]], list[Experiment]] = {}
         self.reservations = Reservations()
         self.stopped = threading.Event()
         self.writing = threading.Lock()
 
     def compute(self, first: str) -> int:
         """Find all runs; return how many were computed now. ``first`` is shown at the beginning."""
-        total, label = (
-            sum(map(self._size, self.left)),
-            f"{len(self.left)} run{'s' * (len(self.left) > 1)}",
-        )
+        number, total = sum(map(len, self.left)), sum(map(self._total, self.left))
+        label = f"{number} run{'s' * (number > 1)}"
         computed = 0
         with (
             progress.shown(total, label, first) as self.advance,
@@ -249,8 +248,9 @@ class _Work:
                         time.sleep(PAUSE)
                     pause = PAUSE if self.left else None
                     for future in wait(self.running, pause, FIRST_COMPLETED).done:
-                        self.found[self.running.pop(future)] = future.result()
-                        computed += 1
+                        group = self.running.pop(future)
+                        self.found |= zip(group, future.result(), strict=True)
+                        computed += len(group)
             except BaseException:  # Ctrl-C too: the runs stop at their next measurement
                 self.stopped.set()
                 wait(self.running, GRACE)
@@ -263,32 +263,38 @@ class _Work:
 
     def _hand_out(self) -> None:
         """Start as many runs as there is room for, but none that another process is at."""
-        for experiment in list(self.left):
+        for group in list(self.left):
             if len(self.running) == self.jobs:
                 return
-            if experiment.after and self.found.get(experiment.after) is None:
+            before = group[0].after  # None for those that are several
+            if before and self.found.get(before) is None:
                 continue
-            facts = self.facts[experiment.dataset]
-            path = self.store.path(experiment, facts)
-            free = self.reservations.take(path) or self.fresh
-            run = None
-            if not self.fresh and os.path.lexists(path):  # finished by another process since
-                run = self.store.find(experiment, facts)
-            if run:
-                self.found[experiment] = run
-                self.reservations.release(path)
-                self.advance(self._size(experiment))
-            elif free:
-                self.running[self.pool.submit(self._run, experiment, path)] = experiment
-            else:
-                continue
-            self.left.remove(experiment)
+            free = [experiment for experiment in list(group) if self._take(experiment, group)]
+            if free:
+                self.running[self.pool.submit(self._run, free)] = free
+            if not group:
+                self.left.remove(group)
 
-    def _run(self, experiment: Experiment, path: Path) -> Run:
-        """Compute and keep one run, in a thread of its own."""
+    def _take(self, experiment: Experiment, group: list[Experiment]) -> bool:
+        """Whether to compute ``experiment``; if so, or if it has been, it leaves its ``group``."""
         facts = self.facts[experiment.dataset]
-        left = self._size(experiment)
-        per_sample = left / experiment.epochs / facts.train
+        path = self.store.path(experiment, facts)
+        free = self.reservations.take(path) or self.fresh
+        run = None
+        if not self.fresh and os.path.lexists(path):  # finished by another process since
+            run = self.store.find(experiment, facts)
+        if run:
+            self.found[experiment] = run
+            self.reservations.release(path)
+            self.advance(self._size(experiment))
+        if run or free:
+            group.remove(experiment)
+        return free and not run
+
+    def _run(self, group: list[Experiment]) -> list[Run]:
+        """Compute and keep runs, in a thread of their own."""
+        left = self._total(group)
+        per_sample = left / sum(e.epochs * self.facts[e.dataset].train for e in group)
 
         def tell(samples: int) -> None:
             nonlocal left
@@ -298,18 +304,25 @@ class _Work:
             self.advance(samples * per_sample)
 
         try:
-            run = self.trains(experiment, tell, experiment.after and self.found[experiment.after])
+            before = group[0].after
+            runs = self.trains(group, tell, before and self.found[before])
             with self.writing:
-                self.store.save(run, facts)
+                for run in runs:
+                    self.store.save(run, self.facts[run.experiment.dataset])
         finally:
-            self.reservations.release(path)
+            for experiment in group:
+                path = self.store.path(experiment, self.facts[experiment.dataset])
+                self.reservations.release(path)
         self.advance(left)  # what was spared by stopping early
-        return run
+        return runs
+
+    def _total(self, group: list[Experiment]) -> float:
+        return sum(map(self._size, group))
 
     def _size(self, experiment: Experiment) -> float:
         """A run's share of the work, in units that only compare with each other."""
         per_sample = 50 + (experiment.hidden or 1)
-        if experiment.engine != "numba":
+        if experiment.engine in ("reference", "autograd"):
             per_sample += 15_000 / experiment.batch  # what PyTorch takes for a step, however small
         return experiment.epochs * self.facts[experiment.dataset].train * per_sample
 

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -26,6 +26,8 @@ ROW = 3000  # bytes that a measurement takes in memory until the run ends
 # No core learns faster: synapses times samples in a year, and the synapses whose time each sample
 # takes beside that of the network's own.
 YEAR, STEP = 3 * 10**17, 10_000
+# Networks that are trained together at most, and their weights, of which a GPU has two copies.
+GROUP, GROUP_WEIGHTS = 1024, 10**9
 
 
 def check(experiment: Experiment, facts: Facts) -> None:
@@ -35,7 +37,8 @@ def check(experiment: Experiment, facts: Facts) -> None:
     data, whether there is memory for it, and whether it would end within a year.
     """
     engines.check_engine(experiment.engine)
-    engines.check_device(experiment.device)
+    if experiment.engine != "numba-cuda":
+        engines.check_device(experiment.device)
     if isinstance(experiment.gate, OwnRule) and experiment.gate.function is None:
         raise InvalidValue(
             f"gate is {experiment.gate}, a rule that is only named here; give the function itself"
@@ -67,7 +70,9 @@ def check(experiment: Experiment, facts: Facts) -> None:
     each = 8  # bytes a weight: float32, as drawn and as learned
     each += 4 * isinstance(experiment.caching, SynapticCaching)
     each += 16 * ("synapse-updates" in experiment.record)  # int64, now and when last measured
-    each += 16 * (experiment.engine != "numba")  # gradients, and what is made of them
+    each += 16 * (
+        experiment.engine in ("reference", "autograd")
+    )  # gradients, and what is made of them
     check_memory(f"hidden is {experiment.hidden}: {weights:,} weights take", weights * each)
     presented, most = experiment.epochs * facts.train, YEAR // (STEP + weights)
     if presented > most:
@@ -133,59 +138,163 @@ def train(
         engine or device.
     DataError: the data set is missing or damaged.
     """
-    clock = time.perf_counter if experiment.device == "cuda" else time.thread_time
+    clock = _clock(experiment)
     began = clock()
     check(experiment, datasets.facts(experiment.dataset))
     if before is None and experiment.after:
         before = train(experiment.after)
     if before is not None and before.experiment != experiment.after:
         raise InvalidValue("before is not the run of the experiment that this one comes after")
-    dataset = datasets.load(experiment.dataset)
-    if experiment.zero_mean:
-        dataset = dataset.zero_mean()
-    others = {name: datasets.load(name).test for name in experiment.also_test}
-    if experiment.zero_mean:
-        others = {name: replace(test, offset=dataset.test.offset) for name, test in others.items()}
+    dataset, others = _prepared(experiment)
     streams = Streams(experiment.seed, experiment.place)
     start = Start.draw(experiment, dataset, streams, before)
     engine = engines.build(experiment, dataset, start)
+    training = _Training(experiment, dataset, others, engine, streams)
+    while training.goes_on():
+        started = clock()
+        training.recorder.learn(training.samples)
+        training.measure(clock() - started, progress)
+    return training.run(clock() - began)
 
-    recorder = Recorder(experiment, engine, len(dataset.train))
-    seconds, diverged = 0.0, False
 
-    def row(epoch: float) -> dict[str, float]:
-        measured = {"samples": engine.presented}
-        measured |= measure(engine, dataset, experiment, epoch, seconds)
-        return measured | measure_others(engine, others) | recorder.measure()
+def train_together(
+    experiments: Sequence[Experiment], progress: Callable[[int], None] = lambda samples: None
+) -> list[Run]:
+    """Train the networks of one of `groups` side by side; as `train`, and it raises the same.
 
-    rows = [row(0.0)]
-    for samples, epoch in presentations(experiment, len(dataset.train), streams):
-        if experiment.until is not None and rows[-1]["test_accuracy"] >= experiment.until:
-            break
-        started, presented = clock(), engine.presented
-        recorder.learn(samples)
-        seconds += clock() - started
-        progress(engine.presented - presented)
+    What `train` does for one is done for all; the time of each is its share of the time of all.
+    """
+    clock = _clock(experiments[0])
+    began = clock()
+    for experiment in experiments:
+        check(experiment, datasets.facts(experiment.dataset))
+    dataset, others = _prepared(experiments[0])
+    streams = [Streams(experiment.seed) for experiment in experiments]
+    both = list(zip(experiments, streams, strict=True))
+    starts = [Start.draw(experiment, dataset, stream) for experiment, stream in both]
+    group = engines.build_group(experiments, dataset, starts)
+    trainings = [
+        _Training(experiment, dataset, others, engine, stream)
+        for (experiment, stream), engine in zip(both, group.networks, strict=True)
+    ]
+    while going := [training for training in trainings if training.goes_on()]:
+        started = clock()
+        group.learn([training.samples for training in trainings])
+        seconds = (clock() - started) / len(going)
+        for training in going:
+            training.measure(seconds, progress)
+    seconds = (clock() - began) / len(experiments)
+    return [training.run(seconds) for training in trainings]
+
+
+def train_group(
+    experiments: Sequence[Experiment], progress: Callable[[int], None], before: Run | None = None
+) -> list[Run]:
+    """Train one of `groups`: a single experiment, maybe after the run ``before``, or several."""
+    if len(experiments) > 1:
+        return train_together(experiments, progress)
+    return [train(experiments[0], progress, before)]
+
+
+def groups(experiments: Iterable[Experiment], facts: Mapping[str, Facts]) -> list[list[Experiment]]:
+    """Return ``experiments`` in groups: those of each are trained together, or are one.
+
+    Together are those of the engine `numba-cuda` that learn the same data in networks of the same
+    shape and are measured alike. ``facts`` are those of their data sets, by name.
+    """
+    found: dict[object, list[list[Experiment]]] = {}
+    for experiment in experiments:
+        if experiment.engine != "numba-cuda":
+            found[experiment] = [[experiment]]
+            continue
+        shape = network_shape(experiment, facts[experiment.dataset])
+        names = ("dataset", "zero_mean", "measure_every", "measure_training")
+        alike = found.setdefault((shape, *(getattr(experiment, name) for name in names)), [[]])
+        weights = sum(rows * columns for rows, columns in shape.layers)
+        if len(alike[-1]) == max(1, min(GROUP, GROUP_WEIGHTS // weights)):
+            alike.append([])
+        alike[-1].append(experiment)
+    return [group for alike in found.values() for group in alike]
+
+
+def _clock(experiment: Experiment) -> Callable[[], float]:
+    return time.perf_counter if experiment.device == "cuda" else time.thread_time
+
+
+def _prepared(experiment: Experiment) -> tuple[Dataset, dict[str, Split]]:
+    """Return the data as ``experiment`` learns them, and further test samples by name."""
+    dataset = datasets.load(experiment.dataset)
+    others = {name: datasets.load(name).test for name in experiment.also_test}
+    if experiment.zero_mean:
+        dataset = dataset.zero_mean()
+        others = {name: replace(test, offset=dataset.test.offset) for name, test in others.items()}
+    return dataset, others
+
+
+class _Training:
+    """A run in the making: what is to be learned next, and what was measured.
+
+    Attributes
+    ----------
+    samples: the training samples that are to be presented now, indices; none once it has ended.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        dataset: Dataset,
+        others: Mapping[str, Split],
+        engine: Engine,
+        streams: Streams,
+    ) -> None:
+        self.experiment, self.dataset, self.engine = experiment, dataset, engine
+        self.others = others
+        self.recorder = Recorder(experiment, engine, len(dataset.train))
+        self.parts = presentations(experiment, len(dataset.train), streams)
+        self.presented, self.seconds, self.diverged = engine.presented, 0.0, False
+        self.rows = [self._row(0.0)]
+        self.samples = np.empty(0, np.int64)
+
+    def goes_on(self) -> bool:
+        """Whether there is something to learn, which then is in ``samples``."""
+        until = self.experiment.until
+        ended = self.diverged or (until is not None and self.rows[-1]["test_accuracy"] >= until)
+        part = None if ended else next(self.parts, None)
+        self.samples, self.epoch = part or (np.empty(0, np.int64), np.nan)
+        return part is not None
+
+    def measure(self, seconds: float, progress: Callable[[int], None]) -> None:
+        """Measure what has been learned, in so many ``seconds``."""
+        engine, new = self.engine, self.engine.presented - self.presented
+        self.seconds += seconds
+        self.presented = engine.presented
+        progress(new)
         if engine.diverged:
-            epoch = engine.presented / len(dataset.train)
-        if engine.presented > presented:
-            rows.append(row(epoch))
-        diverged = engine.diverged or not math.isfinite(rows[-1]["energy_min"])
-        if diverged:
-            break
+            self.epoch = engine.presented / len(self.dataset.train)
+        if new:
+            self.rows.append(self._row(self.epoch))
+        self.diverged = engine.diverged or not math.isfinite(self.rows[-1]["energy_min"])
 
-    table = pd.DataFrame(rows)
-    arrays = recorder.arrays | {"memory": engine.memory}
-    if experiment.buffer:
-        arrays["buffer"] = engine.buffer
-    layers = _layers(engine.meter)
-    if "synapse-updates" in experiment.record:
-        counts = zip(layers, engine.synapse_updates, strict=True)
-        arrays |= {f"synapse_updates_{layer}": updates for layer, updates in counts}
-    if "weights" in experiment.record:
-        weights = zip(layers, engine.weights, strict=True)
-        arrays |= {f"weights_{layer}": matrix for layer, matrix in weights}
-    return Run(experiment, table, arrays, provenance(dataset, clock() - began), diverged)
+    def run(self, seconds: float) -> Run:
+        """Return the run, which took so many ``seconds`` in all."""
+        experiment, engine = self.experiment, self.engine
+        table = pd.DataFrame(self.rows)
+        arrays = self.recorder.arrays | {"memory": engine.memory}
+        if experiment.buffer:
+            arrays["buffer"] = engine.buffer
+        layers = _layers(engine.meter)
+        if "synapse-updates" in experiment.record:
+            counts = zip(layers, engine.synapse_updates, strict=True)
+            arrays |= {f"synapse_updates_{layer}": updates for layer, updates in counts}
+        if "weights" in experiment.record:
+            weights = zip(layers, engine.weights, strict=True)
+            arrays |= {f"weights_{layer}": matrix for layer, matrix in weights}
+        return Run(experiment, table, arrays, provenance(self.dataset, seconds), self.diverged)
+
+    def _row(self, epoch: float) -> dict[str, float]:
+        measured = {"samples": self.engine.presented}
+        measured |= measure(self.engine, self.dataset, self.experiment, epoch, self.seconds)
+        return measured | measure_others(self.engine, self.others) | self.recorder.measure()
 
 
 def presentations(

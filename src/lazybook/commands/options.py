@@ -166,8 +166,8 @@ FIELDS = {
         listed=True,
     ),
     "seed": Field("one seed gives one result", _whole),
-    "engine": Field("numba, reference or autograd"),
-    "device": Field("cpu, or cuda with the reference or autograd engine"),
+    "engine": Field("numba, reference or autograd; on a GPU also numba-cuda"),
+    "device": Field("cpu, or cuda with any engine but numba"),
     "energy_exponents": Field(
         "measure the energy with this exponent too; repeat the option for several",
         _number,

@@ -1,0 +1,391 @@
+r"""The kernels of the engine `numba-cuda`: many networks side by side, a thread block each.
+
+One launch presents many samples, one after another. The threads of a block share the hidden units
+of its network, each unit with the synapses into it and out of it, so nothing but the outputs and
+their errors has to be exchanged. Only pixels that are not zero are read. Of inputs with zero mean
+the part that is the same for all pixels is kept in ``background``, and the energies are those of
+outer products: both as in the fast engine, see `lazybook.engines.kernels.layout` and ``changes``.
+
+In Numba's simulator each thread is one of Python's.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import cuda
+
+from lazybook.engines.kernels.layout import (
+    CROSS_ENTROPY,
+    EVERY_SAMPLE,
+    HALF_MSE,
+    MEMORIZED_MISTAKES,
+    MSE,
+    PERCEPTRON,
+)
+
+
+class Samples(NamedTuple):
+    """Samples: ``first`` to ``last`` of ``index`` and ``value`` hold one's non-zero pixels.
+
+    ``total``, ``count`` and ``size`` as in `lazybook.engines.kernels.layout.Data`, the bias left
+    out. An input is its value, or 0, plus ``offset``.
+    """
+
+    first: np.ndarray
+    last: np.ndarray
+    index: np.ndarray
+    value: np.ndarray
+    labels: np.ndarray
+    total: np.ndarray
+    count: np.ndarray
+    size: np.ndarray
+    offset: np.float32
+
+
+class Networks(NamedTuple):
+    """The networks of a group, alike in shape; the first axis of each array is the network.
+
+    Attributes
+    ----------
+    loss, gate, rate, leak, bias: numbers ``(networks,)``.
+    synapses, initial: now and before learning, ``(networks, inputs + 1, units)``. The last row is
+        the bias; the last unit is always ``bias``, and has no inputs.
+    readout, initial_readout: ``(networks, outputs, units)``.
+    background, column_sums: ``(networks, units)``.
+    plastic, readout_plastic: 1 for a unit whose inputs, or outputs, are plastic, else 0.
+    mask_of: which of the masks a network has, -1 for none.
+    masks, readout_masks: synapse masks, 0 or 1, ``(masks, …)`` shaped like the layers.
+    plastic_inputs: number of plastic pixels of each unit, ``(masks, units)``.
+    """
+
+    loss: np.ndarray
+    gate: np.ndarray
+    rate: np.ndarray
+    leak: np.ndarray
+    bias: np.ndarray
+    synapses: np.ndarray
+    initial: np.ndarray
+    readout: np.ndarray
+    initial_readout: np.ndarray
+    background: np.ndarray
+    column_sums: np.ndarray
+    plastic: np.ndarray
+    readout_plastic: np.ndarray
+    mask_of: np.ndarray
+    masks: np.ndarray
+    readout_masks: np.ndarray
+    plastic_inputs: np.ndarray
+
+
+class Totals(NamedTuple):
+    """Running totals of each network.
+
+    ``counters`` are samples presented and learned; ``m0`` and ``m1`` are ``(networks, layers,
+    threads)``, to be added up over the threads.
+    """
+
+    remembered: np.ndarray
+    diverged: np.ndarray
+    counters: np.ndarray
+    m0: np.ndarray
+    m1: np.ndarray
+
+
+class Room(NamedTuple):
+    """Room to work in; the first axis is the block.
+
+    ``partial`` are each thread's parts of the outputs, ``(blocks, outputs, threads)``.
+    """
+
+    activity: np.ndarray
+    partial: np.ndarray
+    outputs: np.ndarray
+    error: np.ndarray
+
+
+@cuda.jit
+def learn(order, lengths, samples, networks, totals, room):
+    """Present to each network its samples: ``lengths[n]`` of those in ``order[n]``."""
+    n, thread, threads = cuda.blockIdx.x, cuda.threadIdx.x, cuda.blockDim.x
+    if totals.diverged[n]:
+        return
+    add_up_columns(n, samples, networks)
+    gate = networks.gate[n]
+    m0, m1, readout_m0, readout_m1 = 0.0, 0.0, 0.0, 0.0
+    for place in range(lengths[n]):
+        sample = order[n, place]
+        label = samples.labels[sample]
+        forward(n, n, sample, samples, networks, room)
+        squares = np.float32(0)
+        for k in range(room.outputs.shape[1]):
+            squares += room.outputs[n, k] * room.outputs[n, k]
+        if not math.isfinite(squares):
+            if thread == 0:
+                totals.diverged[n] = True
+            break
+        mistake = classify(room.outputs[n]) != label
+        remembered = totals.remembered[n, sample]
+        learned = (
+            gate == EVERY_SAMPLE or mistake or (gate == MEMORIZED_MISTAKES and remembered != 0)
+        )
+        for k in range(thread, room.outputs.shape[1], threads):
+            room.error[n, k] = output_error(room.outputs[n], k, label, networks.loss[n])
+        cuda.syncthreads()
+        if thread == 0:  # all others know by now what was remembered
+            totals.counters[n, 0] += 1
+            totals.counters[n, 1] += learned
+            if gate == MEMORIZED_MISTAKES and mistake:
+                totals.remembered[n, sample] = True
+        if learned:
+            for j in range(thread, networks.readout.shape[2], threads):
+                back, count, size = change_outputs(n, j, networks, room)
+                readout_m0 += count
+                readout_m1 += size
+                slope = np.float32(1) if room.activity[n, j] > 0 else networks.leak[n]
+                step = networks.rate[n] * (back * slope) * networks.plastic[n, j]
+                if step != 0:
+                    count, size = change_inputs(n, j, sample, step, samples, networks)
+                    m0 += count
+                    m1 += size
+    totals.m0[n, 0, thread] += m0
+    totals.m1[n, 0, thread] += m1
+    totals.m0[n, 1, thread] += readout_m0
+    totals.m1[n, 1, thread] += readout_m1
+    add_background(n, samples, networks)
+
+
+@cuda.jit
+def evaluate(chunks, samples, networks, room, correct, loss):
+    """Set how many samples are classified correctly, and the sum of their losses.
+
+    Each network has ``chunks`` blocks, which share the samples; results are ``(networks, chunks)``.
+    To be called after `learn`, which has added the background to the synapses.
+    """
+    block = cuda.blockIdx.x
+    n, chunk = block // chunks, block % chunks
+    right, total = 0, 0.0
+    for sample in range(chunk, samples.labels.shape[0], chunks):
+        forward(n, block, sample, samples, networks, room)
+        if cuda.threadIdx.x == 0:
+            label = samples.labels[sample]
+            right += classify(room.outputs[block]) == label
+            total += sample_loss(room.outputs[block], label, networks.loss[n])
+    if cuda.threadIdx.x == 0:
+        correct[n, chunk], loss[n, chunk] = right, total
+
+
+@cuda.jit
+def add_distances(networks, sizes):
+    """Set ``sizes`` to how far the weights have come: each thread's part of the sum of distances.
+
+    It is ``(networks, threads)``.
+    """
+    n, thread, threads = cuda.blockIdx.x, cuda.threadIdx.x, cuda.blockDim.x
+    total = 0.0
+    for j in range(thread, networks.readout.shape[2], threads):
+        for i in range(networks.synapses.shape[1]):
+            total += abs(networks.synapses[n, i, j] - networks.initial[n, i, j])
+        for k in range(networks.readout.shape[1]):
+            total += abs(networks.readout[n, k, j] - networks.initial_readout[n, k, j])
+    sizes[n, thread] = total
+
+
+@cuda.jit(device=True)
+def add_up_columns(n, samples, networks):
+    """Set the column sums, each thread of its units."""
+    if samples.offset != 0:
+        inputs = networks.synapses.shape[1] - 1
+        for j in range(cuda.threadIdx.x, networks.synapses.shape[2], cuda.blockDim.x):
+            total = np.float32(0)
+            for i in range(inputs):
+                total += networks.synapses[n, i, j]
+            networks.column_sums[n, j] = total
+
+
+@cuda.jit(device=True)
+def add_background(n, samples, networks):
+    """Add the background to the synapses, so that it is 0."""
+    if samples.offset != 0:
+        inputs, mask = networks.synapses.shape[1] - 1, networks.mask_of[n]
+        for j in range(cuda.threadIdx.x, networks.synapses.shape[2], cuda.blockDim.x):
+            background = networks.background[n, j]
+            for i in range(inputs):
+                if mask < 0 or networks.masks[mask, i, j] != 0:
+                    networks.synapses[n, i, j] += background
+            networks.background[n, j] = 0
+        add_up_columns(n, samples, networks)
+
+
+@cuda.jit(device=True)
+def forward(n, block, sample, samples, networks, room):
+    """Set what the units do, and the outputs; all threads know them afterwards."""
+    thread, threads = cuda.threadIdx.x, cuda.blockDim.x
+    outputs, units = networks.readout.shape[1], networks.readout.shape[2]
+    for k in range(outputs):
+        room.partial[block, k, thread] = 0
+    for j in range(thread, units, threads):
+        activity = networks.bias[n]
+        if j < units - 1:
+            received = receive(n, j, sample, samples, networks)
+            activity = received if received > 0 else networks.leak[n] * received
+        room.activity[block, j] = activity
+        for k in range(outputs):
+            room.partial[block, k, thread] += activity * networks.readout[n, k, j]
+    cuda.syncthreads()
+    for k in range(thread, outputs, threads):
+        total = np.float32(0)
+        for other in range(threads):
+            total += room.partial[block, k, other]
+        room.outputs[block, k] = total
+    cuda.syncthreads()
+
+
+@cuda.jit(device=True)
+def receive(n, j, sample, samples, networks):
+    """Return what unit ``j`` of network ``n`` receives."""
+    inputs, offset, mask = networks.synapses.shape[1] - 1, samples.offset, networks.mask_of[n]
+    total = networks.bias[n] * networks.synapses[n, inputs, j]
+    plastic = np.float32(0)  # the sum of all inputs that plastic synapses bring
+    if mask < 0:
+        for place in range(samples.first[sample], samples.last[sample]):
+            total += samples.value[place] * networks.synapses[n, samples.index[place], j]
+        plastic = samples.total[sample] + np.float32(inputs) * offset
+    else:
+        for place in range(samples.first[sample], samples.last[sample]):
+            i, x = samples.index[place], samples.value[place]
+            total += x * networks.synapses[n, i, j]
+            plastic += x * np.float32(networks.masks[mask, i, j])
+        plastic += offset * networks.plastic_inputs[mask, j]
+    if offset != 0:
+        total += offset * networks.column_sums[n, j] + networks.background[n, j] * plastic
+    return total
+
+
+@cuda.jit(device=True)
+def change_outputs(n, j, networks, room):
+    """Change the synapses that leave unit ``j``.
+
+    Returns the error that comes back through them as they were, and the number and sizes of the
+    changes.
+    """
+    mask = networks.mask_of[n]
+    activity = room.activity[n, j] * networks.readout_plastic[n, j]
+    back, count, size = np.float32(0), 0.0, 0.0
+    for k in range(networks.readout.shape[1]):
+        error, weight = room.error[n, k], networks.readout[n, k, j]
+        back += error * weight
+        change = networks.rate[n] * error * activity
+        if change != 0 and (mask < 0 or networks.readout_masks[mask, k, j] != 0):
+            networks.readout[n, k, j] = weight - change
+            count += 1
+            size += abs(change)
+    return back, count, size
+
+
+@cuda.jit(device=True)
+def change_inputs(n, j, sample, step, samples, networks):
+    """Subtract ``step`` times the inputs from the synapses into unit ``j``.
+
+    Returns the number and sizes of the changes.
+    """
+    inputs, offset, mask = networks.synapses.shape[1] - 1, samples.offset, networks.mask_of[n]
+    bias = networks.bias[n]
+    if mask < 0:
+        for place in range(samples.first[sample], samples.last[sample]):
+            networks.synapses[n, samples.index[place], j] -= samples.value[place] * step
+        networks.synapses[n, inputs, j] -= bias * step
+        if offset != 0:
+            networks.column_sums[n, j] -= samples.total[sample] * step
+            networks.background[n, j] -= offset * step
+        count = float(samples.count[sample]) + bias
+        return count, (samples.size[sample] + bias) * float(abs(step))
+
+    # As if all pixels were 0, which counts each plastic synapse; then what the others add to it.
+    count, size = 0.0, 0.0
+    if offset != 0:
+        count = float(networks.plastic_inputs[mask, j])
+        size = float(abs(offset)) * count
+    plastic = np.float32(0)
+    for place in range(samples.first[sample], samples.last[sample]):
+        i, x = samples.index[place], samples.value[place]
+        if networks.masks[mask, i, j] != 0:
+            networks.synapses[n, i, j] -= x * step
+            plastic += x
+            count += int(x + offset != 0) - int(offset != 0)
+            size += abs(x + offset) - abs(offset)
+    if networks.masks[mask, inputs, j] != 0:
+        networks.synapses[n, inputs, j] -= bias * step
+        count += bias
+        size += bias
+    if offset != 0:
+        networks.column_sums[n, j] -= plastic * step
+        networks.background[n, j] -= offset * step
+    return count, size * float(abs(step))
+
+
+@cuda.jit(device=True)
+def classify(outputs):
+    """Return the class: the sign of a single output, else the first of the largest."""
+    if outputs.shape[0] == 1:
+        return int(outputs[0] > 0)
+    best = 0
+    for k in range(1, outputs.shape[0]):
+        if outputs[k] > outputs[best]:
+            best = k
+    return best
+
+
+@cuda.jit(device=True)
+def target(outputs, k, label):
+    """Return what output ``k`` should be."""
+    if outputs.shape[0] == 1:
+        return np.float32(2 * label - 1)
+    return np.float32(k == label)
+
+
+@cuda.jit(device=True)
+def output_error(outputs, k, label, loss):
+    """Return the gradient of the loss by output ``k``."""
+    if loss == CROSS_ENTROPY:
+        largest, total = add_exponentials(outputs)
+        return np.float32(math.exp(outputs[k] - largest) / total) - np.float32(k == label)
+    if loss == PERCEPTRON:
+        chosen = classify(outputs)
+        if outputs.shape[0] == 1:
+            return np.float32(chosen - label)
+        return np.float32(k == chosen) - np.float32(k == label)
+    error = outputs[k] - target(outputs, k, label)
+    if loss == MSE:
+        error *= np.float32(2 / outputs.shape[0])
+    return error
+
+
+@cuda.jit(device=True)
+def sample_loss(outputs, label, loss):
+    """Return the loss of a sample."""
+    if loss == CROSS_ENTROPY:
+        largest, total = add_exponentials(outputs)
+        return np.float32(math.log(total)) + largest - outputs[label]
+    if loss == PERCEPTRON:
+        chosen = classify(outputs)
+        if chosen == label:
+            return np.float32(0)
+        return abs(outputs[0]) if outputs.shape[0] == 1 else outputs[chosen] - outputs[label]
+    squares = np.float32(0)
+    for k in range(outputs.shape[0]):
+        error = outputs[k] - target(outputs, k, label)
+        squares += error * error
+    return squares / np.float32(2 if loss == HALF_MSE else outputs.shape[0])
+
+
+@cuda.jit(device=True)
+def add_exponentials(outputs):
+    """Return the largest output, and the sum of all exponentials of how much less they are."""
+    largest, total = outputs[0], np.float32(0)
+    for k in range(1, outputs.shape[0]):
+        if outputs[k] > largest:
+            largest = outputs[k]
+    for k in range(outputs.shape[0]):
+        total += np.float32(math.exp(outputs[k] - largest))
+    return largest, total

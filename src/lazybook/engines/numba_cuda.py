@@ -1,0 +1,236 @@
+"""The engine `numba-cuda`: networks in training side by side on a GPU. See `cuda_kernels`.
+
+A `Group` has networks that are alike in shape and learn from the same samples; rules, rates, seeds
+and the samples presented may differ. Each of its `networks` is an engine like the others.
+"""
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+from numba import config, cuda
+
+from lazybook import networks
+from lazybook.datasets import Dataset, Split
+from lazybook.energy import Meter
+from lazybook.engines import cuda_kernels as kernels
+from lazybook.engines.contract import Evaluation, Start
+from lazybook.engines.numba_cpu import GATES, LOSSES, sparse
+from lazybook.experiment import Experiment
+
+# The simulator's threads are Python's: a few are enough to see that they agree.
+THREADS = 3 if config.ENABLE_CUDASIM else 128
+BLOCKS = 8 if config.ENABLE_CUDASIM else 1024  # that measure at a time
+
+_one_at_a_time = threading.Lock()  # one launch
+
+
+class Group:
+    """Networks in training side by side, all on one GPU.
+
+    Attributes
+    ----------
+    networks: one for each of the ``experiments``; see `lazybook.engines.contract.Engine`.
+    """
+
+    def __init__(
+        self, experiments: Sequence[Experiment], dataset: Dataset, starts: Sequence[Start]
+    ) -> None:
+        self.number, self.outputs = len(experiments), starts[0].weights[-1].shape[1]
+        self.on_device = _networks(experiments, starts)
+        self.samples: dict[Split, kernels.Samples] = {}
+        self.train = dataset.train
+        self.totals = kernels.Totals(
+            remembered=_zeros(self.number, len(dataset.train), dtype=np.uint8),
+            diverged=_zeros(self.number, dtype=np.uint8),
+            counters=_zeros(self.number, 2, dtype=np.int64),
+            m0=_zeros(self.number, 2, THREADS, dtype=np.float64),
+            m1=_zeros(self.number, 2, THREADS, dtype=np.float64),
+        )
+        self.chunks = -(-BLOCKS // self.number)
+        blocks, units = self.number * self.chunks, self.on_device.readout.shape[2]
+        self.room = kernels.Room(
+            activity=_zeros(blocks, units),
+            partial=_zeros(blocks, self.outputs, THREADS),
+            outputs=_zeros(blocks, self.outputs),
+            error=_zeros(blocks, self.outputs),
+        )
+        self.networks = [Network(self, n, start) for n, start in enumerate(starts)]
+        self.learn([np.empty(0, np.int64)] * self.number)  # compiles, and adds up columns
+
+    def learn(self, samples: Sequence[np.ndarray]) -> None:
+        """Present to each network the training samples of its indices, one after another."""
+        lengths = np.array([len(indices) for indices in samples], np.int64)
+        order = np.zeros((self.number, max(1, lengths.max())), np.int64)
+        for row, indices in zip(order, samples, strict=True):
+            row[: len(indices)] = indices
+        self.known: dict[object, np.ndarray] = {}  # what was copied from the GPU since
+        with _one_at_a_time:
+            kernels.learn[self.number, THREADS](
+                cuda.to_device(order),
+                cuda.to_device(lengths),
+                self._samples(self.train),
+                self.on_device,
+                self.totals,
+                self.room,
+            )
+
+    def evaluate(self, split: Split) -> np.ndarray:
+        """Return accuracies and mean losses of all networks, ``(2, networks)``."""
+        if split not in self.known:
+            correct, loss = (_zeros(self.number, self.chunks, dtype=np.float64) for _ in range(2))
+            with _one_at_a_time:
+                kernels.evaluate[self.number * self.chunks, THREADS](
+                    self.chunks, self._samples(split), self.on_device, self.room, correct, loss
+                )
+                sums = [array.copy_to_host().sum(axis=1) for array in (correct, loss)]
+            self.known[split] = np.array(sums) / len(split)
+        return self.known[split]
+
+    def distances(self) -> np.ndarray:
+        """Return how far the weights of each network have come, see `energy.m_min`."""
+        if "distances" not in self.known:
+            sizes = _zeros(self.number, THREADS, dtype=np.float64)
+            with _one_at_a_time:
+                kernels.add_distances[self.number, THREADS](self.on_device, sizes)
+                self.known["distances"] = sizes.copy_to_host().sum(axis=1)
+        return self.known["distances"]
+
+    def total(self, name: str) -> np.ndarray:
+        """Return one of the `kernels.Totals` of all networks, as it was after learning."""
+        if name not in self.known:
+            with _one_at_a_time:
+                self.known[name] = getattr(self.totals, name).copy_to_host()
+        return self.known[name]
+
+    def _samples(self, split: Split) -> kernels.Samples:
+        if split not in self.samples:
+            data = sparse(split, False)
+            stored = np.count_nonzero(split.values, axis=1)
+            arrays = (
+                data.first, data.first + stored, data.index, data.value, data.labels, data.total,
+                data.count, data.size,
+            )  # fmt: skip
+            on_device = (cuda.to_device(np.ascontiguousarray(array)) for array in arrays)
+            self.samples[split] = kernels.Samples(*on_device, np.float32(-split.offset))
+        return self.samples[split]
+
+
+class Network:
+    """One network of a `Group`; see `lazybook.engines.contract.Engine`."""
+
+    def __init__(self, group: Group, number: int, start: Start) -> None:
+        self.group, self.number = group, number
+        self.shapes = [layer.shape for layer in start.weights]
+
+    def learn(self, samples: np.ndarray) -> None:
+        """Present the training samples of these indices to this network alone."""
+        others = [np.empty(0, np.int64)] * self.group.number
+        others[self.number] = samples
+        self.group.learn(others)
+
+    def distance(self) -> float:
+        """Return the energy of the straight path from the initial weights to these."""
+        return float(self.group.distances()[self.number])
+
+    def evaluate(self, split: Split) -> Evaluation:
+        """Return accuracy and mean loss on ``split``; all of the group are measured at once."""
+        accuracy, loss = self.group.evaluate(split)[:, self.number]
+        return Evaluation(accuracy=float(accuracy), loss=float(loss))
+
+    @property
+    def presented(self) -> int:
+        """Number of samples presented, without the one at which the network diverged."""
+        return int(self._total("counters")[0])
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the network has diverged."""
+        return bool(self._total("diverged"))
+
+    @property
+    def meter(self) -> Meter:
+        """What learning has cost so far."""
+        meter = Meter.zero(len(self.shapes))
+        meter.updates = int(self._total("counters")[1])
+        meter.m0, meter.m1 = (self._total(name).sum(axis=1) for name in ("m0", "m1"))
+        return meter
+
+    @property
+    def weights(self) -> list[np.ndarray]:
+        """Copies of the weight matrices, ``[from, to]`` with the bias row, a layer each."""
+        both = self.group.on_device.synapses, self.group.on_device.readout
+        first, readout = (array[self.number].copy_to_host() for array in both)
+        return [
+            layer[:rows, :columns].copy()
+            for layer, (rows, columns) in zip((first, readout.T), self.shapes, strict=True)
+        ]
+
+    @property
+    def memory(self) -> np.ndarray:
+        """Which training samples are remembered, bool, shape ``(samples,)``."""
+        return self._total("remembered").astype(bool)
+
+    @property
+    def synapse_updates(self) -> list[np.ndarray]:
+        """Nothing: this engine does not record how often each synapse changed."""
+        return []
+
+    def _total(self, name: str) -> np.ndarray:
+        return self.group.total(name)[self.number]
+
+
+def _networks(experiments: Sequence[Experiment], starts: Sequence[Start]) -> kernels.Networks:
+    """Return the networks on the GPU, as they are before learning."""
+    number, [first, last] = len(starts), [layer.shape for layer in starts[0].weights]
+    bias = experiments[0].bias != "none"
+    rows, units, outputs = first[0] + (not bias), first[1] + 1, last[1]
+    synapses, readout = np.zeros((number, rows, units)), np.zeros((number, outputs, units))
+    plastic, readout_plastic = np.zeros((number, units)), np.ones((number, units))
+    masked = [n for n, start in enumerate(starts) if start.plan.mask]
+    mask_of = np.full(number, -1, np.int64)
+    masks, readout_masks = (
+        np.zeros((max(1, len(masked)), *layer.shape[1:]), np.uint8) for layer in (synapses, readout)
+    )
+    for n, start in enumerate(starts):
+        plan = start.plan
+        into, out = start.weights
+        synapses[n, : len(into), : units - 1] = into
+        readout[n, :, : len(out)] = out.T
+        chosen = slice(units - 1) if plan.units is None else plan.units[0]
+        plastic[n, chosen] = 1
+        if plan.outputs_of_units:
+            readout_plastic[n] = plastic[n]
+    for m, n in enumerate(masked):
+        into, out = (layer[0] for layer in starts[n].plan.masks)
+        mask_of[n] = m
+        masks[m, : len(into), : units - 1] = into
+        readout_masks[m, :, : len(out)] = out.T
+
+    def numbers(values: list[float], kind: type = np.float32) -> np.ndarray:
+        return np.array(values, kind)
+
+    arrays = kernels.Networks(
+        loss=numbers([LOSSES[e.loss] for e in experiments], np.int64),
+        gate=numbers([GATES[type(e.gate)] for e in experiments], np.int64),
+        rate=numbers([e.learning_rate for e in experiments]),
+        leak=numbers([networks.leak(e.activation) for e in experiments]),
+        bias=numbers([bias for _ in experiments]),
+        synapses=synapses.astype(np.float32),
+        initial=synapses.astype(np.float32),
+        readout=readout.astype(np.float32),
+        initial_readout=readout.astype(np.float32),
+        background=np.zeros((len(starts), units), np.float32),
+        column_sums=np.zeros((len(starts), units), np.float32),
+        plastic=plastic.astype(np.float32),
+        readout_plastic=readout_plastic.astype(np.float32),
+        mask_of=mask_of,
+        masks=masks,
+        readout_masks=readout_masks,
+        plastic_inputs=masks[:, :-1].sum(axis=1, dtype=np.float32),
+    )
+    return kernels.Networks(*map(cuda.to_device, arrays))
+
+
+def _zeros(*shape: int, dtype: type = np.float32) -> np.ndarray:
+    return cuda.to_device(np.zeros(shape, dtype))
