@@ -349,8 +349,8 @@ for panel in panels:
 plotting.show(
     *panels,
     name="fig-cost-plastic",
-    caption="Time for a sample against the share of the synapses that may change "
-    "(a, the largest updates of the layer) or of the units (b, a subnet); "
+    caption="Time for a sample against the share that may change: of the layer's "
+    "synapses, those with the largest updates (a), or of the units, a subnet (b); "
     f"<i>H</i> = {SIZE:,}. Lines are medians over rounds, bands go from the lowest "
     f"to the highest; n = {scale.rounds}.",
     alt="Two panels with the time of the eager loop and of the engine against the "

@@ -10,7 +10,7 @@ from lazybook.book.figures import ROOT
 from lazybook.experiment import PRESETS, Experiment
 
 PAGE = (ROOT / "book" / "rules.md").read_text(encoding="utf8")
-CARDS = re.findall(r"\| Python \| `(.+)` \|\n.*\n\| Command \| `(.+)` \|", PAGE)
+CARDS = re.findall(r"\| \*\*Python\*\* \| `(.+)` \|\n\| \*\*Command\*\* \| `(.+)` \|", PAGE)
 CARDS += re.findall(r"^\| `(.+)` \| `(--.+)` \|", PAGE, re.MULTILINE)
 PARSERS = {
     "gate": gates.parse,

@@ -250,7 +250,7 @@ plotting.show(
     stepped,
     name="fig-two-clouds-paths",
     caption="The paths of the two weights from the numbered initial conditions to the "
-    "squares, over the loss (<b>a</b>) and the accuracy (<b>b</b>), in one run each; "
+    "squares, over the loss (a) and the accuracy (b), in one run each; "
     "the fainter the shade, the better. The fan's thin rays stand 5&nbsp;% apart; the "
     "strong ones bound the wedge where all points are classified correctly. Beneath, a "
     "cut through both landscapes along the dotted half circle: the loss a curve, the "

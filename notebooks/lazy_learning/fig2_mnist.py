@@ -229,8 +229,8 @@ plotting.show(
     *panels,
     name="fig-mnist-time",
     caption="Training time on one core until a test accuracy was first reached: in an "
-    "ordinary PyTorch loop, modelled by its costs (<b>a</b>), and in the engine that "
-    "made the runs (<b>b</b>). Blue is backprop, orange lazy learning. Lines are means "
+    "ordinary PyTorch loop, modelled by its costs (a), and in the engine that "
+    "made the runs (b). Blue is backprop, orange lazy learning. Lines are means "
     f"over seeds, bands go from the lowest to the highest; {notebook.seeds(ends)}. "
     f"{STRETCHED} (Paper: Fig. 2b, there in PyTorch on a GPU.)",
     alt="Two panels of curves of training time, on logarithmic axes, rising with "
@@ -288,8 +288,8 @@ plotting.show(
     learned,
     memorized,
     name="fig-mnist-updates",
-    caption="<b>a</b> Samples learned until a test accuracy was first reached, by "
-    "backprop (blue) and lazy learning (orange). <b>b</b> The share of the training "
+    caption="(a) Samples learned until a test accuracy was first reached, by "
+    "backprop (blue) and lazy learning (orange). (b) The share of the training "
     "set that lazy learning has misclassified at least once. Lines are means over "
     f"seeds, bands go from the lowest to the highest; {notebook.seeds(ends)}. (Paper: "
     "text to Fig. 2; Fig. 3c.)",

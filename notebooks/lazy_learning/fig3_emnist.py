@@ -190,8 +190,8 @@ plotting.show(
     *panels,
     name="fig-emnist-time",
     caption="Training time on one core until a test accuracy was first reached, on "
-    f"{digits}. <b>a</b> In an ordinary PyTorch loop, modelled: the number of forward "
-    f"passes and updates times what each costs ({costs.source}). <b>b</b> In the "
+    f"{digits}. (a) In an ordinary PyTorch loop, modelled: the number of forward "
+    f"passes and updates times what each costs ({costs.source}). (b) In the "
     "engine that made the runs. Blue is backprop, orange lazy learning. Lines are "
     f"means over seeds, bands go from the lowest to the highest; {N_SEEDS}. "
     f"{STRETCHED} (Paper: Fig. 3a, there in PyTorch on a GPU.)",
@@ -234,8 +234,8 @@ panels[1].axes[0].get_legend().remove()  # the colours are those of the other pa
 plotting.show(
     *panels,
     name="fig-emnist-energy",
-    caption="Energy spent until a test accuracy was first reached, on <b>a</b> MNIST "
-    f"and <b>b</b> {digits}, for networks of <i>H</i> hidden units. Blue is backprop, "
+    caption="Energy spent until a test accuracy was first reached, on (a) MNIST "
+    f"and (b) {digits}, for networks of <i>H</i> hidden units. Blue is backprop, "
     "orange lazy learning. Lines are means over seeds, bands go from the lowest to the "
     f"highest; {N_SEEDS}, {ON_MNIST}. {STRETCHED} (Paper: Fig. 3b.)",
     alt="Two panels of curves of energy, on a logarithmic axis, rising with accuracy, "
@@ -286,7 +286,7 @@ plotting.show(
     name="fig-emnist-memorized",
     caption="The share of the training set that lazy learning has misclassified at "
     f"least once, of the {len(datasets.load('mnist').train):,} images of MNIST "
-    f"(<b>a</b>) and the {len(images.train):,} of {digits} (<b>b</b>). Lines are means "
+    f"(a) and the {len(images.train):,} of {digits} (b). Lines are means "
     f"over seeds, bands go from the lowest to the highest; {N_SEEDS}, {ON_MNIST}. "
     "(Paper: Fig. 3c.)",
     alt="Two panels of curves that rise quickly in the first epochs and then level "

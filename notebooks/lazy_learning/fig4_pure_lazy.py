@@ -235,8 +235,8 @@ panels[0].axes[0].get_legend().remove()  # the colours are those of the other pa
 plotting.show(
     *panels,
     name="fig-pure-lazy-inefficiency",
-    caption="<b>a</b> The sum of the distances of all weights from where they started, "
-    "when a test accuracy was first reached. <b>b</b> The distance that they travelled "
+    caption="(a) The sum of the distances of all weights from where they started, "
+    "when a test accuracy was first reached. (b) The distance that they travelled "
     "to get there, relative to that. Blue is backprop, green pure lazy learning, for "
     "the smallest and the largest network. Lines are means over seeds, bands go from "
     f"the lowest to the highest; {N_SEEDS}. {STRETCHED} (Paper: Fig. 4c, d.)",

@@ -152,7 +152,7 @@ plotting.show(
     losses,
     accuracies,
     name="fig-pure-lazy-test",
-    caption="<b>a</b> Loss and <b>b</b> accuracy on the test set, measured every 5,000 "
+    caption="(a) Loss and (b) accuracy on the test set, measured every 5,000 "
     f"images. {LINES} (Paper: Fig. 5, test set.)",
     alt="Two panels of curves against epochs. In a, the loss of pure lazy learning "
     "stays far above that of backprop. In b, its accuracy stays below it.",
@@ -199,7 +199,7 @@ plotting.show(
     losses,
     accuracies,
     name="fig-pure-lazy-training",
-    caption="<b>a</b> Loss and <b>b</b> accuracy on the training set, measured after "
+    caption="(a) Loss and (b) accuracy on the training set, measured after "
     "each epoch; otherwise as in the figure at the top. (Paper: Fig. 5, training set.)",
     alt="Two panels of curves against epochs. On the training set too the loss of pure "
     "lazy learning stays above that of backprop; its accuracy comes close to 100 %.",

@@ -119,9 +119,9 @@ plotting.show(
     counted,
     timed,
     name="fig-synaptic-updates",
-    caption="<b>a</b> The number of times that a synapse changed until a test accuracy "
+    caption="(a) The number of times that a synapse changed until a test accuracy "
     "was first reached, by backprop (blue) and lazy learning (orange). The axis is "
-    "stretched towards 100&nbsp;%, by the share of errors. <b>b</b> Time for all "
+    "stretched towards 100&nbsp;%, by the share of errors. (b) Time for all "
     f"{scale.epochs} epochs on one core, in an ordinary PyTorch loop, modelled by "
     "its costs (dashed), and in the engine of this book (solid). Lines are means over "
     f"seeds, bands go from the lowest to the highest; {notebook.seeds(ends)}. (Paper: "

@@ -217,10 +217,10 @@ plotting.show(
     beginning,
     classes,
     name="fig-memory-agreement",
-    caption="<b>a</b> By how many networks an image is memorized (bars), and what "
-    "chance would give (line). <b>b</b> The share memorized among the images that came "
+    caption="(a) By how many networks an image is memorized (bars), and what "
+    "chance would give (line). (b) The share memorized among the images that came "
     "at a place of the first epoch, for the smallest and the largest network; lines "
-    "are means over seeds, bands go from the lowest to the highest. <b>c</b> The share "
+    "are means over seeds, bands go from the lowest to the highest. (c) The share "
     "of each digit memorized: bars are means over networks, whiskers go from the "
     "lowest to the highest, the dashed line is the mean of all digits. "
     f"n = {len(more)} seeds of {len(scale.hidden)} sizes. (Not in the paper.)",
@@ -332,9 +332,9 @@ plotting.show(
     at_end,
     on_the_way,
     name="fig-memory-coreset",
-    caption=f"<b>a</b> Test accuracy after {scale.epochs} epochs of what is learned: "
+    caption=f"(a) Test accuracy after {scale.epochs} epochs of what is learned: "
     "all images, the memory that lazy learning ended with, or as many images drawn at "
-    "random. <b>b</b> Test accuracy against the number of samples learned, from the "
+    "random. (b) Test accuracy against the number of samples learned, from the "
     f"end of the first epoch on, H = {scale.hidden[0]}; the two small sets are learned "
     f"for {LONGER * scale.epochs} epochs. Lines are means over seeds, bands go from "
     f"the lowest to the highest; n&nbsp;=&nbsp;{len(scale.seeds)}. (Paper: Discussion; "

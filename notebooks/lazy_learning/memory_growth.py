@@ -128,9 +128,9 @@ plotting.show(
     counted,
     errors,
     name="fig-memory-growth",
-    caption=f"<b>a</b> Images memorized after {growing.epochs} epochs, from training "
+    caption=f"(a) Images memorized after {growing.epochs} epochs, from training "
     "sets of different sizes: dots are means over seeds, straight lines fitted power "
-    "laws; on the dotted line all would be. <b>b</b> The error on the test set: lines "
+    "laws; on the dotted line all would be. (b) The error on the test set: lines "
     "are means over seeds. Bands go from the lowest to the highest seed; "
     f"{notebook.seeds(grown)}. Deformed MNIST. (Paper: text to Fig. 3c.)",
     alt="a, memorized images against the size of the training set, both axes "

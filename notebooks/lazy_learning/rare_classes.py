@@ -183,10 +183,10 @@ for test, label in (
 plotting.show(
     *panels,
     name="fig-rare-classes",
-    caption="Two of ten digits are thinned out. <b>a</b> Their share among the samples "
+    caption="Two of ten digits are thinned out. (a) Their share among the samples "
     "that lazy learning learns, against their share in the data; on the line it would "
-    f"be that of backprop. <b>b</b> Accuracy on these digits after {scale.epochs} "
-    "epochs, and <b>c</b> balanced accuracy, of all digits. Blue is backprop, orange "
+    f"be that of backprop. (b) Accuracy on these digits after {scale.epochs} "
+    "epochs, and (c) balanced accuracy, of all digits. Blue is backprop, orange "
     "lazy learning; a dot is one seed, with its own pair of rare digits, and a thin "
     f"line joins the two rules: n&nbsp;=&nbsp;{len(scale.seeds)}, "
     f"H&nbsp;=&nbsp;{size}. (Paper: Discussion; no figure.)",

@@ -187,8 +187,8 @@ plotting.show(
     figure,
     name="fig-variations-optimizers",
     caption=f"Samples learned until {100 * scale.goal:g}&nbsp;% of the test set are "
-    f"classified correctly, by networks of {plain.hidden} hidden units. <b>a</b> By "
-    "backprop (blue) and lazy learning (orange), a dot for each seed. <b>b</b> Lazy "
+    f"classified correctly, by networks of {plain.hidden} hidden units. (a) By "
+    "backprop (blue) and lazy learning (orange), a dot for each seed. (b) Lazy "
     "learning relative to backprop: dots are means over seeds, whiskers their "
     f"95&nbsp;% intervals, where there are several; n&nbsp;=&nbsp;{len(scale.seeds)}. "
     "The line is at 1, where being lazy would save nothing. (Paper: text of the "

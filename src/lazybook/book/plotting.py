@@ -75,9 +75,9 @@ MARKERS = {
     "synapse-mask": "s",
     "neuron-mask": "D",
     "subnet": "^",
-    "largest-per-layer": "v",
-    "largest-per-neuron": "<",
-    "subnet & largest-per-layer": ">",
+    "largest-per-layer": "p",
+    "largest-per-neuron": "d",
+    "subnet & largest-per-layer": "*",
     "synaptic-caching": "P",
     "subnet & synaptic-caching": "X",
 }
@@ -299,8 +299,9 @@ def show(
 ) -> None:
     """Show panels with one caption, as the element ``name`` of the page.
 
-    Several panels get letters, a, b, c, … by which the caption calls them: on a phone, or printed,
-    they stand below one another.
+    Several panels get letters, a, b, c, … by which the caption calls them: on a phone they stand
+    below one another. A caption has them in brackets, "(a) Time and (b) energy" or "energies
+    (a, b)", which are set in bold here.
 
     Parameters
     ----------
@@ -319,6 +320,7 @@ def show(
         drawing = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-{number}-", svg(figure))
         letter = f'<b class="letter">{ascii_lowercase[number]}</b>' if len(figures) > 1 else ""
         panels.append(f'<div class="panel">{letter}{drawing}</div>')
+    caption = re.sub(r"\(([a-f](?:, [a-f])*)\)", r"(<b>\1</b>)", caption)
     source = f"{'../' * (notebook.count('/') + 1)}_sources/executed/{notebook}.ipynb"
     shown = HTML(
         f'<figure id="{name}" class="lazybook-figure">'
