@@ -38,16 +38,16 @@ def check(html: Path = HTML, contents: Path = CONTENTS, sources: Path = SOURCES)
         for path in html.rglob("*.html")
         if "_static" not in path.parts
     }
-    listed = list(_listed(yaml.safe_load(contents.read_text(encoding="utf8"))))
+    in_contents = listed(contents)
     problems = []
-    for page in listed:
+    for page in in_contents:
         if page not in pages:
             problems.append(f"{page}: no such page")
         elif not _text(pages[page]):
             problems.append(f"{page}: the page is empty")
     for path in notebooks(sources).values():
         page = f"executed/{path.relative_to(sources).with_suffix('').as_posix()}"
-        if page not in listed:
+        if page not in in_contents:
             problems.append(f"{page}: not in the table of contents")
         for name in re.findall(r'name="(fig-[\w-]+)"', path.read_text(encoding="utf8")):
             if page in pages and not _drawn(pages[page], name):
@@ -57,6 +57,11 @@ def check(html: Path = HTML, contents: Path = CONTENTS, sources: Path = SOURCES)
         problems += [f"{page}: {problem}" for problem in _bad_references(html, page, pages)]
         problems += [f"{page}: not set as a formula: {text}" for text in _raw_formulas(pages[page])]
     return list(dict.fromkeys(problems))  # the navigation repeats itself
+
+
+def listed(contents: Path = CONTENTS) -> list[str]:
+    """Return the pages that the table of contents names, in its order."""
+    return list(_listed(yaml.safe_load(contents.read_text(encoding="utf8"))))
 
 
 def _listed(entry: object) -> Iterator[str]:
