@@ -20,7 +20,7 @@ from lazybook.datasets import Dataset
 from lazybook.errors import InvalidValue, LazybookError, told
 from lazybook.experiment import Experiment
 from lazybook.runs import SEMANTICS, Run, packages
-from lazybook.trainers import train_group
+from lazybook.trainers import train, train_together
 
 if TYPE_CHECKING:
     from distributed import Client, Worker
@@ -178,7 +178,9 @@ def work(experiments: Sequence[Experiment], before: Run | None, wanted: str) -> 
             reported = time.monotonic()
             worker.log_event(TOPIC, (key, presented))
 
-    return train_group(experiments, tell, before)
+    if len(experiments) > 1:
+        return train_together(experiments, tell)
+    return [train(experiments[0], tell, before)]
 
 
 def versions() -> str:

@@ -24,7 +24,7 @@ from lazybook.runs import DivergedRun, Run, Store, Summary, record_name
 from lazybook.support import machine, progress
 from lazybook.support.compiling import is_kept
 from lazybook.support.sharing import Reservations
-from lazybook.trainers import check, groups, train_group
+from lazybook.trainers import check, groups, train, train_together
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,8 +41,8 @@ GRACE = 0.5  # seconds that runs are given to stop, and a record to be written
 RECORD = 20_000  # bytes that a record has at least
 WITH_SCHEDULER = 1000  # runs that a scheduler is given at a time
 
-# Trains experiments of one group, after the run of another if they are a single one that does so,
-# and tells of the samples presented: see `lazybook.trainers.train_group`.
+# Trains the experiments of one group, or a single one, perhaps after the run of another; and tells of
+# the samples presented.
 Trains = Callable[[Sequence[Experiment], Callable[[int], None], Run | None], list[Run]]
 
 
@@ -194,13 +194,21 @@ def _check(missing: list[Experiment], facts: dict[str, Facts], store: Store) -> 
 def _trains(missing: list[Experiment], scheduler: str | None) -> Iterator[Trains]:
     """Give what trains: it does so here, or, if there is a scheduler, on one of its workers."""
     if scheduler is None or not missing:
-        yield train_group
+        yield _train_here
         return
     from lazybook.cluster import Cluster
 
     names = dict.fromkeys(name for e in missing for name in (e.dataset, *e.also_test))
     with Cluster(scheduler, names) as cluster:
         yield cluster.train
+
+
+def _train_here(
+    experiments: Sequence[Experiment], progress: Callable[[int], None], before: Run | None
+) -> list[Run]:
+    if len(experiments) > 1:
+        return train_together(experiments, progress)
+    return [train(experiments[0], progress, before)]
 
 
 class _Work:
