@@ -12,6 +12,7 @@ within `style`.
 
 import html
 import io
+import json
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,6 +36,7 @@ from myst_nb import glue
 from scipy import stats
 
 from lazybook.book import analysis
+from lazybook.book.series import Series
 from lazybook.runs import Run
 
 # Plain backprop is blue everywhere, whatever it is compared with. The colours were searched for:
@@ -300,7 +302,8 @@ def show(
     """Show panels with one caption, as the element ``name`` of the page.
 
     Several panels get letters, a, b, c, … by which the caption calls them: on a phone they stand
-    below one another. A caption has them in brackets, "(a) Time and (b) energy" or "energies
+    below one another. What is drawn goes with it as numbers, for the page's script: see
+    `lazybook.book.series`. A caption has them in brackets, "(a) Time and (b) energy" or "energies
     (a, b)", which are set in bold here.
 
     Parameters
@@ -314,18 +317,22 @@ def show(
     lead: it is the page's main figure, which the page shows where it begins, by the directive
         ``{glue:} lead``; the cell that makes it has the tag ``remove-output``.
     """
-    panels = []
+    panels, numbers = [], []
     for number, figure in enumerate(figures):
+        series = Series(figure)
         # Several drawings share a page: make the names inside each its own.
         drawing = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-{number}-", svg(figure))
+        numbers.append(series.numbers())
         letter = f'<b class="letter">{ascii_lowercase[number]}</b>' if len(figures) > 1 else ""
         panels.append(f'<div class="panel">{letter}{drawing}</div>')
+    data = json.dumps(numbers, separators=(",", ":")).replace("</", "<\\/")
     caption = re.sub(r"\(([a-f](?:, [a-f])*)\)", r"(<b>\1</b>)", caption)
     source = f"{'../' * (notebook.count('/') + 1)}_sources/executed/{notebook}.ipynb"
     shown = HTML(
-        f'<figure id="{name}" class="lazybook-figure">'
+        f'<figure id="{name}" class="lazybook-figure" data-notebook="{notebook}">'
         f'<div class="panels" role="img" aria-label="{html.escape(alt)}">'
         f"{''.join(panels)}</div>"
+        f'<script type="application/json">{data}</script>'
         f'<figcaption>{caption} <a href="{source}" download>Notebook</a></figcaption></figure>'
     )
     if lead:
