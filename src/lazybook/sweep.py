@@ -41,8 +41,8 @@ GRACE = 0.5  # seconds that runs are given to stop, and a record to be written
 RECORD = 20_000  # bytes that a record has at least
 WITH_SCHEDULER = 1000  # runs that a scheduler is given at a time
 
-# Trains the experiments of one group, or a single one, perhaps after the run of another; and tells of
-# the samples presented.
+# Trains the experiments of one group, or a single one, perhaps after the run of another; and tells
+# of the samples presented.
 Trains = Callable[[Sequence[Experiment], Callable[[int], None], Run | None], list[Run]]
 
 

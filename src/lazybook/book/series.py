@@ -1,5 +1,6 @@
 """What is drawn in a figure, as numbers: a page can tell a value then, or hand out all of them."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
+SIGNS = {r"\times": "×", r"\alpha": "α", r"\sqrt": "√", r"\Delta": "Δ"}  # in formulas
 POINTS = 72  # to the inch, in an SVG
 VALUES = ("x", "y", "low", "high")
 MOST = 80  # points of a series that are told; a curve with more of them has them at equal distances
@@ -47,7 +49,7 @@ class Series:
         for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
             look = _look(handle)
             if look == ("", "", ""):  # a column's heading, which shows no line
-                heading = f"{text.get_text()}, "
+                heading = f"{_plain(text.get_text())}, "
                 continue
             alike = [series for series in self.found if _is_alike(look, series["look"])]
             if not alike:
@@ -57,7 +59,7 @@ class Series:
             text.set_gid(f"{name}-text")
             self.keys.append({"id": name, "series": [series["id"] for series in alike]})
             for series in alike:
-                series["name"] = series["name"] or heading + text.get_text()
+                series["name"] = series["name"] or heading + _plain(text.get_text())
 
     def numbers(self) -> dict[str, Any]:
         """Return it all as JSON values; places are those of the SVG, in points from its top left.
@@ -75,7 +77,7 @@ class Series:
     def _axes(self, axes: Axes) -> dict[str, Any]:
         x, y = self._place(axes.transAxes, [0.0, 1.0], [0.0, 1.0])
         words = {"x": _words(axes.xaxis), "y": _words(axes.yaxis)}
-        labels = {"x": axes.get_xlabel(), "y": axes.get_ylabel(), "title": axes.get_title("left")}
+        labels = {"x": _plain(axes.get_xlabel()), "y": _plain(axes.get_ylabel())}
         return labels | {"box": [x[0], y[1], x[1], y[0]], "words": words}
 
     def _series(self, series: dict[str, Any]) -> dict[str, Any]:
@@ -207,7 +209,14 @@ def _legends(figure: Figure) -> list[Legend]:
 
 def _name(artist: Artist | Container) -> str:
     label = str(artist.get_label() or "")
-    return "" if label.startswith("_") else label.replace("\n", " ")
+    return "" if label.startswith("_") else _plain(label)
+
+
+def _plain(label: str) -> str:
+    """Return a label without the marks of its formulas, on one line."""
+    for written, sign in SIGNS.items():
+        label = label.replace(written, sign)
+    return " ".join(re.sub(r"[$\\{}_]", "", label).split())
 
 
 def _words(axis: Axis) -> list[tuple[float, str]]:
