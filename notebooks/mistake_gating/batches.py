@@ -72,8 +72,9 @@ GATES = [EverySample(), MemorizedMistakes()]
 #
 # MNIST, with the network of {doc}`../lazy_learning/fig2_mnist`, whose runs are those without
 # batches. The learning rate grows with the batch, 0.01 for each image in it, so that an epoch moves
-# the weights about as far. They stop once the goal is reached. An update is an image that is learned; a batch learned as a whole counts
-# all its images. An image is remembered if it was misclassified itself, in both cases.
+# the weights about as far. Runs in batches stop once they reach the goal; PyTorch takes long over
+# them, so there are three seeds. An update is an image that is learned: a batch learned as a whole
+# counts all its images. An image is remembered if it was misclassified itself, in both cases.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 base = preset(
@@ -187,10 +188,9 @@ skipped = [
     if key[:3] == (largest, "batch", LAZY)
 ]  # fmt: skip
 Markdown(
-    f"Until {100 * goal:g} %, means over {len(scale.seeds)} seeds. Of what they "
-    "presented until then "
-    f"{span(skipped, '.1f')} % of the batches of {largest} had no image to be learned, "
-    "and were left out."
+    f"Until {100 * goal:g} %, means over {len(scale.seeds)} seeds. Until then "
+    f"{span(skipped, '.1f')} % of the images came in batches of {largest} that had none "
+    "to be learned, and were left out."
 )
 
 # %% [markdown]
