@@ -150,9 +150,10 @@ ends = pd.DataFrame(
 # %% [markdown]
 # ## It depends on how often one replays
 #
-# Panel a at the top is the picture that the abstract has in mind: with few replays the buffer of
-# mistakes gives more accuracy than a random one of its size, and with backprop's replays even more
-# than a buffer of everything. In panel b the advantage turns around as replays get more frequent.
+# Panel a at the top is the picture that the abstract has in mind: the buffer of mistakes gives more
+# accuracy than a random one of its size, and is as good as a buffer of everything. With fewer
+# replays it is even better than that, because hard images come back more often. But in panel b the
+# advantage turns around as replays get more frequent.
 
 # %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the figure"}
 MARKS = {"everything": "o", "mistakes": "s", "random share": "^", "reservoir": "D"}
@@ -188,7 +189,7 @@ right.set(xscale="log", xlabel="replays for each image that arrives")
 right.set(ylabel="test accuracy (%)")
 right.set_xticks(scale.replays, scale.replays)
 right.set_xticks([], minor=True)
-right.legend(fontsize="x-small", loc="lower right")
+often.legend(loc="outside upper left", ncols=2, fontsize="x-small")
 N_SEEDS = f"n&nbsp;=&nbsp;{len(scale.seeds)}"
 plotting.show(
     stored,
@@ -261,9 +262,10 @@ Markdown(
 # %% [markdown]
 # Why does it turn around? A buffer of mistakes is a skewed sample: it has the images that are
 # badly written, ambiguous or mislabelled, and those that came while the network was a beginner. The
-# images that arrive balance it, as one of them comes between replays. The more replays there
-# are for each, the more the network fits the odd ones. A random buffer of the same size is
-# no better than that with many replays, but it is not skewed, and does not get worse.
+# images that arrive balance it, as one of them comes between replays. The more replays there are
+# for each, the more the network fits the odd ones, and forgets the plain. A random buffer of the
+# same size is not skewed, and gains from more replays, as a buffer of everything does. So the claim holds
+# for few replays, and fails for many.
 #
 # ## With prior knowledge
 #
@@ -334,7 +336,9 @@ for replays in scale.replays:
             found.each("MG3", measure, said, lead(replays, buffer, rule))
 for known, ratio in smaller.items():
     measure = "samples kept with prior knowledge / from scratch"
-    found.each("MG3b", measure, known + ", {} replays", ratio)
+    for (replays, seed), value in ratio.items():
+        where = f"{known}, {replays} replay{'s' * (replays > 1)}"
+        found.add("MG3b", measure, where, value, seed)
 sweeps = [of_mistakes, others]
 found.verdicts(sweeps)
 
