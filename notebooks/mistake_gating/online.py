@@ -262,10 +262,10 @@ Markdown(
 # %% [markdown]
 # Why does it turn around? A buffer of mistakes is a skewed sample: it has the images that are
 # badly written, ambiguous or mislabelled, and those that came while the network was a beginner. The
-# images that arrive balance it, as one of them comes between replays. The more replays there are
-# for each, the more the network fits the odd ones, and forgets the plain. A random buffer of the
-# same size is not skewed, and gains from more replays, as a buffer of everything does. So the claim holds
-# for few replays, and fails for many.
+# images that arrive balance it, as one of them comes between replays. The more replays there
+# are for each, the more the network fits the odd ones, and forgets the plain. A random buffer of
+# the same size is not skewed, and gains from more replays, as a buffer of everything does. So the
+# claim holds for few replays, and fails for many.
 #
 # ## With prior knowledge
 #
