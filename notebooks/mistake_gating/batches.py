@@ -58,9 +58,9 @@ scale = settings.scale(
     whole_epochs=(2, 10, 50),
     epochs=(1, 3, 5),
     batches=([128], [32, 128], [8, 32, 128]),
-    goals=([0.8], [0.95], [0.95, 0.96]),
+    goals=([0.8], [0.94], [0.95]),
     images=("mnist/samples:0-9999", "mnist", "mnist"),
-    seeds=([0], [0], [0, 1, 2, 3, 4]),
+    seeds=([0], [0], [0, 1, 2]),
 )
 [size] = scale.hidden
 NAME = "mistake_gating/batches"
@@ -72,8 +72,9 @@ GATES = [EverySample(), MemorizedMistakes()]
 #
 # MNIST, with the network of {doc}`../lazy_learning/fig2_mnist`, whose runs are those without
 # batches. The learning rate grows with the batch, 0.01 for each image in it, so that an epoch moves
-# the weights about as far. An update is an image that is learned; a batch learned as a whole counts
-# all its images. An image is remembered if it was misclassified itself, in both cases.
+# the weights about as far. Runs in batches stop once they reach the goal; PyTorch takes long over
+# them, so there are three seeds. An update is an image that is learned: a batch learned as a whole
+# counts all its images. An image is remembered if it was misclassified itself, in both cases.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 base = preset(
@@ -85,8 +86,9 @@ base = preset(
 )
 alone = replace(base, epochs=scale.whole_epochs)
 in_batches = replace(
-    base, epochs=scale.epochs, measure_training=False, engine="autograd"
-)
+    base, epochs=scale.epochs, until=scale.goals[-1], measure_training=False,
+    engine="autograd",
+)  # fmt: skip
 experiments, kinds = [], []
 for batch in [1, *scale.batches]:
     plain = in_batches
@@ -186,9 +188,9 @@ skipped = [
     if key[:3] == (largest, "batch", LAZY)
 ]  # fmt: skip
 Markdown(
-    f"Until {100 * goal:g} %, means over {len(scale.seeds)} seeds. In the whole run "
-    f"{span(skipped, '.1f')} % of the batches of {largest} had no image to be learned, "
-    "and were left out."
+    f"Until {100 * goal:g} %, means over {len(scale.seeds)} seeds. Until then "
+    f"{span(skipped, '.1f')} % of the images came in batches of {largest} that had none "
+    "to be learned, and were left out."
 )
 
 # %% [markdown]

@@ -55,7 +55,7 @@ scale = settings.scale(
         [3_000, 7_500, 15_000, 30_000, 60_000],
         [3_000, 7_500, 15_000, 30_000, 60_000, 120_000, 240_000],
     ),
-    presented=(10_000, 250_000, 300_000),  # at least so many images
+    presented=(10_000, 250_000, 600_000),  # at least so many images
     epochs=(3, 5, 10),  # and so many epochs
     goal=(0.8, 0.96, 0.97),
     seeds=([0], [0], [0, 1, 2]),

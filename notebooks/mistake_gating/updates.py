@@ -55,7 +55,8 @@ scale = settings.scale(
     # smoke, quick, paper
     hidden=([100], [100], [100]),
     epochs=(2, 10, 50),
-    fashion_epochs=(1, 3, 15),
+    fashion_epochs=(1, 3, 30),
+    fashion_pure_epochs=(1, 3, 15),
     deformed=("deformed-mnist:6000", "deformed-mnist:240000", "deformed-mnist:240000"),
     deformed_hidden=(100, 100, 1000),
     deformed_epochs=(2, 4, 50),
@@ -109,7 +110,11 @@ deformed = replace(
 tasks = {
     "MNIST": grid(base, seed=scale.seeds, gate=GATES[:2])
     + grid(replace(base, gate=GATES[2], until=0.975), seed=scale.seeds),
-    "Fashion-MNIST": grid(fashion, seed=scale.seeds, gate=GATES),
+    "Fashion-MNIST": grid(fashion, seed=scale.seeds, gate=GATES[:2])
+    + grid(
+        replace(fashion, gate=GATES[2], epochs=scale.fashion_pure_epochs),
+        seed=scale.seeds,
+    ),
     DIGITS: grid(deformed, seed=scale.seeds[:3], gate=GATES[:2]),
 }
 sweeps = {
@@ -134,12 +139,13 @@ panels = []
 for task, result in sweeps.items():
     figure, axes = plotting.subplots(figsize=(2.61, 3.4))
     plotting.against_accuracy(axes, result.runs, "updates")
-    axes.legend().remove()
+    axes.get_legend().remove()
     axes.set(ylabel="images learned", title=task)
     panels.append(figure)
     if task == "MNIST":
-        handles = plotting.key([BACKPROP, LAZY, PURE], [size])[:3]
-        axes.legend(handles=handles, fontsize="small", loc="upper left")
+        for rule in (BACKPROP, LAZY, PURE):
+            axes.plot([], [], color=plotting.RULES[rule], label=plotting.NAMES[rule])
+        axes.legend(fontsize="small", loc="upper left")
 counts = {
     task: f"n&nbsp;=&nbsp;{len({run.experiment.seed for run in result.runs})}"
     for task, result in sweeps.items()
