@@ -85,11 +85,16 @@ def test_every_restriction_is_that_of_the_reference(restriction, digits):
     assert_as_the_reference(small(restriction=rule, gate=MemorizedMistakes(), seed=2), digits)
 
 
-@pytest.mark.parametrize("cache", CACHINGS + SLOW_CACHINGS)
+@pytest.mark.parametrize("cache", [c for c in CACHINGS + SLOW_CACHINGS if "unit" not in c])
 @pytest.mark.parametrize("restriction", ["all", "subnet-per-sample:7 & largest-per-layer:0.05"])
 def test_every_caching_is_that_of_the_reference(cache, restriction, digits):
     rules = {"caching": caching.parse(cache), "restriction": restrictions.parse(restriction)}
     assert_as_the_reference(small(gate=MemorizedMistakes(), **rules), digits)
+
+
+def test_what_enters_a_unit_is_not_known_here():
+    with pytest.raises(InvalidValue, match="variant is 'unit'"):
+        Plasticity(nn.Linear(2, 2), caching=caching.SynapticCaching(0.1, variant="unit"))
 
 
 @pytest.mark.parametrize("hidden", [18, None])

@@ -97,7 +97,7 @@ EXPONENTS = np.linspace(0, 2.5, 11).tolist()
 
 
 def measure(number):
-    """Let a perceptron learn one set of patterns of each size, and return a row for each."""
+    """Learn one set of patterns of each size, and return a row for each."""
     rows = []
     for load in scale.loads:
         size = round(load * scale.inputs)
@@ -179,11 +179,14 @@ plotting.show(
     ratio,
     name="fig-perceptron-cost",
     caption=f"(a) Energy until all patterns are right, and that of the straight path. "
-    "(b) Their ratio. Dotted: the theory; dashed in b: with weights that vary 20 % less "
+    "(b) Their ratio. Dotted: the theory; dashed in b: with weights that vary 20 % "
+    "less "
     f"than in a random walk. N = {scale.inputs:,}. Lines are means over {SETS}, bands "
     "go from the lowest to the highest. (Paper: Fig. 1c, d.)",
-    alt="a, energy and energy of the straight path against the number of patterns, on a "
-    "logarithmic axis: the first rises ever more steeply, the second stays low. b, their "
+    alt="a, energy and energy of the straight path against the number of patterns, on "
+    "a "
+    "logarithmic axis: the first rises ever more steeply, the second stays low. b, "
+    "their "
     "ratio, which rises above the dotted curve of the theory.",
     notebook=NAME,
     lead=True,
@@ -217,11 +220,13 @@ axes.legend(fontsize="small")
 plotting.show(
     figure,
     name="fig-perceptron-updates",
-    caption="Updates by the number of patterns, and epochs until all patterns are right, "
+    caption="Updates by the number of patterns, and epochs until all patterns are "
+    "right, "
     "against the distance from capacity. Dotted and dashed: what the paper found. "
     f"N = {scale.inputs:,}; lines are means over {SETS}, bands go from the lowest to "
     "the highest. (Paper: Methods.)",
-    alt="Two falling curves on logarithmic axes, close to the lines that the paper found.",
+    alt="Two falling curves on logarithmic axes, close to the lines that the paper "
+    "found.",
     notebook=NAME,
 )
 
@@ -270,12 +275,16 @@ plotting.show(
     walk,
     explained,
     name="fig-perceptron-variance",
-    caption="(a) Variance of the weights in the end, relative to a random walk of as many "
-    "updates. (b) Measured inefficiency divided by Eq. 3, and by Eq. 3 with the variance "
-    f"of a. N = {scale.inputs:,}; lines are means over {SETS}, bands go from the lowest "
+    caption="(a) Variance of the weights in the end, relative to a random walk of as "
+    "many "
+    "updates. (b) Measured inefficiency divided by Eq. 3, and by Eq. 3 with the "
+    "variance "
+    f"of a. N = {scale.inputs:,}; lines are means over {SETS}, bands go from the "
+    "lowest "
     "to the highest. (Paper: Methods.)",
     alt="a, the variance, which falls from near 1 to about a half as the number of "
-    "patterns grows. b, the measured inefficiency rises above 1 relative to Eq. 3; with "
+    "patterns grows. b, the measured inefficiency rises above 1 relative to Eq. 3; "
+    "with "
     "the measured variance it stays close to 1.",
     notebook=NAME,
 )
@@ -285,7 +294,8 @@ full = mean.loc[1]
 pull = (1 - full["variance"]) * (scale.inputs + 1) / 2
 typical = np.sqrt(full["variance"] * full["updates"] * (scale.inputs + 1))
 Markdown(
-    f"At P = N the weights vary {full['variance']:.2f} times as much as a random walk's "
+    f"At P = N the weights vary {full['variance']:.2f} times as much as a random "
+    "walk's "
     f"(in standard deviations {np.sqrt(full['variance']):.2f} times). "
     f"So an error is wrong by {pull:.0f} on average, where {typical:.0f} is the size "
     "that $w \\cdot \\xi$ would have for a pattern that nothing was learned of. With "
@@ -327,10 +337,13 @@ axes.legend(fontsize="small")
 plotting.show(
     figure,
     name="fig-perceptron-exponent",
-    caption="Inefficiency if a change costs its size to the power α, for as many patterns "
-    f"as inputs, N = {scale.inputs:,}. Dotted: the theory. Lines are means over {SETS}, "
+    caption="Inefficiency if a change costs its size to the power α, for as many "
+    "patterns "
+    f"as inputs, N = {scale.inputs:,}. Dotted: the theory. Lines are means over "
+    f"{SETS}, "
     "bands go from the lowest to the highest. (Paper: Fig. 1 – supplement 1.)",
-    alt="The inefficiency falls with the exponent, on a logarithmic axis almost along a "
+    alt="The inefficiency falls with the exponent, on a logarithmic axis almost along "
+    "a "
     "straight line, and reaches 1 at an exponent of about 2.",
     notebook=NAME,
 )
@@ -379,7 +392,8 @@ found.answer(
     f"**{full['inefficiency']:.0f} times** the energy of the straight path, and at "
     f"P/N = {most:g} **{float(f'{times:.2g}'):,.0f} times**: "
     f"{mean.loc[1, 'ratio']:.2f} and {mean.loc[most, 'ratio']:.2f} times what Eq. 3 "
-    "says. Errors pull the weights back, so that they vary less than in the random walk "
+    "says. Errors pull the weights back, so that they vary less than in the random "
+    "walk "
     f"of the theory ({pulled} times as much, near capacity); that explains it."
 )
 

@@ -106,7 +106,7 @@ theory = Perceptron(scale.inputs, scale.inputs)
 
 
 def both_ends(number):
-    """Learn step by step with the lowest and the highest threshold; return the epochs."""
+    """Learn step by step with the lowest and highest threshold; return the epochs."""
     patterns = pattern_sets.signed(scale.inputs, scale.inputs, number)
     ends = (scale.thresholds[0], scale.thresholds[-1])
     rules = [SynapticCaching(end, variant="any", strict=True) for end in ends]
@@ -124,10 +124,11 @@ ends = tables.measured(
 )
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what it costs"}
+rows = costs.rows
 priced = pd.concat(
-    costs.rows.assign(cost=c, total=costs.rows["consolidated"] + c * costs.rows["transient"])
+    rows.assign(cost=c, total=rows["consolidated"] + c * rows["transient"])
     for c in COSTS
-).reset_index(drop=True)  # fmt: skip
+).reset_index(drop=True)
 least = priced.loc[priced.groupby(["variant", "cost", "set"])["total"].idxmin()]
 least = least.assign(
     by_minimal=least["total"] / least["minimal"],
@@ -135,10 +136,13 @@ least = least.assign(
 ).set_index(["variant", "cost", "set"])
 SETS = f"n = {len(scale.seeds)} sets of patterns"
 Markdown(
-    f"N = {scale.inputs:,} inputs and as many patterns, {len(scale.seeds)} sets of them, "
+    f"N = {scale.inputs:,} inputs and as many patterns, {len(scale.seeds)} sets of "
+    "them, "
     f"each learned once: {costs.rows['updates'].mean():,.0f} updates in "
-    f"{costs.rows['epochs'].mean():.0f} epochs on average (theory: {theory.updates:,.0f} "
-    f"and {theory.presentations / scale.inputs:.0f}). {len(scale.thresholds)} thresholds "
+    f"{costs.rows['epochs'].mean():.0f} epochs on average (theory: "
+    f"{theory.updates:,.0f} "
+    f"and {theory.presentations / scale.inputs:.0f}). {len(scale.thresholds)} "
+    "thresholds "
     f"and {len(COSTS)} prices are charged for these."
 )
 
@@ -149,8 +153,10 @@ parts, left = plotting.subplots(figsize=(3.95, 3.6))
 middle = any_[any_["cost"] == MIDDLE]
 middle = middle.assign(kept=middle["cost"] * middle["transient"])
 for column, name, marker in (
-    ("total", "total", "P"), ("consolidated", "consolidation", "^"), ("kept", "transient", "v")
-):  # fmt: skip
+    ("total", "total", "P"),
+    ("consolidated", "consolidation", "^"),
+    ("kept", "transient", "v"),
+):
     look = {"label": name, "marker": marker, "lw": 2.4 if column == "total" else 1.2}
     plotting.over_seeds(left, middle, "threshold", column, CACHING, **look)
 left.set_title(f"c = {MIDDLE:g}")
@@ -177,9 +183,11 @@ plotting.show(
     parts,
     whole,
     name="fig-cache-threshold",
-    caption="Energy until all patterns are right, against the threshold. (a) Its two parts "
+    caption="Energy until all patterns are right, against the threshold. (a) Its two "
+    "parts "
     f"for one price. (b) The total for several prices; a dot is the least of each. "
-    f"N = P = {scale.inputs:,}, no decay, any synapse consolidates all; lines are means "
+    f"N = P = {scale.inputs:,}, no decay, any synapse consolidates all; lines are "
+    "means "
     f"over {SETS}, bands go from the lowest to the highest. (Paper: Fig. 2b.)",
     alt="a, a falling curve for consolidations and a rising one for transient changes; "
     "their sum has a minimum between. b, such sums for several prices: the higher the "
@@ -223,7 +231,8 @@ plotting.show(
     name="fig-cache-synapse",
     caption=f"One synapse while the perceptron learns, consolidated by itself above a "
     f"threshold of {THETA}. Above: its weight and the permanent part; below: the "
-    f"transient part, with the threshold dotted. The weight's path has length {paths[0]}; "
+    "transient part, with the threshold dotted. The weight's path has length "
+    f"{paths[0]}; "
     f"the consolidations, the last one included, add up to {paths[1]}. One set of "
     f"patterns, N = P = {scale.inputs:,}. (Paper: Fig. 2a.)",
     alt="A weight that goes up and down over the epochs, with a staircase of few steps "
@@ -265,10 +274,12 @@ plotting.show(
     caption="(a) Energy at the best threshold, relative to the straight path. (b) That "
     "threshold. Both against the price of being transient; at c = 0 the best is to "
     "consolidate once, in the end. Dotted: the theory, which takes each synapse to be "
-    f"consolidated by itself. N = P = {scale.inputs:,}; lines are means over {SETS}, bands "
+    f"consolidated by itself. N = P = {scale.inputs:,}; lines are means over {SETS}, "
+    "bands "
     "go from the lowest to the highest. (Paper: Fig. 2c.)",
     alt="a, the least energy rises with the cost of being transient up to that without "
-    "caching. b, the best threshold falls. Both lie near the dotted curves of the theory.",
+    "caching. b, the best threshold falls. Both lie near the dotted curves of the "
+    "theory.",
     notebook=NAME,
 )
 
@@ -276,7 +287,8 @@ plotting.show(
 mean = least.groupby(["variant", "cost"]).mean(numeric_only=True)
 lines = [
     f"| {c:g} | {mean.loc[('any', c), 'threshold']:.0f} | "
-    f"{mean.loc[('any', c), 'by_minimal']:.1f} | {mean.loc[('any', c), 'saving']:.1f} | "
+    f"{mean.loc[('any', c), 'by_minimal']:.1f} | {mean.loc[('any', c), 'saving']:.1f} "
+    "| "
     f"{mean.loc[('synapse', c), 'threshold']:.1f} | "
     f"{mean.loc[('synapse', c), 'by_minimal']:.1f} | "
     f"{mean.loc[('synapse', c), 'saving']:.1f} | {theory.best_threshold(c):.1f} | "
@@ -284,7 +296,8 @@ lines = [
     for c in COSTS
 ]
 Markdown(
-    "Best threshold, energy by that of the straight path, and energy without caching by "
+    "Best threshold, energy by that of the straight path, and energy without caching "
+    "by "
     "the best:\n\n| c | any: θ | energy | saving | by itself: θ | energy | saving "
     "| theory: θ | energy |\n| " + "--- | " * 9 + "\n" + "\n".join(lines) + "\n\n"
     "At c = 0 the theory's 1.4 is of a transient part that is spread over all values "
@@ -333,8 +346,10 @@ found.answer(
     f"If being transient costs c = {MIDDLE:g}, a threshold of "
     f"{mean.loc[('any', MIDDLE), 'threshold']:.0f} is best and learning spends "
     f"**{said[MIDDLE]} times less** than without caching; at c = 0.0001 "
-    f"{said[1e-4]} times less, at c = 0.01 {said[1e-2]} times. Transient changes that cost "
-    f"nothing bring the energy down to the straight path's, {said[0.0]} times less. The "
+    f"{said[1e-4]} times less, at c = 0.01 {said[1e-2]} times. Transient changes that "
+    "cost "
+    f"nothing bring the energy down to the straight path's, {said[0.0]} times less. "
+    "The "
     "best threshold falls with the price, as in the theory."
 )
 

@@ -89,7 +89,7 @@ TRADED = 1e-3  # 1/τ of the trade-off
 
 
 def measure(number):
-    """Learn a set of patterns with all decays and thresholds, and return a row for each."""
+    """Learn a set of patterns with all decays and thresholds, a row for each."""
     patterns, rows = pattern_sets.signed(scale.inputs, scale.inputs, number), []
     for decay in scale.decays:
         rate = perceptron.decay_rate(1 / decay if decay else math.inf)
@@ -120,13 +120,15 @@ learned = tables.measured(
 )
 rows = learned.rows[learned.rows["converged"]]
 priced = pd.concat(
-    rows.assign(cost=c, energy=rows["consolidated"] + c * rows["transient"]) for c in COSTS
-).reset_index(drop=True)  # fmt: skip
+    rows.assign(cost=c, energy=rows["consolidated"] + c * rows["transient"])
+    for c in COSTS
+).reset_index(drop=True)
 best = priced.loc[priced.groupby(["cost", "decay", "set"])["energy"].idxmin()]
 SETS = f"n = {len(scale.seeds)} sets of patterns"
 Markdown(
     f"N = {scale.inputs:,} inputs and as many patterns; any synapse over the threshold "
-    f"consolidates all. A perceptron gives up after {scale.epochs:,} epochs (the paper: "
+    f"consolidates all. A perceptron gives up after {scale.epochs:,} epochs (the "
+    "paper: "
     f"10,000). {len(learned.rows):,} runs, {len(rows):,} of which learned all patterns."
 )
 
@@ -165,9 +167,11 @@ plotting.show(
     energies,
     chosen,
     name="fig-decay-energy",
-    caption="(a) Energy until all patterns are right, at the threshold that costs least, "
+    caption="(a) Energy until all patterns are right, at the threshold that costs "
+    "least, "
     "and (b) that threshold, against the rate at which transient changes decay. "
-    f"N = P = {scale.inputs:,}; lines are means over {SETS}, bands go from the lowest to "
+    f"N = P = {scale.inputs:,}; lines are means over {SETS}, bands go from the lowest "
+    "to "
     "the highest; single markers on the left: without decay. (Paper: Fig. 3.)",
     alt="a, energies against decay for three prices: that without a price rises from a "
     "low level, the others are flatter. b, the best threshold falls with the decay.",
@@ -193,9 +197,11 @@ plotting.show(
     figure,
     name="fig-decay-epochs",
     caption="Epochs until all patterns are right, at the threshold that costs least "
-    f"energy, against the decay. Dotted: without decay. N = P = {scale.inputs:,}; lines "
+    f"energy, against the decay. Dotted: without decay. N = P = {scale.inputs:,}; "
+    "lines "
     f"are means over {SETS}, bands go from the lowest to the highest. (Paper: Fig. 3.)",
-    alt="Epochs against decay for three prices of being transient; where being transient "
+    alt="Epochs against decay for three prices of being transient; where being "
+    "transient "
     "costs most, the curve dips below the level without decay.",
     notebook=NAME,
 )
@@ -213,7 +219,9 @@ complete = traded.groupby("threshold")["set"].nunique() / traded["set"].nunique(
 traded = traded[traded["threshold"].isin(complete[complete == 1].index)]
 figure, axes = plotting.subplots(figsize=(5.4, 3.6))
 for cost in COSTS:
-    line = traded[traded["cost"] == cost].groupby("threshold")[["energy", "epochs"]].mean()
+    line = (
+        traded[traded["cost"] == cost].groupby("threshold")[["energy", "epochs"]].mean()
+    )
     color = plotting.shade(CACHING, cost, COSTS)
     axes.plot(line["energy"], line["epochs"], "o-", ms=3, color=color,
               lw=plotting.width(cost, COSTS), label=f"c = {cost:g}")  # fmt: skip
@@ -228,11 +236,14 @@ axes.legend(fontsize="small")
 plotting.show(
     figure,
     name="fig-decay-tradeoff",
-    caption="Epochs against energy, a dot for each threshold up to 10 with which all sets "
+    caption="Epochs against energy, a dot for each threshold up to 10 with which all "
+    "sets "
     "of patterns are learned; circled: the threshold of least energy. "
-    f"τ = {1 / TRADED:,.0f}, N = P = {scale.inputs:,}; means over {SETS}. (Paper: Fig. 3 – "
+    f"τ = {1 / TRADED:,.0f}, N = P = {scale.inputs:,}; means over {SETS}. (Paper: Fig. "
+    "3 – "
     "supplement 1a.)",
-    alt="Three curves of epochs against energy, one for each price: without a price the "
+    alt="Three curves of epochs against energy, one for each price: without a price "
+    "the "
     "least energy lies where learning takes longest, with the highest price close to "
     "where it is fastest.",
     notebook=NAME,
@@ -271,11 +282,14 @@ plain, strong = means.loc[(DEAR, 0.0)], max(scale.decays)
 cheapest = means.loc[DEAR, "energy"].idxmin()
 free = means.loc[(0.0, strong), "energy"] / means.loc[(0.0, 0.0), "energy"]
 found.answer(
-    f"If being transient costs nothing, decay costs much: with 1/τ = {strong:g} learning "
+    f"If being transient costs nothing, decay costs much: with 1/τ = {strong:g} "
+    "learning "
     f"takes **{free:.2g} times the energy** that it takes without. If it costs c = "
     f"{DEAR:g}, moderate decay is no loss: with 1/τ = {cheapest:g} learning takes "
-    f"{means.loc[(DEAR, cheapest), 'energy'] / plain['energy']:.2f} times the energy and "
-    f"**{means.loc[(DEAR, cheapest), 'epochs'] / plain['epochs']:.2f} times the epochs** "
+    f"{means.loc[(DEAR, cheapest), 'energy'] / plain['energy']:.2f} times the energy "
+    "and "
+    f"**{means.loc[(DEAR, cheapest), 'epochs'] / plain['epochs']:.2f} times the "
+    "epochs** "
     f"of learning without decay ({plain['epochs']:.0f})."
 )
 

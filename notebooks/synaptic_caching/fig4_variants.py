@@ -135,9 +135,12 @@ plotting.show(
     energies,
     relative,
     name="fig-variants-energy",
-    caption="(a) Energy at the best threshold of each variant, relative to the straight "
-    "path; (b) relative to that of synapses which are consolidated each by itself. Both "
-    f"against the price of being transient. N = P = {scale.inputs:,}, no decay; lines are "
+    caption="(a) Energy at the best threshold of each variant, relative to the "
+    "straight "
+    "path; (b) relative to that of synapses which are consolidated each by itself. "
+    "Both "
+    f"against the price of being transient. N = P = {scale.inputs:,}, no decay; lines "
+    "are "
     f"means over {SETS}, bands go from the lowest to the highest. (Paper: Fig. 4b.)",
     alt="a, three curves that rise together from a low energy to that without caching. "
     "b, their ratios, all between about 0.9 and 1.3.",
@@ -172,9 +175,11 @@ plotting.show(
     totals,
     bests,
     name="fig-variants-threshold",
-    caption="(a) Energy against the threshold for one price, (b) best threshold against "
+    caption="(a) Energy against the threshold for one price, (b) best threshold "
+    "against "
     "the price. That of the sum is divided by the number of synapses. N = P = "
-    f"{scale.inputs:,}, no decay; lines are means over {SETS}, bands go from the lowest "
+    f"{scale.inputs:,}, no decay; lines are means over {SETS}, bands go from the "
+    "lowest "
     "to the highest. (Paper: text to Fig. 4.)",
     alt="a, three curves with minima at different thresholds and about the same depth. "
     "b, three falling curves: the best threshold is highest where any synapse decides.",
@@ -217,10 +222,13 @@ plotting.show(
     figure,
     name="fig-variants-changes",
     caption="Energy relative to learning without caching, against the threshold, if "
-    f"changes of what is transient cost b; c = {SHOWN:g}, each synapse by itself. Dotted: "
-    f"the theory. N = P = {scale.inputs:,}, no decay; lines are means over {SETS}, bands "
+    f"changes of what is transient cost b; c = {SHOWN:g}, each synapse by itself. "
+    "Dotted: "
+    f"the theory. N = P = {scale.inputs:,}, no decay; lines are means over {SETS}, "
+    "bands "
     "go from the lowest to the highest. (Paper: Methods.)",
-    alt="Four curves of energy against threshold, the higher the more changes cost; with "
+    alt="Four curves of energy against threshold, the higher the more changes cost; "
+    "with "
     "b = 1 none of it lies below the level without caching.",
     notebook=NAME,
 )
@@ -249,9 +257,12 @@ lines = least[least["cost"] == SHOWN].groupby("variant")["by_minimal"].mean()
 found.answer(
     f"Hardly. At their best thresholds the three variants spend within a factor of "
     f"**{most.max():.2f}** of one another, at prices of c = {JUDGED[0]:g} to "
-    f"{JUDGED[-1]:g}. At c = {SHOWN:g} that is {lines['synapse']:.1f}, {lines['any']:.1f} "
-    f"and {lines['sum']:.1f} times the straight path's energy if each synapse decides for "
-    f"itself, any for all, or the sum for all; without caching it is {without:.0f} times."
+    f"{JUDGED[-1]:g}. At c = {SHOWN:g} that is {lines['synapse']:.1f}, "
+    f"{lines['any']:.1f} "
+    f"and {lines['sum']:.1f} times the straight path's energy if each synapse decides "
+    "for "
+    f"itself, any for all, or the sum for all; without caching it is {without:.0f} "
+    "times."
 )
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}

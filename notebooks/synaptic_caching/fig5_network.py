@@ -65,8 +65,7 @@ scale = settings.scale(
     sizes=([5, 20, 50], [10, 35, 80, 155], [5, 10, *range(20, 160, 15)]),
     goals=((0.7, 0.85), (0.85, 0.93), (0.85, 0.93)),
     size_epochs=(1, 3, 5),
-    thresholds=([0.02, 0.06], [0.02, 0.04, 0.08],
-                [0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12]),
+    thresholds=([0.02, 0.06], [0.02, 0.04], [0.01, 0.02, 0.03, 0.04, 0.06]),
 )  # fmt: skip
 NAME = "synaptic_caching/fig5_network"
 THRESHOLD, DECAY, COST = 0.04, 1e-3, 1e-3
@@ -149,7 +148,7 @@ def paid(run):
 
 
 def spent(run, accuracies, column="total"):
-    """Return the energy when each of the accuracies was first reached, nan if it was not."""
+    """Return the energy when each accuracy was first reached, nan if it was not."""
     return analysis.when_reached(paid(run), accuracies, column)
 
 
@@ -163,8 +162,10 @@ tops = {
 }
 SEEDS = f"n = {len(scale.seeds)} seeds"
 Markdown(
-    f"The best test accuracies of the runs are {span(np.multiply(100, tops[PLAIN]), '.1f')}"
-    f" % without caching, and {span(np.multiply(100, tops[CACHING]), '.1f')} % with it, in "
+    "The best test accuracies of the runs are "
+    f"{span(np.multiply(100, tops[PLAIN]), '.1f')}"
+    f" % without caching, and {span(np.multiply(100, tops[CACHING]), '.1f')} % with "
+    "it, in "
     f"at most {scale.epochs} epochs (H = {scale.at}; a run stops at "
     f"{100 * scale.goal:g} %)."
 )
@@ -185,7 +186,7 @@ LOOKS = {
 
 
 def draw(axes, values, **look):
-    """Draw the mean over seeds against accuracy, in a band from the lowest to the highest."""
+    """Draw the mean over seeds against accuracy, in a band from least to largest."""
     axes.plot(100 * reach, np.mean(values, axis=0), **look)
     ends = np.min(values, axis=0), np.max(values, axis=0)
     axes.fill_between(100 * reach, *ends, color=look["color"], alpha=0.25, lw=0)
@@ -212,13 +213,17 @@ plotting.show(
     energies,
     ratios,
     name="fig-caching-network-accuracy",
-    caption="(a) Energy when a test accuracy was first reached, without and with caching, "
-    "and that of the straight path to where learning without caching then was. (b) Their "
+    caption="(a) Energy when a test accuracy was first reached, without and with "
+    "caching, "
+    "and that of the straight path to where learning without caching then was. (b) "
+    "Their "
     f"ratios. H = {scale.at}, η = {base.learning_rate:g}, θ = {THRESHOLD}, "
-    f"τ = {1 / DECAY:,.0f}, c = {COST:g}; lines are means over {SEEDS}, bands go from the "
+    f"τ = {1 / DECAY:,.0f}, c = {COST:g}; lines are means over {SEEDS}, bands go from "
+    "the "
     "lowest to the highest. (Paper: Fig. 5b.)",
     alt="a, three curves of energy against accuracy on a logarithmic axis: learning "
-    "without caching is highest, the straight path lowest, caching between. b, ratios of "
+    "without caching is highest, the straight path lowest, caching between. b, ratios "
+    "of "
     "these.",
     notebook=NAME,
     lead=True,
@@ -251,11 +256,13 @@ axes.legend(fontsize="small", ncols=2, title="learning rate η")
 plotting.show(
     figure,
     name="fig-caching-network-rate",
-    caption="Energy without caching when a test accuracy was first reached, for several "
+    caption="Energy without caching when a test accuracy was first reached, for "
+    "several "
     f"learning rates; the dots mark the highest accuracy that all seeds reached, in at "
     f"most {scale.rate_epochs} epochs and up to {100 * scale.rate_goal:g} %. "
     f"H = {scale.at}; lines are means over {SEEDS}. (Paper: Fig. 5a.)",
-    alt="Curves of energy against accuracy for the learning rates; those of small rates "
+    alt="Curves of energy against accuracy for the learning rates; those of small "
+    "rates "
     "lie close together, those of the largest lie higher.",
     notebook=NAME,
 )
@@ -289,18 +296,23 @@ for goal in scale.goals:
         look = {key: LOOKS[kind][key] for key in ("color", "label")}
         plotting.over_seeds(axes, rows, "hidden", "energy", kind, **look)
     plotting.logarithmic(axes.yaxis, [1, 3])
-    axes.set(xlabel="hidden units $H$", ylabel="energy", title=f"goal: {100 * goal:g} %")
+    axes.set(
+        xlabel="hidden units $H$", ylabel="energy", title=f"goal: {100 * goal:g} %"
+    )
     axes.legend(fontsize="small")
     panels.append(figure)
 plotting.show(
     *panels,
     name="fig-caching-network-size",
-    caption="Energy until the goal, against the number of hidden units; with caching at the "
+    caption="Energy until the goal, against the number of hidden units; with caching "
+    "at the "
     f"best of {len(scale.thresholds)} thresholds. A size that not all seeds got to the "
-    f"goal with, in {scale.size_epochs} epochs, is left out. η = {base.learning_rate:g}; "
+    f"goal with, in {scale.size_epochs} epochs, is left out. η = "
+    f"{base.learning_rate:g}; "
     f"lines are means over {SEEDS}, bands go from the lowest to the highest. (Paper: "
     "Fig. 5c.)",
-    alt="Two plots of energy against the number of hidden units, one for each goal, each "
+    alt="Two plots of energy against the number of hidden units, one for each goal, "
+    "each "
     "with a curve without caching and one with it.",
     notebook=NAME,
 )
@@ -319,7 +331,8 @@ lines = [
 ]
 Markdown(
     "| caching | goal | best H | its energy | smallest H that gets there | energy at "
-    f"H = {scale.sizes[-1]} |\n| --- | --- | --- | --- | --- | --- |\n" + "\n".join(lines)
+    f"H = {scale.sizes[-1]} |\n| --- | --- | --- | --- | --- | --- |\n"
+    + "\n".join(lines)
 )
 
 # %% [markdown]
@@ -332,7 +345,9 @@ for accuracy in scale.accuracies:
     for seed in scale.seeds:
         run, cached = kinds[PLAIN][seed], kinds[CACHING][seed]
         energy, least = spent(run, accuracy), spent(run, accuracy, "energy_min")
-        less = spent(cached, accuracy)  # nan if it did not get there: nothing is saved then
+        less = spent(
+            cached, accuracy
+        )  # nan if it did not get there: nothing is saved then
         saving = 0.0 if np.isnan(less) else energy / less
         found.add("SC11", "energy / least energy", where, energy / least, seed)
         if accuracy == 0.92:
@@ -383,7 +398,8 @@ optimum = mean[PLAIN, scale.goals[-1]]
 found.answer(
     f"To reach {100 * reach[place]:.0f} % of MNIST the network (H = {scale.at}) spends "
     f"**{by_least.mean(axis=0)[place]:.0f} times** the energy of the straight path. "
-    f"Caching spends **{saved.mean(axis=0)[place]:.1f} times less** than learning without "
+    f"Caching spends **{saved.mean(axis=0)[place]:.1f} times less** than learning "
+    "without "
     f"it. Of the sizes tried, H = {optimum.idxmin()} costs least for "
     f"{100 * scale.goals[-1]:g} %."
 )

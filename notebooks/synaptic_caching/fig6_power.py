@@ -110,7 +110,7 @@ rule = SynapticCaching(THRESHOLD, perceptron.decay_rate(TAU), strict=True)
 
 
 def measure(number):
-    """Learn a set of patterns, and return a row for each epoch: what was measured in it."""
+    """Learn a set of patterns, and return what was measured in each epoch."""
     patterns = pattern_sets.signed(scale.inputs, scale.inputs, number)
     run = perceptron.learn(patterns, rule, scale.epochs)
     per = scale.inputs * patterns.shape[1]  # presentations times synapses
@@ -143,10 +143,14 @@ common = int(lengths.min())  # epochs that all sets have
 ended = lengths[lengths < scale.epochs]
 SETS = f"n = {len(scale.seeds)} sets of patterns"
 Markdown(
-    f"N = {scale.inputs:,} inputs and as many patterns, θ = {THRESHOLD}, τ = {TAU}, c = "
-    f"{COST:g}; each synapse by itself. {len(ended)} of {len(lengths)} sets are learned, in "
-    f"{ended.min()} to {ended.max()} epochs. Where it takes longer, learning and forgetting "
-    f"come into balance; these stop after {scale.epochs} epochs. In each epoch the error "
+    f"N = {scale.inputs:,} inputs and as many patterns, θ = {THRESHOLD}, τ = {TAU}, c "
+    "= "
+    f"{COST:g}; each synapse by itself. {len(ended)} of {len(lengths)} sets are "
+    "learned, in "
+    f"{ended.min()} to {ended.max()} epochs. Where it takes longer, learning and "
+    "forgetting "
+    f"come into balance; these stop after {scale.epochs} epochs. In each epoch the "
+    "error "
     "rate p and both powers are measured, and the theory is given that p."
 )
 
@@ -157,7 +161,10 @@ panels = []
 for name in ("maintenance", "consolidation"):
     figure, axes = plotting.subplots(figsize=(3.95, 3.5))
     plotting.over_seeds(axes, shown, "epoch", name, CACHING, label="measured")
-    for suffix, line, label in (("theory", ":", "theory"), ("half", "--", "with θ + ½")):
+    for suffix, line, label in (
+        ("theory", ":", "theory"),
+        ("half", "--", "with θ + ½"),
+    ):
         theory = shown.groupby("epoch")[f"{name}_{suffix}"].mean()
         axes.plot(theory.index, theory, line, color=plotting.INK, label=label)
     axes.set(xlabel="epoch", ylabel=f"power of {name}", ylim=(0, None))
@@ -169,9 +176,12 @@ plotting.show(
     caption="Power of maintenance (a) and of consolidation (b) in each epoch, for each "
     "synapse and presentation. Dotted: what the theory says of the error rate measured "
     "in that epoch; dashed: with a threshold half a step higher. Epochs that all sets "
-    f"of patterns have. N = P = {scale.inputs:,}, θ = {THRESHOLD}, τ = {TAU}, c = {COST:g}; "
-    f"lines are means over {SETS}, bands go from the lowest to the highest. (Paper: Fig. 6.)",
-    alt="Two curves of power against the epoch with the theory's curves beside them: that "
+    f"of patterns have. N = P = {scale.inputs:,}, θ = {THRESHOLD}, τ = {TAU}, c = "
+    f"{COST:g}; "
+    f"lines are means over {SETS}, bands go from the lowest to the highest. (Paper: "
+    "Fig. 6.)",
+    alt="Two curves of power against the epoch with the theory's curves beside them: "
+    "that "
     "of consolidation falls with learning, that of maintenance changes little.",
     notebook=NAME,
     lead=True,
@@ -204,11 +214,13 @@ axes.legend(fontsize="small")
 plotting.show(
     figure,
     name="fig-power-ratio",
-    caption="Measured powers divided by the theory's, against the error rate; learning goes "
+    caption="Measured powers divided by the theory's, against the error rate; learning "
+    "goes "
     "from right to left. Lines are means over epochs of similar error rate, of "
     f"{SETS}; bands go from the lowest to the highest of these epochs. N = P = "
     f"{scale.inputs:,}. (Paper: Fig. 6.)",
-    alt="Two curves of the ratio of measurement and theory against the error rate, with "
+    alt="Two curves of the ratio of measurement and theory against the error rate, "
+    "with "
     "bands around them.",
     notebook=NAME,
 )
@@ -222,20 +234,27 @@ median = {}
 for name in ("maintenance", "consolidation"):
     off = (judged[name] / judged[f"{name}_theory"] - 1).abs()
     median[name] = off.groupby(judged["set"]).median()
-    found.each("SC8", "median |measured / theory − 1|", f"power of {name}", median[name])
+    found.each(
+        "SC8", "median |measured / theory − 1|", f"power of {name}", median[name]
+    )
 found.verdicts([], scale.seeds)
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
 off = {name: 100 * values.mean() for name, values in median.items()}
 half = {
     name: 100
-    * (judged[name] / judged[f"{name}_half"] - 1).abs().groupby(judged["set"]).median().mean()
+    * (judged[name] / judged[f"{name}_half"] - 1)
+    .abs()
+    .groupby(judged["set"])
+    .median()
+    .mean()
     for name in off
 }
 found.answer(
     "Given nothing but the error rate of each epoch, the theory is off by a median of "
     f"**{off['maintenance']:.0f} %** for the power of maintenance and "
-    f"**{off['consolidation']:.0f} %** for that of consolidation (epochs with p > 1 %); "
+    f"**{off['consolidation']:.0f} %** for that of consolidation (epochs with p > 1 "
+    "%); "
     f"with a threshold half a step higher, as synapses move in steps, by "
     f"{half['maintenance']:.0f} and {half['consolidation']:.0f} %. The rate of "
     "consolidation needs a 1/τ that is missing in print."

@@ -139,11 +139,14 @@ plotting.show(
     energies,
     learned,
     name="fig-lazy-caching-energy",
-    caption="(a) Energy when a test accuracy was first reached, with what is transient and "
-    "what is pending, and (b) samples learned until then. Dashed: with synaptic caching. "
+    caption="(a) Energy when a test accuracy was first reached, with what is transient "
+    "and "
+    "what is pending, and (b) samples learned until then. Dashed: with synaptic "
+    "caching. "
     f"H = {base.hidden}; lines are means over {SEEDS}, bands go from the lowest to the "
     "highest. (Beyond the papers.)",
-    alt="a, six curves of energy against accuracy on a logarithmic axis: the three with "
+    alt="a, six curves of energy against accuracy on a logarithmic axis: the three "
+    "with "
     "caching lie below those without. b, samples learned: lazy rules learn fewer.",
     notebook=NAME,
     lead=True,
@@ -188,9 +191,12 @@ notebook.html_table(
 last = savings[savings["accuracy"] == savings["accuracy"].iloc[-1]].set_index("rule")
 alone, best = last["caching alone"].iloc[0], last["both"].max()
 notebook.answer(
-    f"To {last['accuracy'].iloc[0]} caching alone saves **{alone:.2g} times** the energy of "
-    f"backprop, pure lazy learning alone {last.loc['pure lazy', 'lazy alone']:.2g} and lazy "
-    f"learning {last.loc['lazy', 'lazy alone']:.2g} times. Together with caching pure lazy "
+    f"To {last['accuracy'].iloc[0]} caching alone saves **{alone:.2g} times** the "
+    "energy of "
+    f"backprop, pure lazy learning alone {last.loc['pure lazy', 'lazy alone']:.2g} and "
+    "lazy "
+    f"learning {last.loc['lazy', 'lazy alone']:.2g} times. Together with caching pure "
+    "lazy "
     f"learning saves **{last.loc['pure lazy', 'both']:.2g}** and lazy learning "
     f"**{last.loc['lazy', 'both']:.2g} times**; the products would be "
     f"{last.loc['pure lazy', 'product']:.2g} and {last.loc['lazy', 'product']:.2g}. "

@@ -2,13 +2,11 @@
 
 What a notebook measures of a set is determined by its settings and the set, so it is found by a
 hash of them: in one's own run folder, or among the published records. It is computed if it is not
-there, and kept. A file is CSV, packed, with a first line that says what it holds and how it came
-about.
+there, and kept. A file is two lines of JSON, packed: how the table came about, and its columns.
 """
 
 import gzip
 import hashlib
-import io
 import json
 import time
 import zlib
@@ -96,7 +94,7 @@ def _compute(
 
 def _file(name: str, what: Mapping[str, Any]) -> str:
     told = json.dumps([name, what, SEMANTICS], sort_keys=True)
-    return f"tables/{name}-{hashlib.sha256(told.encode()).hexdigest()[:16]}.csv.gz"
+    return f"tables/{name}-{hashlib.sha256(told.encode()).hexdigest()[:16]}.json.gz"
 
 
 def _found(file: str) -> tuple[pd.DataFrame, dict[str, Any]] | None:
@@ -104,9 +102,9 @@ def _found(file: str) -> tuple[pd.DataFrame, dict[str, Any]] | None:
     for folder in filter(None, (paths.runs(), paths.published())):
         try:
             head, text = gzip.decompress(sharing.read_regular(folder / file)).split(b"\n", 1)
-            about = json.loads(head.removeprefix(b"# "))
+            about = json.loads(head)
             if about.pop("checksum") == hashlib.sha256(text).hexdigest():
-                return pd.read_csv(io.BytesIO(text), float_precision="round_trip"), about
+                return pd.DataFrame(json.loads(text)), about
         except (OSError, ValueError, KeyError, EOFError, zlib.error):
             continue
     return None
@@ -114,11 +112,11 @@ def _found(file: str) -> tuple[pd.DataFrame, dict[str, Any]] | None:
 
 def _keep(file: str, rows: pd.DataFrame, about: dict[str, Any]) -> None:
     path: Path = paths.runs() / file
-    text = rows.to_csv(index=False, lineterminator="\n").encode()
+    text = json.dumps(rows.to_dict("list")).encode()
     head = json.dumps(about | {"checksum": hashlib.sha256(text).hexdigest()})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        sharing.write_aside(path, gzip.compress(f"# {head}\n".encode() + text, mtime=0))
+        sharing.write_aside(path, gzip.compress(head.encode() + b"\n" + text, mtime=0))
     except OSError as error:
         raise RecordError(
             f"tables cannot be written to {path.parent}: {error.strerror};"
