@@ -241,8 +241,8 @@ class Findings:
     def print_outcomes(self, sweeps: Sequence[Sweep], timed: Collection[str] = ()) -> None:
         """Print the verdicts, and counters of the runs with the first seed, for a comparison.
 
-        Those are of ``sweeps``. They are the same each time that the notebook runs on one machine. Verdicts on claims that
-        are about times, those ``timed``, need not be, and are left out.
+        Those are of ``sweeps``. They are the same each time that the notebook runs on one machine.
+        Verdicts on claims that are about times, those ``timed``, need not be, and are left out.
         """
         print(*(verdict for verdict in self._judged() if verdict.claim.id not in timed), sep="\n")
         runs = [run for sweep in sweeps for run in sweep.runs]
