@@ -45,17 +45,16 @@ from lazybook.book.notebook import span
 
 settings = notebook.start(globals())
 scale = settings.scale(
-    # smoke, quick, paper: samples to train with, and epochs of full training
+    # smoke, quick, paper: samples to train with, to test with, epochs of full training
     tasks=(
-        {"mnist": (2000, 8)},
-        {"mnist": (10_000, 2)},
+        {"mnist": (2000, 1000, 8)},
+        {"mnist": (10_000, 10_000, 2)},
         {
-            "mnist": (60_000, 5),
-            "fashion-mnist": (20_000, 4),
-            "cifar-10-jpeg": (20_000, 5),
+            "mnist": (60_000, 10_000, 5),
+            "fashion-mnist": (12_000, 5000, 3),
+            "cifar-10-jpeg": (12_000, 5000, 4),
         },
     ),
-    tests=(1000, 10_000, 10_000),
     measurements=(8, 16, 16),
     seeds=([0], [0], [0, 1, 2]),
 )
@@ -109,10 +108,10 @@ trained = records.collect(
         seed=seed,
         epochs=epochs,
         samples=samples,
-        tests=scale.tests,
+        tests=tests,
         measurements=scale.measurements,
     )
-    for task, (samples, epochs) in scale.tasks.items()
+    for task, (samples, tests, epochs) in scale.tasks.items()
     for seed in scale.seeds
     for method in METHODS
 )
