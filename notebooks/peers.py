@@ -45,15 +45,17 @@ from lazybook.book.notebook import span
 
 settings = notebook.start(globals())
 scale = settings.scale(
-    # smoke, quick, paper
-    epochs=(
-        {"mnist": 2},
-        {"mnist": 2},
-        {"mnist": 5, "fashion-mnist": 3, "cifar-10-jpeg": 5},
+    # smoke, quick, paper: samples to train with, to test with, epochs of full training
+    tasks=(
+        {"mnist": (2000, 1000, 8)},
+        {"mnist": (10_000, 10_000, 2)},
+        {
+            "mnist": (60_000, 10_000, 5),
+            "fashion-mnist": (12_000, 5000, 3),
+            "cifar-10-jpeg": (12_000, 5000, 4),
+        },
     ),
-    samples=(1000, 10_000, 60_000),
-    tests=(1000, 10_000, 10_000),
-    measurements=(8, 20, 20),
+    measurements=(8, 16, 16),
     seeds=([0], [0], [0, 1, 2]),
 )
 NAME = "peers"
@@ -105,11 +107,11 @@ trained = records.collect(
         method=method,
         seed=seed,
         epochs=epochs,
-        samples=scale.samples,
-        tests=scale.tests,
+        samples=samples,
+        tests=tests,
         measurements=scale.measurements,
     )
-    for task, epochs in scale.epochs.items()
+    for task, (samples, tests, epochs) in scale.tasks.items()
     for seed in scale.seeds
     for method in METHODS
 )
@@ -141,8 +143,8 @@ def over_seeds(values):
 def curves(column, label):
     """Return a panel a task: accuracy against a count, in units of full training's."""
     panels = []
-    for task in scale.epochs:
-        figure, axes = plotting.subplots(figsize=(2.61, 3.3))
+    for task in scale.tasks:
+        figure, axes = plotting.subplots(figsize=(2.61, 3.9))
         for method, look in LOOKS.items():
             of_method = [runs[task, method, seed].table for seed in scale.seeds]
             whole = [runs[task, "full", seed].final[column] for seed in scale.seeds]
@@ -164,21 +166,17 @@ def curves(column, label):
         axes.set(xlabel=label, title=TITLES[task].partition(",")[0])
         axes.set_xlim(0, 1.25)
         axes.set_ylim(100 - 4 * (100 - full), 100 - 0.9 * (100 - full))
+        axes.set_ylabel("best test accuracy so far (%)")
+        key = {"ncols": 2, "columnspacing": 0.8, "handlelength": 1.8}
+        figure.legend(loc="outside upper left", fontsize="x-small", **key)
         panels.append(figure)
-    panels[0].axes[0].set_ylabel("best test accuracy so far (%)")
     return panels
-
-
-def legend(figures):
-    """Put the key of lines under the first panel's curves."""
-    figures[0].axes[0].legend(fontsize="x-small", loc="lower right", handlelength=2.6)
-    return figures
 
 
 SEEDS = f"n = {len(scale.seeds)}"
 ALT = "For each data set rising curves of accuracy, one for each of eight methods, "
 plotting.show(
-    *legend(curves("seconds", "time / full training's")),
+    *curves("seconds", "time / full training's"),
     name="fig-peers-time",
     caption="Best test accuracy so far against the processor's time, as a share of "
     "what full training took in all. Lines are means over seeds, bands go from the "
@@ -194,7 +192,7 @@ plotting.show(
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of updates"}
 plotting.show(
-    *legend(curves("updates", "updates / full training's")),
+    *curves("updates", "updates / full training's"),
     name="fig-peers-updates",
     caption="The same against the number of samples learned, as a share of full "
     f"training's; {SEEDS}.",
@@ -207,7 +205,7 @@ plotting.show(
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of energy"}
 plotting.show(
-    *legend(curves("m1", "$M_1$ / full training's")),
+    *curves("m1", "$M_1$ / full training's"),
     name="fig-peers-energy",
     caption="The same against the energy $M_1$ of all changes of the weights, as a "
     f"share of full training's; {SEEDS}.".replace("$M_1$", "<i>M</i><sub>1</sub>"),
@@ -229,7 +227,7 @@ COLUMNS = {
     "seconds": "seconds",
     "m1": "<i>M</i><sub>1</sub>",
 }
-for task in scale.epochs:
+for task in scale.tasks:
     rows = []
     for method, title in METHODS.items():
         accuracies = [best(task, method, seed) for seed in scale.seeds]
@@ -246,7 +244,7 @@ for task in scale.epochs:
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what comes before, and why"}
 lines = []
-for task in scale.epochs:
+for task in scale.tasks:
     first = [runs[task, "forgetting", seed] for seed in scale.seeds]
     whole = runs[task, "full", scale.seeds[0]].final
     lazy = [runs[task, OURS, seed].final for seed in scale.seeds]
@@ -255,13 +253,15 @@ for task in scale.epochs:
     gap = over_seeds(
         lambda seed, task=task: best(task, "full", seed) - best(task, OURS, seed)
     )
+    before = np.mean([run.before["seconds"] for run in first])
     lines.append(
         f"- **{TITLES[task]}.** In full batches lazy learning learned "
         f"{100 * learned:.0f} % of what it looked at, in {steps:.2f} times the steps "
         f"of full training, and its best accuracy was {abs(gap):.2f} points "
         f"{'below' if gap > 0 else 'above'} full training's. The training before the "
-        f"forgetting scores took {np.mean([run.before['seconds'] for run in first]):.1f} "
-        f"seconds and {first[0].before['updates']:,.0f} updates more than the table says."
+        f"forgetting scores took {before:.1f} "
+        f"seconds and {first[0].before['updates']:,.0f} updates more than the table "
+        "says."
     )
 Markdown("\n".join(lines))
 
@@ -297,8 +297,8 @@ FEWER = (
 LESS = "best accuracy of full training - of lazy in full batches (points)"
 LONGER = "CPU time of lazy without full batches / of full training for the same epochs"
 found = notebook.Findings(settings, NAME, "PE1", "PE2", "PE3")
-why = f"the profile {settings.profile} trains on {', '.join(scale.epochs)} only"
-for task in [task for task in TITLES if task not in scale.epochs]:
+why = f"the profile {settings.profile} trains on {', '.join(scale.tasks)} only"
+for task in [task for task in TITLES if task not in scale.tasks]:
     for claim, measure in (("PE1", TIME), ("PE2", FEWER), ("PE3", LESS)):
         found.lacks(claim, measure, TITLES[task], why)
 
@@ -308,7 +308,7 @@ def share(values):
     return np.inf if np.isnan(values[0]) else values[0] / values[1]
 
 
-for task in scale.epochs:
+for task in scale.tasks:
     title = TITLES[task]
     for seed in scale.seeds:
         for words, less in ((" less 1 point", 0.01), ("", 0)):
@@ -335,13 +335,13 @@ times, updates, energies = (
                 until(t, OURS, seed, c) / until(t, "full", seed, c)
             )
         )
-        for task in scale.epochs
+        for task in scale.tasks
     ]
     for column in ("seconds", "updates", "m1")
 )
 gaps = [
     over_seeds(lambda seed, t=task: best(t, OURS, seed) - best(t, "full", seed))
-    for task in scale.epochs
+    for task in scale.tasks
 ]
 found.answer(
     "Within one point of the best accuracy of full training, lazy learning in full "
@@ -358,7 +358,8 @@ for (task, method, seed), run in runs.items():
     if seed == scale.seeds[0]:
         final = run.final
         print(
-            f"{task}, {method}: {final['updates']:.0f} updates in {final['steps']:.0f} steps"
+            f"{task}, {method}: {final['updates']:.0f} updates,"
+            f" {final['steps']:.0f} steps"
         )
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how the results came about"}

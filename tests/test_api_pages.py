@@ -90,3 +90,17 @@ def test_a_name_is_a_link_where_it_is_documented(docstrings):
         assert shown(text, names, "x") == text
     inside = shown("`Meter`", names, "lazybook.energy")  # of two, the one of the same module
     assert inside == ":py:obj:`Meter <lazybook.energy.Meter>`"
+
+
+def test_what_is_not_installed_is_left_out_and_said(docstrings, monkeypatch):
+    page = PAGES["pytorch"]
+    assert docstrings.available(page) == page
+    monkeypatch.setattr(docstrings, "find_spec", lambda name: None)
+    assert "made without `torch`" in docstrings.available(page)
+    assert "automodule" not in docstrings.available(page)
+    docstrings.documented.cache_clear()
+    names = docstrings.documented(ROOT / "book" / "api")
+    assert "Gate" not in names
+    assert names["Experiment"] == "lazybook.experiment.Experiment"
+    for other in set(PAGES) - {"pytorch", "sklearn"}:
+        assert docstrings.available(PAGES[other]) == PAGES[other]

@@ -102,6 +102,7 @@ def test_all_methods_have_the_same_work(found):
     """And each takes it as its kind is: no pass and no step is left out of the account."""
     work = 3 * 640 * TRIAL.epochs
     for counts in found.values():
+        assert len(counts["accuracies"]) == 1 + TRIAL.measurements
         assert work <= counts["work"] < 1.1 * work
         assert counts["work"] == counts["forward"] + 2 * counts["backward"]
         assert counts["updates"] <= counts["backward"]

@@ -2,8 +2,8 @@
 
 In a docstring a section, such as ``Parameters``, is underlined, and its entries are lines
 ``name: text``. What stands between single backticks is a link if these pages document it, and else
-code. PyTorch and scikit-learn, where they are not installed, are stood in for, so that the pages
-are made without them.
+code. What needs PyTorch or scikit-learn, where that is not installed, is left out, and the page
+says so.
 """
 
 import re
@@ -16,7 +16,21 @@ from sphinx.application import Sphinx
 
 ENTRY = re.compile(r"((?:\w+, )*\w+): (.*)")
 QUOTED = re.compile(r"(?<![`:\w])`([\w.]+)`(?!`)")
+BLOCK = re.compile(r"```{eval-rst}\n\.\. currentmodule:: (\S+)\n.*?```\n", re.DOTALL)
+NEEDS = {"lazybook.pytorch": "torch", "lazybook.sklearn": "sklearn"}
 LISTED = re.compile(r"automodule:: (\S+)\n +:members: (.+)")
+
+
+def available(page: str) -> str:
+    """Return the text of a page without what cannot be imported here."""
+
+    def shown(block: re.Match) -> str:
+        package = NEEDS.get(block[1])
+        if not package or find_spec(package):
+            return block[0]
+        return f"```{{note}}\nThis page was made without `{package}`, which it needs.\n```\n"
+
+    return BLOCK.sub(shown, page)
 
 
 @cache
@@ -24,7 +38,7 @@ def documented(folder: Path) -> dict[str, str]:
     """Return the full name of each object that the pages in ``folder`` document, by its own."""
     names = {}
     for page in sorted(folder.glob("*.md")):
-        for module, members in LISTED.findall(page.read_text("utf8")):
+        for module, members in LISTED.findall(available(page.read_text("utf8"))):
             names[module] = module
             for member in members.split(", "):
                 names.setdefault(member, f"{module}.{member}")
@@ -74,9 +88,13 @@ def process(
     lines[:] = [linked(line, names, module) for line in sections(lines)]
 
 
+def read(app: Sphinx, page: str, source: list[str]) -> None:
+    """Leave out, when a page is read, what cannot be imported."""
+    source[0] = available(source[0])
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the extension."""
-    missing = [name for name in ("torch", "sklearn") if not find_spec(name)]
-    app.config.autodoc_mock_imports = missing
+    app.connect("source-read", read)
     app.connect("autodoc-process-docstring", process)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

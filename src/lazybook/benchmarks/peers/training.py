@@ -112,7 +112,8 @@ class Training:
                 before = self.counts.work
                 self.present(indices)
                 tell(min(self.counts.work, self.work) - before)
-                if self.counts.work >= len(self.table) * self.work / self.measurements:
+                parts = self.counts.work * self.measurements // self.work
+                while len(self.table) <= min(parts, self.measurements):
                     with self.clock:
                         self.table.append(self.measured())
                 if self.counts.work >= self.work:
