@@ -58,8 +58,8 @@ class Experiment:
     seed: of the independent random streams for weights, order, masks and ties.
     engine: ``numba`` (fast), ``reference`` (PyTorch, the definition), ``autograd`` (PyTorch's own
         layers and optimizers; the one for batches, optimizers and shifts, and for nothing else
-        beyond gates) or ``numba-cuda`` (many networks side by side on a GPU; gates, and masks and
-        subnets that are drawn once, and for nothing else).
+        beyond gates) or ``numba-cuda`` (many networks side by side on a GPU; gates, masks and
+        subnets that are drawn once, synaptic caching of variant ``synapse``, and nothing else).
     device: ``cpu`` or ``cuda``: the two engines in PyTorch run on either.
     energy_exponents: further exponents alpha for which to measure the energy, beside 0 and 1.
     record: further results to keep: ``sample-energy`` (M1 spent on each training sample),
@@ -145,7 +145,7 @@ class Experiment:
         beyond = {
             "hidden": self.hidden is None,
             "restriction": redrawn or largest,
-            "caching": self.caching != Immediate(),
+            "caching": getattr(self.caching, "variant", "synapse") != "synapse",
             "energy_exponents": self.energy_exponents != (),
             "record": self.record not in ((), ("weights",)),
         }
