@@ -17,6 +17,7 @@ from lazybook.restrictions import AllSynapses, LargestUpdates, Restriction
 
 ORDERS = ("permutation", "replacement", "in-turn")
 ENGINES = ("numba", "reference", "autograd", "numba-cuda")
+IN_PYTORCH = ("reference", "autograd")
 DEVICES = ("cpu", "cuda")
 ONLY_AUTOGRAD = ("batch", "optimizer", "shifts")
 ONLY_OTHERS = ("restriction", "caching", "energy_exponents", "record")
