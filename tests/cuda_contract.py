@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lazybook import datasets, engines, restrictions, runs
+from lazybook import caching, datasets, engines, restrictions, runs
 from lazybook import sweep as sweeping
 from lazybook.datasets import Dataset, Split
 from lazybook.engines.contract import Start
@@ -26,12 +26,15 @@ PIXELS = [28 * row + column for row in range(8, 22, 3) for column in range(8, 22
 SAMPLES, PRESENTED = 40, 16
 EVERY, PURE, LAZY = EverySample(), Mistakes(), MemorizedMistakes()
 RULES = (
-    ("mse", EVERY, "all"),
-    ("cross-entropy", LAZY, "all"),
-    ("half-mse", PURE, "subnet:3"),
-    ("mse", LAZY, "neuron-mask:3"),
-    ("cross-entropy", EVERY, "synapse-mask:0.4,0.7"),
-    ("perceptron", LAZY, "synapse-mask:0.6,0.5 & subnet:4"),
+    ("mse", EVERY, "all", "immediate"),
+    ("cross-entropy", LAZY, "all", "immediate"),
+    ("half-mse", PURE, "subnet:3", "immediate"),
+    ("mse", LAZY, "neuron-mask:3", "immediate"),
+    ("cross-entropy", EVERY, "synapse-mask:0.4,0.7", "immediate"),
+    ("perceptron", LAZY, "synapse-mask:0.6,0.5 & subnet:4", "immediate"),
+    ("mse", EVERY, "all", "0.01,0.02,0.1"),
+    ("cross-entropy", LAZY, "synapse-mask:0.5,0.6 & neuron-mask:4", "0.05,4,0.2"),
+    ("half-mse", PURE, "subnet:4", "0"),
 )
 
 
@@ -67,9 +70,9 @@ def experiments(dataset: str, **changes) -> list[Experiment]:
         dataset=dataset, hidden=6, epochs=1, engine="numba-cuda", device="cuda", **changes
     )
     return [
-        replace(base, loss=loss, gate=gate, restriction=restrictions.parse(rule), seed=seed,
-                learning_rate=0.05 * (1 + seed))
-        for seed, (loss, gate, rule) in enumerate(RULES)
+        replace(base, loss=loss, gate=gate, restriction=restrictions.parse(rule),
+                caching=caching.parse(cache), seed=seed, learning_rate=0.05 * (1 + seed % 4))
+        for seed, (loss, gate, rule, cache) in enumerate(RULES)
     ]  # fmt: skip
 
 
@@ -99,8 +102,13 @@ def test_networks_side_by_side_learn_what_the_reference_learns(coarse, zero_mean
         assert ours.presented == theirs.presented == 2 * len(orders[n])
         assert ours.meter.updates == theirs.meter.updates > 0
         np.testing.assert_array_equal(ours.memory, theirs.memory)
-        np.testing.assert_array_equal(ours.meter.m0, theirs.meter.m0)
-        np.testing.assert_allclose(ours.meter.m1, theirs.meter.m1, rtol=RELATIVE)
+        for name in ("m0", "pending_m0"):
+            np.testing.assert_array_equal(getattr(ours.meter, name), getattr(theirs.meter, name))
+        for name in ("m1", "pending_m1", "transient"):
+            np.testing.assert_allclose(
+                getattr(ours.meter, name), getattr(theirs.meter, name), rtol=RELATIVE
+            )
+        assert (ours.meter.transient > 0) == (experiment.caching.transient_cost > 0)
         for quick, plain in zip(ours.weights, theirs.weights, strict=True):
             np.testing.assert_allclose(quick, plain, rtol=RELATIVE, atol=ABSOLUTE)
         assert ours.distance() == pytest.approx(theirs.distance(), rel=RELATIVE)

@@ -50,10 +50,15 @@ datasets.receive = note
 
 
 class Started:
-    """A scheduler and its workers, each a process of one thread."""
+    """A scheduler and its workers, each a process of one thread.
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
+    A run whose workers are lost more than so many ``failures`` times is given up.
+    """
+
+    def __init__(self, folder: Path, stack: ExitStack, failures: int) -> None:
         self.folder, self.stack, self.workers = folder, stack, []
+        allowed = "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES"
+        self.environment = os.environ | {allowed: str(failures)}
         self.notes = folder / "notes"
         self.notes.touch()
         self.preload = folder / "preload.py"
@@ -82,7 +87,10 @@ class Started:
     def _start(self, program: str, *options: str) -> subprocess.Popen:
         command = [sys.executable, "-m", f"distributed.cli.dask_{program}", "--no-dashboard"]
         process = subprocess.Popen(
-            [*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [*command, *options],
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         self.stack.callback(process.wait)
         self.stack.callback(process.kill)
@@ -90,22 +98,15 @@ class Started:
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[Started]:
+def started(folder: Path, failures: int = 3) -> Iterator[Started]:
     with ExitStack() as stack:
-        yield Started(folder, stack)
+        yield Started(folder, stack, failures)
 
 
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory) -> Iterator[Started]:
     """A cluster of which nothing is lost."""
     with started(tmp_path_factory.mktemp("cluster")) as cluster:
-        yield cluster
-
-
-@pytest.fixture
-def mortal(tmp_path) -> Iterator[Started]:
-    """A cluster of which something may be killed."""
-    with started(tmp_path) as cluster:
         yield cluster
 
 
@@ -161,7 +162,7 @@ def assert_same_records(ours: Store, theirs: Store) -> None:
 
 
 def test_a_lost_workers_runs_are_repeated_and_the_records_are_those_of_one_process(
-    mortal, store, saved, tmp_path, monkeypatch
+    store, saved, tmp_path, monkeypatch
 ):
     alone = Store(tmp_path / "alone")
     sweep(LONG, jobs=1, store=alone)
@@ -172,7 +173,7 @@ def test_a_lost_workers_runs_are_repeated_and_the_records_are_those_of_one_proce
 
     def kill_one():
         wait_for(lambda: progress.exists() and json.loads(progress.read_text())["done"] > 0)
-        mortal.workers[0].kill()  # both workers have a run, and others wait
+        workers[0].kill()  # both have a run, and others wait
 
     def watch():
         while not finished.wait(0.02):
@@ -181,14 +182,16 @@ def test_a_lost_workers_runs_are_repeated_and_the_records_are_those_of_one_proce
 
     finished = threading.Event()
     threads = [threading.Thread(target=target, daemon=True) for target in (kill_one, watch)]
-    for thread in threads:
-        thread.start()
-    done = sweep(LONG, store=store, scheduler=mortal.address)
-    finished.set()
-    for thread in threads:
-        thread.join()
-    assert mortal.workers[0].wait() == -signal.SIGKILL
-    assert mortal.workers[1].poll() is None
+    with started(tmp_path) as cluster:
+        workers = cluster.workers
+        for thread in threads:
+            thread.start()
+        done = sweep(LONG, store=store, scheduler=cluster.address)
+        finished.set()
+        for thread in threads:
+            thread.join()
+        assert workers[0].wait() == -signal.SIGKILL
+        assert workers[1].poll() is None
     assert done.computed == len(saved) == len(set(saved)) == len(LONG)
     assert [run.experiment for run in done.runs] == LONG
     assert {path.suffix for path in store.root.rglob("*.*")} == {".parquet"}
@@ -199,18 +202,25 @@ def test_a_lost_workers_runs_are_repeated_and_the_records_are_those_of_one_proce
     assert end["done"] == pytest.approx(end["total"])
 
 
-def test_when_the_scheduler_is_lost_what_is_finished_is_kept(mortal, store):
-    def kill():
-        wait_for(lambda: store.all())
-        mortal.scheduler.kill()
+def test_when_a_run_or_the_scheduler_is_lost_what_is_finished_is_kept(store, tmp_path):
+    with started(tmp_path, failures=0) as cluster:
+        for process, said in (
+            (cluster.workers[0], r"after 1 workers were lost .* It is Experiment\("),
+            (cluster.scheduler, f"the scheduler {cluster.address} was lost"),
+        ):
+            before = len(store.all())
 
-    killer = threading.Thread(target=kill, daemon=True)
-    killer.start()
-    with pytest.raises(LazybookError, match=f"scheduler {mortal.address} was lost"):
-        sweep(LONG, store=store, scheduler=mortal.address)
-    killer.join()
-    assert 0 < len(store.all()) < len(LONG)
-    assert {path.suffix for path in store.root.rglob("*.*")} == {".parquet"}
+            def kill(process=process, before=before):
+                wait_for(lambda: len(store.all()) > before)
+                process.kill()
+
+            killer = threading.Thread(target=kill, daemon=True)
+            killer.start()
+            with pytest.raises(LazybookError, match=said):
+                sweep(LONG, store=store, scheduler=cluster.address)
+            killer.join()
+            assert before < len(store.all()) < len(LONG)
+            assert {path.suffix for path in store.root.rglob("*.*")} == {".parquet"}
 
 
 @pytest.mark.usefixtures("nothing_is_trained_here")

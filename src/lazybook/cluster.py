@@ -108,8 +108,8 @@ class Cluster:
             return future.result()
         except distributed.KilledWorker as error:
             raise LazybookError(
-                f"{error.allowed_failures + 1} workers were lost, one after another, with the same"
-                f" run; had they enough memory? It is {experiments[0]}"
+                f"a run was given up, after {error.allowed_failures + 1} workers were lost with it;"
+                f" had they enough memory? It is {experiments[0]}"
             ) from None
         except distributed.CancelledError:
             raise LazybookError(

@@ -18,6 +18,7 @@ from lazybook.restrictions import AllSynapses, LargestUpdates, Restriction
 
 ORDERS = ("permutation", "replacement", "in-turn")
 ENGINES = ("numba", "reference", "autograd", "numba-cuda")
+IN_PYTORCH = ("reference", "autograd")
 DEVICES = ("cpu", "cuda")
 GATED = ("sample", "batch")
 ONLY_AUTOGRAD = ("batch", "gated", "optimizer", "shifts")
@@ -73,8 +74,8 @@ class Experiment:
     seed: of the independent random streams for weights, order, masks and ties.
     engine: ``numba`` (fast), ``reference`` (PyTorch, the definition), ``autograd`` (PyTorch's own
         layers and optimizers; the one for batches, optimizers and shifts, and for nothing else
-        beyond gates) or ``numba-cuda`` (many networks side by side on a GPU; gates, and masks and
-        subnets that are drawn once, and for nothing else).
+        beyond gates) or ``numba-cuda`` (many networks side by side on a GPU; gates, masks and
+        subnets that are drawn once, synaptic caching of variant ``synapse``, and nothing else).
     device: ``cpu`` or ``cuda``: the two engines in PyTorch run on either.
     energy_exponents: further exponents alpha for which to measure the energy, beside 0 and 1.
     record: further results to keep: ``sample-energy`` (M1 spent on each training sample),
@@ -200,7 +201,7 @@ class Experiment:
             "after": self.after is not None,
             "hidden": self.hidden is None,
             "restriction": redrawn or largest,
-            "caching": self.caching != Immediate(),
+            "caching": getattr(self.caching, "variant", "synapse") != "synapse",
             "buffer": self.buffer is not None,
             "also_test": self.also_test != (),
             "energy_exponents": self.energy_exponents != (),

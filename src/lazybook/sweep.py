@@ -19,7 +19,7 @@ from lazybook import datasets
 from lazybook.datasets import Facts
 from lazybook.engines.contract import network_shape
 from lazybook.errors import InvalidValue, check_whole, told
-from lazybook.experiment import Experiment
+from lazybook.experiment import IN_PYTORCH, Experiment
 from lazybook.runs import DivergedRun, Run, Store, Summary, record_name
 from lazybook.support import machine, progress
 from lazybook.support.compiling import is_kept
@@ -330,7 +330,7 @@ class _Work:
     def _size(self, experiment: Experiment) -> float:
         """A run's share of the work, in units that only compare with each other."""
         per_sample = 50 + (experiment.hidden or 1)
-        if experiment.engine in ("reference", "autograd"):
+        if experiment.engine in IN_PYTORCH:
             per_sample += 15_000 / experiment.batch  # what PyTorch takes for a step, however small
         return experiment.epochs * self.facts[experiment.dataset].train * per_sample
 

@@ -15,7 +15,7 @@ from lazybook.datasets import Dataset, Facts, Split
 from lazybook.energy import Meter, effective_number
 from lazybook.engines.contract import Engine, Start, network_shape
 from lazybook.errors import InvalidValue
-from lazybook.experiment import Experiment
+from lazybook.experiment import IN_PYTORCH, Experiment
 from lazybook.gates import OwnRule
 from lazybook.runs import Run, provenance
 from lazybook.support import machine
@@ -70,9 +70,7 @@ def check(experiment: Experiment, facts: Facts) -> None:
     each = 8  # bytes a weight: float32, as drawn and as learned
     each += 4 * isinstance(experiment.caching, SynapticCaching)
     each += 16 * ("synapse-updates" in experiment.record)  # int64, now and when last measured
-    each += 16 * (
-        experiment.engine in ("reference", "autograd")
-    )  # gradients, and what is made of them
+    each += 16 * (experiment.engine in IN_PYTORCH)  # gradients, and what is made of them
     check_memory(f"hidden is {experiment.hidden}: {weights:,} weights take", weights * each)
     presented, most = experiment.epochs * facts.train, YEAR // (STEP + weights)
     if presented > most:

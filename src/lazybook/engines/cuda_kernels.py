@@ -24,6 +24,8 @@ from lazybook.engines.kernels.layout import (
     PERCEPTRON,
 )
 
+SMALLEST = 1e-20  # scale of what is transient
+
 
 class Samples(NamedTuple):
     """Samples: ``first`` to ``last`` of ``index`` and ``value`` hold one's non-zero pixels.
@@ -57,6 +59,11 @@ class Networks(NamedTuple):
     mask_of: which of the masks a network has, -1 for none.
     masks, readout_masks: synapse masks, 0 or 1, ``(masks, …)`` shaped like the layers.
     plastic_inputs: number of plastic pixels of each unit, ``(masks, units)``.
+    cache_of: which of the transient parts a network has, -1 for none.
+    threshold, kept, transient_cost: of synaptic caching, ``(networks,)``.
+    transient, readout_transient: transient parts, ``(caches, …)`` shaped like the layers. While a
+        network learns they are to be multiplied by a scale, so that decay costs nothing.
+    transient_sums: their column sums, ``(caches, units)``.
     """
 
     loss: np.ndarray
@@ -76,13 +83,21 @@ class Networks(NamedTuple):
     masks: np.ndarray
     readout_masks: np.ndarray
     plastic_inputs: np.ndarray
+    cache_of: np.ndarray
+    threshold: np.ndarray
+    kept: np.ndarray
+    transient_cost: np.ndarray
+    transient: np.ndarray
+    readout_transient: np.ndarray
+    transient_sums: np.ndarray
 
 
 class Totals(NamedTuple):
     """Running totals of each network.
 
     ``counters`` are samples presented and learned; ``m0`` and ``m1`` are ``(networks, layers,
-    threads)``, to be added up over the threads.
+    threads)`` and ``transient``, the cost of what was transient, ``(networks, threads)``: to be
+    added up over the threads.
     """
 
     remembered: np.ndarray
@@ -90,6 +105,7 @@ class Totals(NamedTuple):
     counters: np.ndarray
     m0: np.ndarray
     m1: np.ndarray
+    transient: np.ndarray
 
 
 class Room(NamedTuple):
@@ -111,12 +127,17 @@ def learn(order, lengths, samples, networks, totals, room):
     if totals.diverged[n]:
         return
     add_up_columns(n, samples, networks)
-    gate = networks.gate[n]
-    m0, m1, readout_m0, readout_m1 = 0.0, 0.0, 0.0, 0.0
+    gate, cached, scale = networks.gate[n], networks.cache_of[n] >= 0, 1.0
+    held = settle(n, scale, samples, networks)  # sizes of what is transient, without the scale
+    m0, m1, readout_m0, readout_m1, cost = 0.0, 0.0, 0.0, 0.0, 0.0
     for place in range(lengths[n]):
         sample = order[n, place]
         label = samples.labels[sample]
-        forward(n, n, sample, samples, networks, room)
+        if cached:
+            scale *= networks.kept[n]
+            if scale < SMALLEST:
+                held, scale = settle(n, scale, samples, networks), 1.0
+        forward(n, n, sample, np.float32(scale), samples, networks, room)
         squares = np.float32(0)
         for k in range(room.outputs.shape[1]):
             squares += room.outputs[n, k] * room.outputs[n, k]
@@ -139,15 +160,26 @@ def learn(order, lengths, samples, networks, totals, room):
                 totals.remembered[n, sample] = True
         if learned:
             for j in range(thread, networks.readout.shape[2], threads):
-                back, count, size = change_outputs(n, j, networks, room)
+                back, count, size, growth = change_outputs(n, j, np.float32(scale), networks, room)
                 readout_m0 += count
                 readout_m1 += size
+                held += growth
                 slope = np.float32(1) if room.activity[n, j] > 0 else networks.leak[n]
                 step = networks.rate[n] * (back * slope) * networks.plastic[n, j]
-                if step != 0:
+                if step != 0 and cached:
+                    count, size, growth = cache_inputs(
+                        n, j, sample, step, np.float32(scale), samples, networks
+                    )
+                    m0 += count
+                    m1 += size
+                    held += growth
+                elif step != 0:
                     count, size = change_inputs(n, j, sample, step, samples, networks)
                     m0 += count
                     m1 += size
+        cost += networks.transient_cost[n] * scale * held
+    totals.transient[n, thread] += cost
+    settle(n, scale, samples, networks)
     totals.m0[n, 0, thread] += m0
     totals.m1[n, 0, thread] += m1
     totals.m0[n, 1, thread] += readout_m0
@@ -166,7 +198,7 @@ def evaluate(chunks, samples, networks, room, correct, loss):
     n, chunk = block // chunks, block % chunks
     right, total = 0, 0.0
     for sample in range(chunk, samples.labels.shape[0], chunks):
-        forward(n, block, sample, samples, networks, room)
+        forward(n, block, sample, np.float32(1), samples, networks, room)
         if cuda.threadIdx.x == 0:
             label = samples.labels[sample]
             right += classify(room.outputs[block]) == label
@@ -182,13 +214,61 @@ def add_distances(networks, sizes):
     It is ``(networks, threads)``.
     """
     n, thread, threads = cuda.blockIdx.x, cuda.threadIdx.x, cuda.blockDim.x
-    total = 0.0
+    cache, total = networks.cache_of[n], 0.0
     for j in range(thread, networks.readout.shape[2], threads):
         for i in range(networks.synapses.shape[1]):
-            total += abs(networks.synapses[n, i, j] - networks.initial[n, i, j])
+            now = networks.synapses[n, i, j]
+            if cache >= 0:
+                now += networks.transient[cache, i, j]
+            total += abs(now - networks.initial[n, i, j])
         for k in range(networks.readout.shape[1]):
-            total += abs(networks.readout[n, k, j] - networks.initial_readout[n, k, j])
+            now = networks.readout[n, k, j]
+            if cache >= 0:
+                now += networks.readout_transient[cache, k, j]
+            total += abs(now - networks.initial_readout[n, k, j])
     sizes[n, thread] = total
+
+
+@cuda.jit
+def add_pending(networks, counts, sizes):
+    """Set number and sizes of what is transient: each thread's part, ``(networks, 2, threads)``."""
+    n, thread, threads = cuda.blockIdx.x, cuda.threadIdx.x, cuda.blockDim.x
+    cache = networks.cache_of[n]
+    if cache < 0:
+        return
+    count, size, readout_count, readout_size = 0.0, 0.0, 0.0, 0.0
+    for j in range(thread, networks.readout.shape[2], threads):
+        for i in range(networks.synapses.shape[1]):
+            count += networks.transient[cache, i, j] != 0
+            size += abs(networks.transient[cache, i, j])
+        for k in range(networks.readout.shape[1]):
+            readout_count += networks.readout_transient[cache, k, j] != 0
+            readout_size += abs(networks.readout_transient[cache, k, j])
+    counts[n, 0, thread], counts[n, 1, thread] = count, readout_count
+    sizes[n, 0, thread], sizes[n, 1, thread] = size, readout_size
+
+
+@cuda.jit(device=True)
+def settle(n, scale, samples, networks):
+    """Multiply what is transient by its scale; return the sum of the sizes, of a thread's units."""
+    cache, held = networks.cache_of[n], 0.0
+    if cache < 0:
+        return held
+    inputs = networks.synapses.shape[1] - 1
+    for j in range(cuda.threadIdx.x, networks.readout.shape[2], cuda.blockDim.x):
+        total = np.float32(0)
+        for i in range(inputs + 1):
+            part = np.float32(scale) * networks.transient[cache, i, j]
+            networks.transient[cache, i, j] = part
+            held += abs(part)
+            if i < inputs:
+                total += part
+        networks.transient_sums[cache, j] = total
+        for k in range(networks.readout.shape[1]):
+            part = np.float32(scale) * networks.readout_transient[cache, k, j]
+            networks.readout_transient[cache, k, j] = part
+            held += abs(part)
+    return held
 
 
 @cuda.jit(device=True)
@@ -218,8 +298,9 @@ def add_background(n, samples, networks):
 
 
 @cuda.jit(device=True)
-def forward(n, block, sample, samples, networks, room):
+def forward(n, block, sample, scale, samples, networks, room):
     """Set what the units do, and the outputs; all threads know them afterwards."""
+    cache = networks.cache_of[n]
     thread, threads = cuda.threadIdx.x, cuda.blockDim.x
     outputs, units = networks.readout.shape[1], networks.readout.shape[2]
     for k in range(outputs):
@@ -227,11 +308,14 @@ def forward(n, block, sample, samples, networks, room):
     for j in range(thread, units, threads):
         activity = networks.bias[n]
         if j < units - 1:
-            received = receive(n, j, sample, samples, networks)
+            received = receive(n, j, sample, scale, samples, networks)
             activity = received if received > 0 else networks.leak[n] * received
         room.activity[block, j] = activity
         for k in range(outputs):
-            room.partial[block, k, thread] += activity * networks.readout[n, k, j]
+            weight = networks.readout[n, k, j]
+            if cache >= 0:
+                weight += scale * networks.readout_transient[cache, k, j]
+            room.partial[block, k, thread] += activity * weight
     cuda.syncthreads()
     for k in range(thread, outputs, threads):
         total = np.float32(0)
@@ -242,7 +326,7 @@ def forward(n, block, sample, samples, networks, room):
 
 
 @cuda.jit(device=True)
-def receive(n, j, sample, samples, networks):
+def receive(n, j, sample, scale, samples, networks):
     """Return what unit ``j`` of network ``n`` receives."""
     inputs, offset, mask = networks.synapses.shape[1] - 1, samples.offset, networks.mask_of[n]
     total = networks.bias[n] * networks.synapses[n, inputs, j]
@@ -259,28 +343,88 @@ def receive(n, j, sample, samples, networks):
         plastic += offset * networks.plastic_inputs[mask, j]
     if offset != 0:
         total += offset * networks.column_sums[n, j] + networks.background[n, j] * plastic
+    cache = networks.cache_of[n]
+    if cache >= 0:
+        more = networks.bias[n] * networks.transient[cache, inputs, j]
+        for place in range(samples.first[sample], samples.last[sample]):
+            more += samples.value[place] * networks.transient[cache, samples.index[place], j]
+        total += scale * (more + offset * networks.transient_sums[cache, j])
     return total
 
 
 @cuda.jit(device=True)
-def change_outputs(n, j, networks, room):
+def change_outputs(n, j, scale, networks, room):
     """Change the synapses that leave unit ``j``.
 
-    Returns the error that comes back through them as they were, and the number and sizes of the
-    changes.
+    Returns the error that comes back through them as they were, the number and sizes of the
+    permanent changes, and by how much the sizes of the transient parts have grown.
     """
-    mask = networks.mask_of[n]
+    mask, cache = networks.mask_of[n], networks.cache_of[n]
     activity = room.activity[n, j] * networks.readout_plastic[n, j]
-    back, count, size = np.float32(0), 0.0, 0.0
+    back, count, size, growth = np.float32(0), 0.0, 0.0, 0.0
     for k in range(networks.readout.shape[1]):
-        error, weight = room.error[n, k], networks.readout[n, k, j]
-        back += error * weight
+        error, weight, before = room.error[n, k], networks.readout[n, k, j], np.float32(0)
+        if cache >= 0:
+            before = networks.readout_transient[cache, k, j]
+        back += error * (weight + scale * before)
         change = networks.rate[n] * error * activity
         if change != 0 and (mask < 0 or networks.readout_masks[mask, k, j] != 0):
-            networks.readout[n, k, j] = weight - change
-            count += 1
-            size += abs(change)
-    return back, count, size
+            permanent, after = consolidate(before, change, scale, networks.threshold[n])
+            if cache >= 0:
+                networks.readout_transient[cache, k, j] = after
+            growth += abs(after) - abs(before)
+            networks.readout[n, k, j] = weight + permanent
+            count += permanent != 0
+            size += abs(permanent)
+    return back, count, size, growth
+
+
+@cuda.jit(device=True)
+def consolidate(before, change, scale, threshold):
+    """Return what becomes permanent of a transient part less ``change``, and what stays transient.
+
+    With threshold 0, as without caching, all becomes permanent.
+    """
+    after = before - change / scale
+    if abs(scale * after) >= threshold:
+        return scale * after, np.float32(0)
+    return np.float32(0), after
+
+
+@cuda.jit(device=True)
+def cache_inputs(n, j, sample, step, scale, samples, networks):
+    """Subtract ``step`` times the inputs from the transient parts of the synapses into unit ``j``.
+
+    Returns the number and sizes of what became permanent, and by how much the sizes of the
+    transient parts have grown. With zero mean all inputs count.
+    """
+    inputs, offset = networks.synapses.shape[1] - 1, samples.offset
+    mask, cache = networks.mask_of[n], networks.cache_of[n]
+    count, size, growth = 0.0, 0.0, 0.0
+    place, last = samples.first[sample], samples.last[sample]
+    i = 0
+    while i <= inputs:
+        x = networks.bias[n]
+        if offset == 0 and i < inputs:  # on to the next pixel that is not 0, or the bias
+            i = np.int64(samples.index[place]) if place < last else inputs
+        if i < inputs:
+            x = offset
+            if place < last and samples.index[place] == i:
+                x += samples.value[place]
+                place += 1
+        if x != 0 and (mask < 0 or networks.masks[mask, i, j] != 0):
+            before = networks.transient[cache, i, j]
+            permanent, after = consolidate(before, x * step, scale, networks.threshold[n])
+            networks.transient[cache, i, j] = after
+            networks.synapses[n, i, j] += permanent
+            if i < inputs and offset != 0:
+                networks.column_sums[n, j] += permanent
+                networks.transient_sums[cache, j] += after - before
+            count += permanent != 0
+            size += abs(permanent)
+            growth += abs(after) - abs(before)
+        i += 1
+    return count, size, growth
 
 
 @cuda.jit(device=True)

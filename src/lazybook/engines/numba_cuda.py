@@ -11,6 +11,7 @@ import numpy as np
 from numba import config, cuda
 
 from lazybook import networks
+from lazybook.caching import SynapticCaching
 from lazybook.datasets import Dataset, Split
 from lazybook.energy import Meter
 from lazybook.engines import cuda_kernels as kernels
@@ -46,6 +47,7 @@ class Group:
             counters=_zeros(self.number, 2, dtype=np.int64),
             m0=_zeros(self.number, 2, THREADS, dtype=np.float64),
             m1=_zeros(self.number, 2, THREADS, dtype=np.float64),
+            transient=_zeros(self.number, THREADS, dtype=np.float64),
         )
         self.chunks = -(-BLOCKS // self.number)
         blocks, units = self.number * self.chunks, self.on_device.readout.shape[2]
@@ -95,6 +97,15 @@ class Group:
                 kernels.add_distances[self.number, THREADS](self.on_device, sizes)
                 self.known["distances"] = sizes.copy_to_host().sum(axis=1)
         return self.known["distances"]
+
+    def pending(self) -> np.ndarray:
+        """Return number and sizes of what is transient, ``(2, networks, layers)``."""
+        if "pending" not in self.known:
+            both = [_zeros(self.number, 2, THREADS, dtype=np.float64) for _ in range(2)]
+            with _one_at_a_time:
+                kernels.add_pending[self.number, THREADS](self.on_device, *both)
+                self.known["pending"] = np.array([a.copy_to_host().sum(axis=2) for a in both])
+        return self.known["pending"]
 
     def total(self, name: str) -> np.ndarray:
         """Return one of the `kernels.Totals` of all networks, as it was after learning."""
@@ -154,13 +165,21 @@ class Network:
         meter = Meter.zero(len(self.shapes))
         meter.updates = int(self._total("counters")[1])
         meter.m0, meter.m1 = (self._total(name).sum(axis=1) for name in ("m0", "m1"))
+        meter.transient = float(self._total("transient").sum())
+        meter.pending_m0, meter.pending_m1 = self.group.pending()[:, self.number]
         return meter
 
     @property
     def weights(self) -> list[np.ndarray]:
         """Copies of the weight matrices, ``[from, to]`` with the bias row, a layer each."""
-        both = self.group.on_device.synapses, self.group.on_device.readout
-        first, readout = (array[self.number].copy_to_host() for array in both)
+        there = self.group.on_device
+        cache = int(there.cache_of[self.number])
+        first, readout = (
+            array[self.number].copy_to_host() for array in (there.synapses, there.readout)
+        )
+        if cache >= 0:
+            first += there.transient[cache].copy_to_host()
+            readout += there.readout_transient[cache].copy_to_host()
         return [
             layer[:rows, :columns].copy()
             for layer, (rows, columns) in zip((first, readout.T), self.shapes, strict=True)
@@ -183,11 +202,14 @@ class Network:
 def _networks(experiments: Sequence[Experiment], starts: Sequence[Start]) -> kernels.Networks:
     """Return the networks on the GPU, as they are before learning."""
     number, [first, last] = len(starts), [layer.shape for layer in starts[0].weights]
+    everyone = range(number)
     bias = experiments[0].bias != "none"
     rows, units, outputs = first[0] + (not bias), first[1] + 1, last[1]
     synapses, readout = np.zeros((number, rows, units)), np.zeros((number, outputs, units))
     plastic, readout_plastic = np.zeros((number, units)), np.ones((number, units))
     masked = [n for n, start in enumerate(starts) if start.plan.mask]
+    cachings = [experiment.caching for experiment in experiments]
+    cached = [n for n, caching in enumerate(cachings) if isinstance(caching, SynapticCaching)]
     mask_of = np.full(number, -1, np.int64)
     masks, readout_masks = (
         np.zeros((max(1, len(masked)), *layer.shape[1:]), np.uint8) for layer in (synapses, readout)
@@ -228,6 +250,13 @@ def _networks(experiments: Sequence[Experiment], starts: Sequence[Start]) -> ker
         masks=masks,
         readout_masks=readout_masks,
         plastic_inputs=masks[:, :-1].sum(axis=1, dtype=np.float32),
+        cache_of=numbers([cached.index(n) if n in cached else -1 for n in everyone], np.int64),
+        threshold=numbers([getattr(caching, "threshold", 0) for caching in cachings]),
+        kept=numbers([caching.kept for caching in cachings], np.float64),
+        transient_cost=numbers([caching.transient_cost for caching in cachings], np.float64),
+        transient=np.zeros((max(1, len(cached)), rows, units), np.float32),
+        readout_transient=np.zeros((max(1, len(cached)), outputs, units), np.float32),
+        transient_sums=np.zeros((max(1, len(cached)), units), np.float32),
     )
     return kernels.Networks(*map(cuda.to_device, arrays))
 
