@@ -390,7 +390,8 @@ found.answer(
     f"Lazy learning reaches the same accuracy with **{at_best('energy_m1')} times less "
     "energy** than backprop, from "
     f"{span([100 * ratio for ratio in counts.values()], '.0f')}&nbsp;% of its updates. "
-    f"Its best accuracy differs by {span(gains, '+.2f')} points."
+    "Its best accuracy differs by "
+    f"{span(gains.groupby('hidden').mean(), '+.2f')} points, in the means over seeds."
 )
 # The book's first page shows these two.
 glue("saving", at_best("energy_m1"), display=False)

@@ -278,12 +278,13 @@ Markdown(
 found.verdicts([variations])
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
+means = ratio.apply(analysis.over_seeds)
 batched = [name for name in VARIATIONS if "batches" in name]
-in_batches, one_by_one = ratio.loc[batched], ratio.drop(index=batched, level=0)
+in_batches, one_by_one = means.loc[batched], means.drop(index=batched)
 found.answer(
-    f"{'No' if (ratio['updates'] < 1).all() else 'In part'}: to "
+    f"{'No' if (means['updates'] < 1).all() else 'In part'}: to "
     f"{100 * scale.goal:g}&nbsp;% lazy learning learns "
-    f"**{span(1 / ratio['updates'], '.2g')} times fewer samples** than backprop. But "
+    f"**{span(1 / means['updates'], '.2g')} times fewer samples** than backprop. But "
     f"in batches it spends {span(in_batches['energy_m1'], '.2g')} times the energy and "
     f"{span(in_batches['pytorch_seconds'], '.2g')} times the time, against "
     f"{span(one_by_one['energy_m1'], '.2g')} and "
