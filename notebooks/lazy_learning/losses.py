@@ -219,16 +219,6 @@ def until_goal(run):
     return run.table["epoch"][reached.idxmax()] if reached.any() else math.inf
 
 
-def saved_by_pure(backprop, pure):
-    """Return backprop / pure lazy of the energy at each accuracy that both reached.
-
-    What either had reached at its first measurement it may have reached long before.
-    """
-    pair = analysis.cut(backprop, GOAL), pure
-    first = max(run.table["test_accuracy"].iloc[1] for run in pair)
-    return analysis.ratio(*pair, "energy_m1", least=0.85).loc[first:]
-
-
 CONVENTIONS = [MEAN, HALF]
 three = {
     key: [runs[*key, rule] for rule in (BACKPROP, LAZY, PURE)]
@@ -266,6 +256,7 @@ plotting.show(
     notebook=NAME,
 )
 SHORT = {MEAN: "mean", HALF: "half&nbsp;sum"}
+M_RATIO, LEARNED = "<i>M</i>, lazy / backprop", "samples learned, lazy / backprop"
 FORMS = [".2f"] * 3 + [".1f"] * 2 + [".2f"] * 2
 rows = [
     {
@@ -276,24 +267,22 @@ rows = [
         "of pure lazy": 100 * pure.table["test_accuracy"].max(),
         "epochs of backprop to 97.5&nbsp;%": until_goal(backprop),
         "memorized (%)": 100 * lazy.final["memorized"] / images,
-        "<i>M</i>, lazy / backprop": analysis.ratio(lazy, backprop, "energy_m1")
-        .iloc[-1:]
-        .mean(),
-        "samples learned, lazy / backprop": lazy.final["updates"]
-        / backprop.final["updates"],
+        M_RATIO: np.log(analysis.at_best_common(lazy, backprop, "energy_m1")),
+        LEARNED: np.log(lazy.final["updates"] / backprop.final["updates"]),
     }
     for (loss, size, _), (backprop, lazy, pure) in three.items()
 ]
 means = pd.DataFrame(rows).groupby(["loss", "<i>H</i>"], sort=False).mean()
+means[[M_RATIO, LEARNED]] = np.exp(means[[M_RATIO, LEARNED]])
 means = means.replace(math.inf, math.nan)
 for column, form in zip(means, FORMS, strict=True):
     means[column] = means[column].map(f"{{:{form}}}".format, na_action="ignore")
 notebook.html_table(means.reset_index(), "Accuracies and ratios by loss")
 
 # %% [markdown]
-# These are means over seeds; a dash marks what not all runs reached. The best are test accuracies.
-# The energies are compared at the best accuracy that both rules reached, and the samples learned at
-# the end.
+# These are means over seeds, of ratios by their logarithms; a dash marks what not all runs reached.
+# The best are test accuracies. The energies are compared at the best accuracy that both rules
+# reached, and the samples learned at the end.
 #
 # Which claims of the other pages depend on the convention? Here they are put to their tests, with
 # the bounds of the {doc}`scorecard <../scorecard>`, under each of the two; on MNIST alone, and as
@@ -306,9 +295,10 @@ for (loss, size, seed), (backprop, lazy, pure) in three.items():
     energy, learned = (
         analysis.ratio(lazy, backprop, c) for c in ("energy_m1", "updates")
     )
-    saving = saved_by_pure(backprop, pure)
+    cut = analysis.cut(backprop, GOAL)
+    saving = analysis.ratio(cut, pure, "energy_m1", least=0.85)
     late = 100 * pure.table.set_index("epoch").reindex([20, 50]).diff().loc[50]
-    end = pure.final["test_loss"] / analysis.cut(backprop, GOAL).final["test_loss"]
+    end = pure.final["test_loss"] / cut.final["test_loss"]
     at_95 = SCALE[loss] * analysis.when_reached(pure, [0.95], "test_loss").item()
     values = {  # in the order of the claims' measures
         "LL5": [energy.max()],
