@@ -254,10 +254,10 @@ backprop, lazy, gain = (
 Markdown(
     f"Is the model right? Runs of {real_runs.EPOCHS * real_runs.SAMPLES:,} images were "
     f"made in PyTorch ({checks.source}). Their costs were measured in the same rounds, "
-    f"and only ratios of times of one round are used. In the medians for {span(checks, 'd')} hidden units backprop took {backprop} times the "
-    f"modelled time, and lazy learning {lazy} times. So the time of lazy learning "
-    f"relative to backprop, which is what counts here, is {gain} times what the model "
-    "says."
+    f"and only ratios of times of one round are used. In the medians for "
+    f"{span(checks, 'd')} hidden units backprop took {backprop} times the modelled "
+    f"time, and lazy learning {lazy} times. So the time of lazy learning relative to "
+    f"backprop, which is what counts here, is {gain} times what the model says."
 )
 
 # %% [markdown]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from lazybook.book.claims import with_minus
 from lazybook.restrictions import AllSynapses
 from lazybook.runs import Run
 from lazybook.sweep import Sweep
@@ -81,8 +82,7 @@ class PowerLaw:
     def spelled(self, symbol: str, variable: str = "H") -> str:
         r"""Return the law as a formula: ``$M_0 \sim H^{0.72}$ (95 % interval 0.67 to 0.77)``."""
         low, high = self.interval
-        return (
-            f"${symbol} \\sim {variable}^{{{self.exponent:z.2f}}}$"
+        return f"${symbol} \\sim {variable}^{{{self.exponent:z.2f}}}$" + with_minus(
             f" (95 % interval {low:z.2f} to {high:z.2f})"
         )
 
