@@ -7,7 +7,7 @@ from sphinx.application import Sphinx
 
 # A number and its unit; a letter, which may be a formula that ends before the text, and its value.
 UNIT = r"(?<=\d) (?=(?:%|×|µs|ms|s|h|MB|GB|GiB|points|seeds)(?!\w))"
-LETTER = r"(?:(?<!\S\S)|(?<=</i>)|(?<=</sub>)) (?=[=<>≤≥≈] ?\d)"
+LETTER = r"(?:(?<!\w\w)|(?<=</i>)|(?<=</sub>)) (?=[=<>≤≥≈] ?\d)"
 BROKEN = re.compile(f"{UNIT}|{LETTER}")
 VALUE = re.compile("(?<=\N{NO-BREAK SPACE}[=<>≤≥≈]) (?=\\d)")
 PROSE = re.compile(r'<figcaption.*?</figcaption>|<table class="verdicts".*?</table>', re.DOTALL)
