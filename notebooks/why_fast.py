@@ -93,8 +93,8 @@ def percent(share, _):
 # Four fifths of MNIST's pixels are 0. They add nothing to what a hidden unit receives, and their
 # synapses do not change:
 #
-# $$ u_j = \sum_{i:\,x_i \neq 0} x_i W_{ij}, \qquad \Delta W_{ij} = -\eta\, x_i \delta_j = 0
-# \quad\text{where } x_i = 0 . $$
+# $$ \begin{aligned} u_j &= \sum_{i:\,x_i \neq 0} x_i W_{ij}, \\
+# \Delta W_{ij} &= -\eta\, x_i \delta_j = 0 \quad\text{where } x_i = 0 . \end{aligned} $$
 #
 # So only non-zero pixels are stored, and $W$ lies in memory with the synapses of one pixel side by
 # side: a pixel that is 0 is a row that is never touched, and one that is not is a row that is read

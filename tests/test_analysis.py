@@ -303,7 +303,7 @@ def test_how_far_a_path_departs_from_another():
 
 def test_a_power_law_is_spelled_with_its_interval():
     law = analysis.PowerLaw(-0.001, (-0.25, 0.5), 3.0)
-    assert law.spelled("M_0") == r"$M_0 \sim H^{0.00}$ (95 % interval -0.25 to 0.50)"
+    assert law.spelled("M_0") == "$M_0 \\sim H^{0.00}$ (95 % interval \N{MINUS SIGN}0.25 to 0.50)"
 
 
 def test_the_interval_of_an_exponent_has_the_degrees_of_freedom_of_a_line():

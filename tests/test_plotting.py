@@ -228,6 +228,17 @@ def test_in_a_notebook_the_look_holds_to_the_end_of_the_cell(monkeypatch):
             assert settings() == before
 
 
+def test_a_caption_calls_panels_by_bold_letters(monkeypatch):
+    shown = []
+    monkeypatch.setattr(plotting, "display", shown.append)
+    panels = [plotting.subplots(figsize=(2, 2))[0] for _ in range(2)]
+    given = {"name": "fig-x", "alt": "x", "notebook": "x"}
+    plotting.show(*panels, caption="Energies (a, b) of f(x) (in short).", **given)
+    text = shown[0].data
+    assert "Energies (<b>a, b</b>) of f(x) (in short)." in text
+    assert [f'letter">{letter}<' in text for letter in "abc"] == [True, True, False]
+
+
 @pytest.mark.parametrize("rule", [rule for rule in plotting.RULES if rule != "all"])
 def test_the_key_of_colours_has_every_rule(rule):
     swatch = rule.replace(" & ", "-")

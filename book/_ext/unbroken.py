@@ -7,10 +7,10 @@ from sphinx.application import Sphinx
 
 # A number and its unit; a letter, which may be a formula that ends before the text, and its value.
 UNIT = r"(?<=\d) (?=(?:%|×|µs|ms|s|h|MB|GB|GiB|points|seeds)(?!\w))"
-LETTER = r"(?:(?<!\S\S)|(?<=</i>)|(?<=</sub>)) (?=[=<>≤≥≈] ?\d)"
+LETTER = r"(?:(?<!\w\w)|(?<=</i>)|(?<=</sub>)) (?=[=<>≤≥≈] ?\d)"
 BROKEN = re.compile(f"{UNIT}|{LETTER}")
 VALUE = re.compile("(?<=\N{NO-BREAK SPACE}[=<>≤≥≈]) (?=\\d)")
-CAPTION = re.compile(r"<figcaption.*?</figcaption>", re.DOTALL)
+PROSE = re.compile(r'<figcaption.*?</figcaption>|<table class="verdicts".*?</table>', re.DOTALL)
 
 
 def unbroken(text: str) -> str:
@@ -19,14 +19,14 @@ def unbroken(text: str) -> str:
 
 
 def mend(app: Sphinx, document: nodes.document, page: str) -> None:
-    """Do so in all prose of a page and in the captions of its figures."""
+    """Do so in all prose of a page, in the captions of its figures and in verdicts."""
     for text in list(document.findall(nodes.Text)):
         if not isinstance(text.parent, nodes.literal | nodes.FixedTextElement | nodes.math):
             text.parent.replace(text, nodes.Text(unbroken(text)))
     for raw in document.findall(nodes.raw):
         source = raw.astext()
-        if "<figcaption" in source:
-            raw.children = [nodes.Text(CAPTION.sub(lambda found: unbroken(found[0]), source))]
+        if PROSE.search(source):
+            raw.children = [nodes.Text(PROSE.sub(lambda found: unbroken(found[0]), source))]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

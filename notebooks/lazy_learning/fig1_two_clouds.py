@@ -425,11 +425,14 @@ found.verdicts([result])
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
 def saved(rule, *starts, form=".2g"):
     """Return the range of energies of backprop / of ``rule``."""
-    pairs = [
-        (runs[start, BACKPROP, seed].final, runs[start, rule, seed].final)
+    spent = {
+        (start, seed): [
+            runs[start, r, seed].final["energy_m1"] for r in (BACKPROP, rule)
+        ]
         for start, seed in product(starts, scale.seeds)
-    ]
-    return span([all_["energy_m1"] / less["energy_m1"] for all_, less in pairs], form)
+    }
+    ratios = {key: all_ / less for key, (all_, less) in spent.items()}
+    return span(analysis.over_seeds(ratios), form)
 
 
 found.answer(

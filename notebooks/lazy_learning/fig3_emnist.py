@@ -380,7 +380,7 @@ found.answer(
     f"From {larger:.2g} times as many images lazy learning memorizes "
     f"**{spelled(times)} times as many** (on {on}). Backprop spends {spelled(saved)} "
     f"times its energy there and {spelled(saved_on_mnist)} times on MNIST; the best "
-    f"accuracies differ by {span(points.values(), '+.2f')} points."
+    f"accuracies differ by {span(map(np.mean, gained.values()), '+.2f')} points."
 )
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}

@@ -353,6 +353,11 @@ def points(rule, other):
     }
 
 
+def ahead(rule, other):
+    """Return the range of that over sizes, in the means over seeds."""
+    return span(pd.Series(points(rule, other)).groupby(level=0).mean(), "+.2f")
+
+
 lazy_runs = [runs[LAZY, size, seed].final for size, seed in product(sizes, scale.seeds)]
 late = [
     100 * (table["test_accuracy"].iloc[-1] - table["test_accuracy"].max())
@@ -364,12 +369,11 @@ Markdown(
     f"The memory is {span(share, '.1f')} % of the images. To learn it {scale.epochs} "
     f"times takes {span(updates, '.2f')} times as many updates as lazy learning made. "
     "Trained on it alone, backprop's accuracy differs from that of lazy learning by "
-    f"{span(points('memory', LAZY).values(), '+.2f')} points, from that of backprop on "
-    f"all images by {span(points('memory', BACKPROP).values(), '+.2f')}, and from that "
-    "of backprop on as many random images by "
-    f"{span(points('memory', 'random').values(), '+.2f')}. At the end of the long "
-    f"training it has lost {span([-each for each in late], '.2f')} points from its "
-    "best."
+    f"{ahead('memory', LAZY)} points, from that of backprop on all images by "
+    f"{ahead('memory', BACKPROP)}, and from that of backprop on as many random images "
+    f"by {ahead('memory', 'random')}, in the means over seeds of each size. At the end "
+    f"of the long training it has lost {span([-each for each in late], '.2f')} points "
+    "from its best."
 )
 
 # %% [markdown]
@@ -412,8 +416,8 @@ found.answer(
     f"Hard images, and networks agree on them: {counts[-1]:,} are memorized by all "
     f"{len(networks)} networks, where chance would give {by_chance}. The memory, "
     f"**{span(share, '.0f')}&nbsp;% of the images**, teaches a fresh network nearly as "
-    f"much as all of them: its accuracy differs by "
-    f"{span(points('memory', BACKPROP).values(), '+.2f')} points. But trained "
+    f"much as all of them: its accuracy differs by {ahead('memory', BACKPROP)} points, "
+    "in the means over seeds. But trained "
     f"{LONGER} times as long, the smallest network loses "
     f"{span([-each for each in late], '.1f')} points again."
 )

@@ -43,7 +43,7 @@ import numpy as np
 from IPython.display import Markdown
 
 from lazybook import datasets
-from lazybook.book import notebook, plotting
+from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes
@@ -216,6 +216,7 @@ excess = {
     / is_rare[case[1], seed].mean()
     for case, seed in product(cases, scale.seeds)
 }
+times_share = analysis.over_seeds(excess)
 early = max(scale.epochs // 10, 1)
 medians = [np.median(lead(*case)) for case in cases]
 rare = [
@@ -224,9 +225,9 @@ rare = [
 ]
 lines = [
     f"| H = {size}, 1/{thin} | "
-    f"{span([excess[size, thin, seed] for seed in scale.seeds], '.1f')} | "
-    f"{np.mean(lead(size, thin, epoch=early)):+.2f} | {np.mean(lead(size, thin)):+.2f} "
-    "|"
+    f"{times_share[size, thin]:.1f} | "
+    f"{span([np.mean(lead(size, thin, epoch=early))], '+.2f')} | "
+    f"{span([np.mean(lead(size, thin))], '+.2f')} |"
     for size, thin in cases
 ]
 for size in dict(cases):
@@ -234,11 +235,11 @@ for size in dict(cases):
         accuracy(LAZY, size, seed) - accuracy(BACKPROP, size, seed)
         for seed in scale.seeds
     ]
-    lines.append(f"| H = {size}, all | | | {np.mean(ahead):+.2f} |")
+    lines.append(f"| H = {size}, all | | | {span([np.mean(ahead)], '+.2f')} |")
 Markdown(
     "How many times their share in the data the rare digits have among the samples "
-    "learned in the last epoch (the range over seeds), and by how many points lazy "
-    "learning is ahead of backprop in balanced accuracy (the mean). The lines “all” "
+    "learned in the last epoch, and by how many points lazy learning is ahead of "
+    "backprop in balanced accuracy: means over seeds. The lines “all” "
     "are MNIST as it is, with its own test set: there the two rules differ for other "
     "reasons than rarity. Single seeds weigh heavily: backprop classifies "
     f"{span(rare, '.0f')} % of the rare digits correctly, and the medians over seeds "
@@ -270,7 +271,7 @@ ahead = [lead(*case) for case in cases]
 behind = sum(each < 0 for of_case in ahead for each in of_case)
 found.answer(
     "Lazy learning learns the rare digits "
-    f"**{span(excess.values(), '.1f')} times as often** as they occur. After "
+    f"**{span(times_share, '.1f')} times as often** as they occur. After "
     f"{scale.epochs} epochs its balanced accuracy differs from that of backprop by "
     f"{span([np.mean(of_case) for of_case in ahead], '+.2f')} points, in the means "
     f"over seeds; it is lower in {behind} of {sum(map(len, ahead))} pairs."

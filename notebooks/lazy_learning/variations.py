@@ -201,22 +201,22 @@ plotting.show(
 
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the table"}
-def spelled(column, form):
+def spelled(column):
     """Return the mean of ``column`` over seeds for each variation, as text."""
-    means = column.groupby(level=0, sort=False).mean()
-    return means.map(f"{{:{form}}}".format, na_action="ignore")
+    return column.groupby(level=0, sort=False).mean().map("{:,.0f}".format)
 
 
+means = ratio.apply(analysis.over_seeds)
 rates = {name: f"{variation.learning_rate:g}" for name, variation in VARIATIONS.items()}
 columns = {
     "variation": pd.Series({name: f"<b>{name}</b>" for name in VARIATIONS}),
     "learning rate": pd.Series(rates),
-    "learned by backprop": spelled(backprop["updates"], ",.0f"),
-    "learned by lazy": spelled(lazy["updates"], ",.0f"),
-    "learned, lazy / backprop": spelled(ratio["updates"], ".2g"),
-    "presented, lazy / backprop": spelled(ratio["samples"], ".2g"),
-    "<i>M</i>, lazy / backprop": spelled(ratio["energy_m1"], ".2g"),
-    "time, lazy / backprop": spelled(ratio["pytorch_seconds"], ".2g"),
+    "learned by backprop": spelled(backprop["updates"]),
+    "learned by lazy": spelled(lazy["updates"]),
+    "learned, lazy / backprop": means["updates"].map("{:.2g}".format),
+    "presented, lazy / backprop": means["samples"].map("{:.2g}".format),
+    "<i>M</i>, lazy / backprop": means["energy_m1"].map("{:.2g}".format),
+    "time, lazy / backprop": means["pytorch_seconds"].map("{:.2g}".format),
 }
 notebook.html_table(pd.DataFrame(columns), "What each variation takes")
 
@@ -236,13 +236,13 @@ notebook.html_table(pd.DataFrame(columns), "What each variation takes")
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the numbers"}
 energies = pd.DataFrame({"backprop": backprop["energy_m1"], "lazy": lazy["energy_m1"]})
 times = energies.div(energies["backprop"]["batches"], axis=0, level=1)
+times = times.apply(analysis.over_seeds)
 momentum, adam = (times.loc[f"batches, {name}"] for name in ("momentum 0.9", "Adam"))
 Markdown(
     "With the energy $M$ of backprop in batches as 1, lazy learning in batches spent "
-    f"{span(times['lazy']['batches'], '.2g')}. With momentum backprop spent "
-    f"{span(momentum['backprop'], '.2g')} and lazy learning "
-    f"{span(momentum['lazy'], '.2g')}; with Adam backprop spent "
-    f"{span(adam['backprop'], '.2g')} and lazy learning {span(adam['lazy'], '.2g')}."
+    f"{times['lazy']['batches']:.2g}. With momentum backprop spent "
+    f"{momentum['backprop']:.2g} and lazy learning {momentum['lazy']:.2g}; with Adam "
+    f"backprop spent {adam['backprop']:.2g} and lazy learning {adam['lazy']:.2g}."
 )
 
 # %% [markdown]
@@ -279,11 +279,11 @@ found.verdicts([variations])
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
 batched = [name for name in VARIATIONS if "batches" in name]
-in_batches, one_by_one = ratio.loc[batched], ratio.drop(index=batched, level=0)
+in_batches, one_by_one = means.loc[batched], means.drop(index=batched)
 found.answer(
-    f"{'No' if (ratio['updates'] < 1).all() else 'In part'}: to "
+    f"{'No' if (means['updates'] < 1).all() else 'In part'}: to "
     f"{100 * scale.goal:g}&nbsp;% lazy learning learns "
-    f"**{span(1 / ratio['updates'], '.2g')} times fewer samples** than backprop. But "
+    f"**{span(1 / means['updates'], '.2g')} times fewer samples** than backprop. But "
     f"in batches it spends {span(in_batches['energy_m1'], '.2g')} times the energy and "
     f"{span(in_batches['pytorch_seconds'], '.2g')} times the time, against "
     f"{span(one_by_one['energy_m1'], '.2g')} and "

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from lazybook.book.claims import with_minus
 from lazybook.restrictions import AllSynapses
 from lazybook.runs import Run
 from lazybook.sweep import Sweep
@@ -52,13 +53,15 @@ def at_best_common(run: Run, other: Run, column: str) -> float:
     return reached[0] / reached[1]
 
 
-def over_seeds(ratios: Mapping[tuple[int, int], float]) -> pd.Series:
-    """Return the geometric mean over seeds for each size, as verdicts on ratios have it.
+def over_seeds(ratios: Mapping[tuple, float]) -> pd.Series:
+    """Return the geometric means of ``ratios`` over seeds, as verdicts on ratios have them.
 
-    Their keys are ``(size, seed)``; nan for a size at which a seed has no value.
+    Their keys end in the seed, as in ``(size, seed)``; nan where a seed has no value.
     """
-    logarithms = np.log(pd.Series(ratios)).groupby(level=0, sort=False)
-    return np.exp(logarithms.agg(lambda values: values.mean(skipna=False)))
+    logarithms = np.log(pd.Series(ratios))
+    conditions = logarithms.index.droplevel(-1)
+    groups = logarithms.groupby(conditions, sort=False)
+    return np.exp(groups.agg(lambda values: values.mean(skipna=False)))
 
 
 def cut(run: Run, accuracy: float) -> Run:
@@ -82,8 +85,7 @@ class PowerLaw:
         ``symbol`` stands for y and ``variable`` for x.
         """
         low, high = self.interval
-        return (
-            f"${symbol} \\sim {variable}^{{{self.exponent:z.2f}}}$"
+        return f"${symbol} \\sim {variable}^{{{self.exponent:z.2f}}}$" + with_minus(
             f" (95 % interval {low:z.2f} to {high:z.2f})"
         )
 
