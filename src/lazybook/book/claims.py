@@ -18,7 +18,6 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
 import yaml
 
 from lazybook.book.strips import strip

@@ -75,9 +75,9 @@ MARKERS = {
     "synapse-mask": "s",
     "neuron-mask": "D",
     "subnet": "^",
-    "largest-per-layer": "v",
-    "largest-per-neuron": "<",
-    "subnet & largest-per-layer": ">",
+    "largest-per-layer": "p",
+    "largest-per-neuron": "*",
+    "subnet & largest-per-layer": "h",
     "synaptic-caching": "P",
     "subnet & synaptic-caching": "X",
 }
