@@ -69,8 +69,6 @@ scale = settings.scale(
         {"layer": [0.1], "neuron": [0.3]},
         {"layer": [0.02, 0.05, 0.3], "neuron": [0.02, 0.05]},
     ),
-    # where 0.003, two inputs, is best for neurons of those, one is tried too
-    one_input_in=([], [], [10_000]),
     # sizes in which whole neurons are selected, and fractions of them
     neurons_in=([60], [300], [300, 1000]),
     fractions_of_neurons=([0.1, 0.3], [0.03, 0.1, 0.3], [0.01, 0.03, 0.1, 0.3]),
@@ -116,8 +114,6 @@ for size in sorted({scale.at, *scale.hidden, *scale.neurons_in}):
     if size == scale.at:
         more = scale.more_fractions
         selections += [LargestUpdates(f, per) for per in RULES for f in more[per]]
-    if size in scale.one_input_in:
-        selections.append(LargestUpdates(0.001, "neuron"))
     experiments += runs(size, [AllSynapses(), *selections])
 for size in scale.neurons_in:
     neurons = [

@@ -54,10 +54,6 @@ scale = settings.scale(
     size=(200, 300, 1000),
     goal=(0.8, 0.95, 0.95),
     fashion_goal=(0.7, 0.85, 0.85),
-    # sizes in which accuracy is measured often, and the size and the rates of Adam
-    fine=([60], [300], [3000, 10_000]),
-    adam_size=(60, 100, 300),
-    adam_rates=([0.001], [0.0003, 0.001], [0.0001, 0.0003, 0.001]),
 )
 NAME = "competitive_plasticity/fig6_variations"
 BOTH = "subnet & largest-per-layer"
@@ -324,7 +320,7 @@ Markdown(
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: when a run is stopped"}
 often = replace(base, measure_every=250, until=scale.goal + 0.01)
 fine_sweep = sweep(
-    grid(often, hidden=scale.fine, seed=scale.seeds[:3]),
+    grid(often, seed=scale.seeds[:3]),
     jobs=settings.jobs,
     fresh=settings.fresh,
 )
@@ -340,62 +336,11 @@ for run in fine_sweep.runs:
     earlier.append(100 * (1 - first / usual))
     later.append(100 * (lasting / usual - 1))
 Markdown(
-    f"At H = {notebook.span(scale.fine, ',')} a run that is measured every 250 images "
+    f"A run that is measured every 250 images "
     f"would stop {notebook.span(earlier, '.0f')} % earlier than when it is measured "
     "every 1,000. The mean accuracy over 2,000 images gets to the goal "
     f"{notebook.span(later, '.0f')} % later (negative: earlier) than the first "
     f"measurement every 1,000. These are single runs, {len(earlier)} of them."
-)
-
-# %% [markdown]
-# ## Adam
-#
-# Adam {cite}`kingma2015adam` gives each synapse a rate of its own, and learns faster than plain
-# descent in many tasks. Does it save energy here? It changes every synapse on every sample too.
-
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of Adam"}
-descent = replace(base, hidden=scale.adam_size)
-adam = replace(descent, engine="autograd", optimizer="adam")
-adam_sweep = sweep(
-    grid(descent, seed=scale.seeds[:3])
-    + grid(adam, learning_rate=scale.adam_rates, seed=scale.seeds[:3]),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
-)
-ENERGIES = ["energy_m0", "energy_m1"]
-table = analysis.reached(adam_sweep.ends(), ENERGIES)
-with_adam, plain = (table[table["optimizer"] == name] for name in ("adam", "sgd"))
-level = plain.set_index("seed")
-panels, spent_by_adam = [], {}
-for column, symbol in zip(ENERGIES, ("$M_0$", "$M_1$"), strict=True):
-    relative = with_adam[column] / with_adam["seed"].map(level[column])
-    relative = with_adam.assign(relative=relative)
-    means = analysis.means(relative, "learning_rate", ["relative"])["relative"].dropna()
-    best = (
-        relative[relative["learning_rate"] == means.idxmin()]
-        if len(means)
-        else relative
-    )
-    spent_by_adam[symbol] = best.set_index("seed")["relative"].fillna(np.inf)
-    figure, axes = plotting.subplots(figsize=(3.95, 2.9))
-    plotting.over_seeds(axes, relative, "learning_rate", "relative", "all", label=None)
-    axes.axhline(1, color="#808080", lw=1)
-    plotting.logarithmic(axes.xaxis, [1, 3], "{x:g}")
-    plotting.logarithmic(axes.yaxis, [1, 2, 3, 5], "{x:g}")
-    axes.set(xlabel="learning rate of Adam", ylabel=f"{symbol} relative to descent")
-    panels.append(figure)
-plotting.show(
-    *panels,
-    name="fig-variations-adam",
-    caption="<i>M</i><sub>0</sub> (a) and <i>M</i><sub>1</sub> (b) until the goal with "
-    "Adam and all synapses plastic, relative to plain descent at a rate of "
-    f"{base.learning_rate:g} (line) with the same seed, against Adam's learning rate; "
-    f"H = {scale.adam_size}. Lines are means over seeds, bands go from the lowest to "
-    f"the highest; {notebook.seeds(with_adam)}. A rate at which a seed missed the goal "
-    "is left out. (Paper: Methods, no figure.)",
-    alt="Two plots of relative energy against the learning rate of Adam, with a level "
-    "line at 1 for plain descent.",
-    notebook=NAME,
 )
 
 # %% [markdown]
@@ -404,7 +349,7 @@ plotting.show(
 # Savings are of runs with the same seed.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the claims are judged by"}
-found = notebook.Findings(settings, NAME, "CP18", "CP23")
+found = notebook.Findings(settings, NAME, "CP18")
 changed = varied[(varied["method"] == BOTH) & (varied["study"] != "default")]
 for measure in ("m0", "m1"):
     name = f"saving of {measure.upper()} / the default's saving"
@@ -414,10 +359,7 @@ if left_out:
     missing = "Fashion-MNIST is not here; lazybook data fetch fashion-mnist gets it"
     name = "saving of M0 / the default's saving"
     found.lacks("CP18", name, "Fashion-MNIST", missing)
-for symbol, ratio in spent_by_adam.items():
-    measure = f"least M{symbol[3]} with Adam / with plain descent"
-    found.each("CP23", measure, f"H = {scale.adam_size}", ratio)
-sweeps = [result, fine_sweep, adam_sweep]
+sweeps = [result, fine_sweep]
 found.verdicts(sweeps)
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
@@ -433,10 +375,7 @@ for measure in ("m0", "m1"):
     )
 found.answer(
     "The saving by the largest updates in a subnet is within a factor of two of the "
-    f"default's in **{kept['m0']} for $M_0$**, and in **{kept['m1']} for $M_1$**. With "
-    "Adam learning takes "
-    + " and ".join(f"{of.mean():.2g} times the {s}" for s, of in spent_by_adam.items())
-    + " of plain descent."
+    f"default's in **{kept['m0']} for $M_0$**, and in **{kept['m1']} for $M_1$**."
 )
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
