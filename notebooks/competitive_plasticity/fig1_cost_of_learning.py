@@ -37,12 +37,13 @@ hidden = None
 seeds = None
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: settings"}
+import math
 from dataclasses import replace
-from math import ceil
 
 import numpy as np
 from IPython.display import Markdown
 
+from lazybook import networks
 from lazybook.book import analysis, notebook, plotting
 from lazybook.errors import InvalidValue
 from lazybook.experiment import grid, preset
@@ -100,7 +101,7 @@ base = preset(
 def at(rate):
     """Return ``base`` at a learning rate, with about as many measurements at each."""
     longer = RATE / rate
-    epochs, every = max(2, ceil(5 * longer)), max(1000, round(1000 * longer))
+    epochs, every = max(2, math.ceil(5 * longer)), max(1000, round(1000 * longer))
     return replace(base, learning_rate=rate, epochs=epochs, measure_every=every)
 
 
@@ -127,6 +128,7 @@ LABELS = {
     "mean_change": "mean size of a change",
     "energy_min": r"$M_\min$ (straight path)",
     "inefficiency": r"inefficiency $M_1 / M_\min$",
+    "distance": r"$M_\min$ per synapse",
 }
 
 
@@ -135,6 +137,9 @@ def ends(result):
     table = result.ends()
     table["mean_change"] = table["energy_m1"] / table["energy_m0"]
     table["inefficiency"] = table["energy_m1"] / table["energy_min"]
+    shapes = [networks.shape(size, base.bias, 784, 10) for size in table["hidden"]]
+    synapses = [sum(math.prod(layer) for layer in shape.layers) for shape in shapes]
+    table["distance"] = table["energy_min"] / synapses
     return analysis.reached(table, LABELS)
 
 
@@ -214,15 +219,12 @@ Markdown(
 
 # %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the energy figure"}
 fitted = sizes[(sizes["hidden"] >= scale.large) & sizes["reached"]]
-laws = {
-    column: analysis.power_law(fitted["hidden"], fitted[column]) for column in LABELS
-}
+laws = {column: analysis.growth(fitted, column) for column in LABELS}
 
 
 def spelled(law):
     """Return a power law as a formula, with the 95 % interval of its exponent."""
-    low, high = law.interval
-    return f"$H^{{{law.exponent:.2f}}}$ (${low:.2f}$ to ${high:.2f}$)"
+    return f"$H^{{{law.exponent:.2f}}}$ ({law.range})"
 
 
 def against_size(column, slope=None, name=None):
@@ -249,9 +251,9 @@ plotting.show(
     caption="Number of changes (a) and sum of their sizes (b) that it takes to reach "
     f"{100 * scale.goal:g} % test accuracy, against the size of the network. Dots are "
     "means over seeds, bands go from the lowest to the highest; "
-    f"{notebook.seeds(sizes)}. Lines are power laws fitted to {scale.large} hidden "
-    "units and more. Dotted: growth as <i>H</i> (a) and as its square root (b). "
-    "(Paper: Fig. 1b.)",
+    f"{notebook.seeds(sizes)}. Lines are power laws, the means of those fitted to each "
+    f"seed from {scale.large} hidden units on. Dotted: growth as <i>H</i> (a) and as its "
+    "square root (b). (Paper: Fig. 1b.)",
     alt="Two plots, all axes logarithmic. Both energies grow with the number of hidden "
     "units, near to straight lines; the number of changes more steeply than the sum of "
     "their sizes.",
@@ -268,8 +270,9 @@ left_out = [
 ]
 Markdown(
     f"From {scale.large} hidden units up, $M_0$ grows as {spelled(laws['energy_m0'])} "
-    f"and $M_1$ as {spelled(laws['energy_m1'])}, all seeds together, with the 95 % "
-    "interval of the exponent." + "".join(left_out)
+    f"and $M_1$ as {spelled(laws['energy_m1'])}. Here and below laws are fitted to each "
+    "seed by itself, and the exponent is the mean of theirs, with its 95 % interval."
+    + "".join(left_out)
 )
 
 # %% [markdown]
@@ -321,7 +324,9 @@ Markdown(
     f"The straight path grows as {spelled(laws['energy_min'])}. Learning spent "
     f"{notebook.span(fitted.groupby('hidden')['inefficiency'].mean(), '.0f')} times as "
     "much, depending on the size of the network: the inefficiency goes as "
-    f"{spelled(laws['inefficiency'])}."
+    f"{spelled(laws['inefficiency'])}. The number of synapses grows as $H$, so in a "
+    "larger network each of them ends closer to where it started: the mean distance "
+    f"goes as {spelled(laws['distance'])}."
 )
 
 # %% [markdown]
@@ -366,12 +371,12 @@ for name, table in choices.items():
     table = table[table["reached"]]
     cells = [name, notebook.span(table["hidden"], ",")]
     for column in ("samples", "energy_m0", "energy_m1", "energy_min"):
-        law = analysis.power_law(table["hidden"], table[column])
-        low, high = (f"{end:.2f}" for end in law.interval)
-        cells.append(f"{law.exponent:.2f}<br>{low}\N{NBSP}to\N{NBSP}{high}")
+        law = analysis.growth(table, column)
+        about = law.range.removeprefix("95 % interval ").replace(" ", "\N{NBSP}")
+        cells.append(f"{law.exponent:.2f}<br>{about}".replace("-", "\N{MINUS SIGN}"))
         if column == "energy_m1":
             exponents.append(law.exponent)
-    lines.append(f"| {' | '.join(cells).replace('-', '−')} |")
+    lines.append(f"| {' | '.join(cells)} |")
 lines += ["", f"For $M_1$ they are from {min(exponents):.2f} to {max(exponents):.2f}. "
           "A square root would be 0.50."]  # fmt: skip
 Markdown("\n".join(lines))
@@ -384,7 +389,7 @@ Markdown("\n".join(lines))
 # exponents are fitted to each seed by itself.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the claims are judged by"}
-found = notebook.Findings(settings, NAME, "CP1", "CP2", "CP3", "CP4")
+found = notebook.Findings(settings, NAME, "CP1", "CP2", "CP3", "CP4", "CP20")
 measure = "largest / smallest of the sizes' best learning rates"
 for column, condition in (("samples", "learning time"), ("energy_m0", "M0")):
     ratio = max(best[column].values()) / min(best[column].values())
@@ -408,12 +413,9 @@ for claim, column, measure in (
     ("CP3", "mean_change", "exponent of the mean size of an update"),
     ("CP4", "energy_m0", "exponent of M0"),
     ("CP4", "energy_m1", "exponent of M1"),
+    ("CP20", "distance", "exponent of the mean distance of a synapse from its start"),
 ):
-    of_seeds = {
-        seed: analysis.power_law(rows["hidden"], rows[column]).exponent
-        for seed, rows in fitted.groupby("seed")
-    }
-    found.each(claim, measure, condition, of_seeds)
+    found.each(claim, measure, condition, analysis.exponents(fitted, column))
 sweeps = [rate_sweep, size_sweep, weight_sweep]
 found.verdicts(sweeps)
 

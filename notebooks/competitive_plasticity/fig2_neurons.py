@@ -100,12 +100,11 @@ LABELS = {
     "samples": "samples to the goal",
 }
 ENERGIES = ["energy_m0", "energy_m1"]
-BY_LAYER = ["energy_m1_hidden", "energy_m1_output"]
 
 
 def ends(result):
     """Return the ends of runs, without values for those that missed the goal."""
-    return analysis.reached(analysis.ends(result), [*LABELS, *BY_LAYER])
+    return analysis.reached(analysis.ends(result), [*LABELS, "energy_m1_hidden"])
 
 
 plain = ends(plain_sweep)
@@ -114,8 +113,7 @@ needed = int(plain_means["energy_m0"].idxmin())
 masks = RandomMasks(needed)
 Markdown(
     f"Here $N_c$ = {needed}. Every run goes on until {100 * scale.goal:g} % of the "
-    f"test images are classified correctly, and gives up after {scale.epochs} epochs; "
-    "a run that gives up leaves a gap in the figures."
+    f"test images are classified correctly, or gives up after {scale.epochs} epochs."
 )
 
 
@@ -125,8 +123,7 @@ def runs(size, *restrictions, most=3):
 
     At most ``most`` seeds for networks from 1,000 units on.
     """
-    # one unit is the bias
-    kept = [r for r in restrictions if getattr(r, "n", 0) < size - 1]
+    kept = [r for r in restrictions if getattr(r, "n", 0) < size - 1]  # one is the bias
     few = scale.seeds if size < 1000 else scale.seeds[:most]
     return grid(replace(base, hidden=size), restriction=kept, seed=few)
 
@@ -144,13 +141,13 @@ for draw in ("once", "sample", "class"):
     for name, mask in (("neuron-mask", NeuronMask), ("subnet", Subnet)):
         experiments += runs(scale.redrawn_at[name], mask(scale.subnet, draw))
 first = replace(base, restriction=SynapseMask(0, 1), measure_every=5000)
-only_outputs = grid(
-    replace(first, seed=scale.seeds[0]),
-    hidden=scale.outputs_in,
-    initial=[f"gaussian:{deviation}" for deviation in scale.deviations],
-)
-distinct = [*dict.fromkeys(experiments + only_outputs)]
-masked_sweep = sweep(distinct, jobs=settings.jobs, fresh=settings.fresh)
+first = replace(first, seed=scale.seeds[0])
+initial = [f"gaussian:{deviation}" for deviation in scale.deviations]
+experiments += grid(first, hidden=scale.outputs_in, initial=initial)
+for size in scale.outputs_in:
+    experiments += runs(size, Subnet(scale.subnet))
+experiments = [*dict.fromkeys(experiments)]
+masked_sweep = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
 spent = analysis.ends(masked_sweep)  # also by runs that missed the goal
 masked = ends(masked_sweep)
 fixed = {name: masked[masked["rule"] == name] for name in scale.redrawn_at}
@@ -183,16 +180,15 @@ def edges(name, column):
 # ## How many neurons?
 #
 # With few plastic neurons a sample costs little, but learning takes many samples; with many neurons
-# it is the other way round. In between lies the best number, which need not be the same for both
-# energies. $M_0$ charges a small change as much as a large one, so it should be best served by few
-# neurons whose synapses change much. To $M_1$ it makes no difference if a change is split between
-# several synapses.
+# it is the other way round. $M_0$ charges a small change as much as a large one, so it should be
+# best served by few neurons whose synapses change much. To $M_1$ it makes no difference if a change
+# is split between several synapses.
 #
 # With a neuron mask there is a second bill. All outputs stay plastic, and every sample pays
-# for them: the larger the network, the more, and the fewer neurons learn, the longer. On the other
-# hand, in a network of thousands of units the outputs nearly learn the task by themselves, as will
-# be seen [below](only-the-output-layer), so that few neurons are enough for the least $M_0$.
-
+# for them: the larger the network, the more. But in a network of thousands of units the outputs
+# nearly learn the task by themselves, see [below](only-the-output-layer), so that few neurons are
+# enough for the least $M_0$.
+#
 # The best number is the vertex of a parabola fitted, on logarithmic axes, to the lowest energy and
 # its neighbours. Where the lowest energy is that of the smallest number tried, no vertex is fitted:
 # the best number is at most that. The figure of the neuron mask is the one that this page begins
@@ -210,10 +206,11 @@ def panels_of(name):
             look = {"color": plotting.shade(name, size, within), "marker": marker}
             look |= {"lw": plotting.width(size, within), "label": f"H = {size:,}"}
             if size not in (within[0], within[-1]):  # bands would lie on one another
-                tried = analysis.means(tried, "n", [*ENERGIES, *BY_LAYER]).reset_index()
+                columns = [*ENERGIES, "energy_m1_hidden"]
+                tried = analysis.means(tried, "n", columns).reset_index()
             plotting.over_seeds(axes, tried, "n", column, name, **look)
             if (name, column) == ("neuron-mask", "energy_m1"):
-                means = analysis.means(tried, "n", BY_LAYER)["energy_m1_hidden"]
+                means = tried.groupby("n")["energy_m1_hidden"].mean()
                 axes.plot(means.index, means, ":", color=look["color"], lw=look["lw"])
         axes.set(xlabel="plastic neurons $n$", title=LABELS[column])
         plotting.logarithmic(axes.xaxis, [1, 2, 5], "{x:g}")
@@ -274,23 +271,12 @@ plotting.show(
     alt=ALT,
     notebook=NAME,
 )
-largest = fixed["neuron-mask"].dropna(subset="energy_m1")
-largest = largest[largest["hidden"] == largest["hidden"].max()]
-spent_on = largest.groupby("n")[["energy_m1", "energy_m1_output"]].mean()
-share = 100 * spent_on["energy_m1_output"] / spent_on["energy_m1"]
-Markdown(
-    f"Where does $M_1$ go? Under the neuron mask at H = {largest['hidden'].max():,} "
-    f"the output layer has {share.iloc[0]:.0f} % of it if {share.index[0]:.0f} neurons "
-    f"are plastic, and {share.iloc[-1]:.0f} % if {share.index[-1]:.0f} are."
-)
 
 # %% [markdown]
 # ## Masks drawn anew
 #
-# A fixed mask keeps most synapses from ever learning. Would it not be fairer to let all of them
-# have their turn, with a new mask for each sample, or to keep the classes out of each other's way,
-# with a mask for each class? The masks here leave as many synapses plastic at a time as the fixed
-# ones do.
+# A fixed mask keeps most synapses from ever learning. Masks can also be drawn anew for each sample,
+# or one for each class; here they leave as many synapses plastic at a time as the fixed ones do.
 #
 # If they leave a share $p$ of the input synapses plastic, then with a new mask for each sample a
 # synapse learns from a share $p$ of the samples. If learning then takes $1/p$ times as long,
@@ -369,40 +355,55 @@ Markdown(
 # (only-the-output-layer)=
 # ## Only the output layer
 #
-# The cheapest synapses are those of the output layer: there are ten for each hidden unit, not 784.
-# Why not leave the input layer as it was drawn, and learn the outputs alone? In a large enough
-# network that can work, if the inputs are drawn with weights of the right size: too small, and
-# learning is slow; too large, and it overshoots and diverges.
+# The output layer has ten synapses for each hidden unit, not 784. Why not leave the inputs as they
+# were drawn, and learn the outputs alone? In a large network that can work, if the first weights
+# have the right size: too small, and learning is slow; too large, and it overshoots and diverges.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the table of output layers"}
-cheapest = masked.loc[masked["p_in"] != 0, "energy_m0"].min()
-lines = [
-    "| $H$ | initial s.d. | test accuracy | samples | $M_0$ | / cheapest mask's |",
-    "| --- | --- | --- | --- | --- | --- |",
-]
-for run in spent[spent["p_in"] == 0].itertuples():
-    digits, power = f"{run.energy_m0:.1e}".split("e")
-    more = "" if run.reached else "> "  # had it gone on, it would have cost more
-    cells = [f"{100 * run.test_accuracy:.1f} %", f"{more}{run.samples:,}"]
-    cells += [rf"{more}${digits} \times 10^{{{int(power)}}}$"]
-    cells += [f"{more}{run.energy_m0 / cheapest:.2g}"]
-    cells = ["diverged", "–", "–", "–"] if run.diverged else cells
-    deviation = run.initial.split(":")[1]
-    lines.append(f"| {run.hidden:,} | {deviation} | {' | '.join(cells)} |")
-lines += ["", f'One run each, with seed {scale.seeds[0]}. ">": it missed the goal.']
-Markdown("\n".join(lines))
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of output layers"}
+subnet = fixed["subnet"][fixed["subnet"]["n"] == scale.subnet]
+alone = spent[spent["p_in"] == 0]
+alone = alone.assign(deviation=alone["initial"].str.split(":").str[1].astype(float))
+figure, axes = plotting.subplots(figsize=(5.4, 3.2))
+for size, marker in zip(scale.outputs_in, "os", strict=False):
+    rows = alone[(alone["hidden"] == size) & ~alone["diverged"]]
+    relative = (
+        rows["energy_m0"] / subnet.loc[subnet["hidden"] == size, "energy_m0"].mean()
+    )
+    look = {"color": plotting.shade("synapse-mask", size, scale.outputs_in), "ms": 6}
+    for some, fill in ((rows["reached"], None), (~rows["reached"], "none")):
+        label = None if fill else f"H = {size:,}"
+        at = rows["deviation"][some]
+        axes.plot(at, relative[some], marker, mfc=fill, label=label, **look)
+axes.axhline(1, color=plotting.RULES["subnet"], label=plotting.NAMES["subnet"])
+axes.set(xlabel="s.d. of first weights", ylabel="$M_0$ relative to a subnet")
+for axis in (axes.xaxis, axes.yaxis):
+    plotting.logarithmic(axis, [1, 2, 3, 5], "{x:g}")
+axes.legend(fontsize="small")
+plotting.show(
+    figure,
+    name="fig-neurons-outputs",
+    caption="<i>M</i><sub>0</sub> of learning with the output layer alone, relative to "
+    f"a subnet of {scale.subnet} neurons in a network of the same size. One run each. "
+    "Open markers: the goal was missed, and the energy is what was spent in vain. Runs "
+    f"that diverged, not shown: {alone['diverged'].sum()}. (Paper: text to Fig. 2.)",
+    alt="A plot of energy against the size of the first weights, with a level line for "
+    "a subnet.",
+    notebook=NAME,
+)
+least = masked[masked["p_in"] == 0].groupby(["hidden", "seed"])["energy_m0"].min()
+by_outputs = analysis.compared(least.reset_index(), subnet, "energy_m0")
 
 # %% [markdown]
 # ## The claims
 #
-# Each claim of the paper about this figure, and what was measured here. Ratios are of runs of the
-# same size and seed. A cost that was never reached, as the goal was missed, counts as infinite.
+# Ratios are of runs of the same size and seed. A goal missed counts as an infinite cost.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the claims are judged by"}
-found = notebook.Findings(settings, NAME, "CP6", "CP8", "CP9")
-numbers = best["neuron-mask"].set_index(["hidden", "seed"])
+found = notebook.Findings(settings, NAME, "CP6", "CP8", "CP9", "CP22")
 least = min(300, max(scale.hidden))
-numbers = numbers[numbers.index.get_level_values("hidden") >= least]
+measure = "least M0 of the output layer alone / of a subnet"
+found.each("CP22", measure, "H = {}", by_outputs)
+numbers = best["neuron-mask"].query("hidden >= @least").set_index(["hidden", "seed"])
 for name, label in (("energy_m0", "M0"), ("energy_m1", "M1")):
     measure = f"best number of plastic neurons for {label}"
     found.each("CP6", measure, "H = {}", numbers[name])
@@ -417,10 +418,9 @@ for name, label in (("energy_m0", "M0"), ("energy_m1", "M1")):
     for rule, suffix in product(scale.redrawn_at, ("-per-sample", "-per-class")):
         at = f"{plotting.NAMES[rule]} for each {WHEN[suffix]}"
         redrawn = drawn(masked, rule, suffix)
-        for other, table in (
-            ("of plain learning", plain),
-            ("with one fixed mask", drawn(masked, rule, "")),
-        ):
+        once = drawn(masked, rule, "")
+        others = {"of plain learning": plain, "with one fixed mask": once}
+        for other, table in others.items():
             ratio = analysis.compared(redrawn, table, name).droplevel("hidden")
             found.each("CP9", f"{label} / {other}", at, ratio)
 sweeps = [plain_sweep, masked_sweep]

@@ -37,7 +37,6 @@ seeds = None
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: settings"}
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -45,7 +44,7 @@ from IPython.display import Markdown
 
 from lazybook.book import analysis, notebook, plotting
 from lazybook.experiment import grid, preset
-from lazybook.restrictions import AllSynapses, LargestUpdates, Subnet
+from lazybook.restrictions import AllSynapses, LargestUpdates, SelectedNeurons, Subnet
 from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
@@ -55,26 +54,31 @@ scale = settings.scale(
     seeds=([0], [0], [0, 1, 2, 3, 4]),
     goal=(0.8, 0.95, 0.95),
     epochs=(1, 5, 5),
-    # the size in which most fractions are tried, and those; in others a few of them are
-    at=(60, 300, 1000),
+    # fractions that are tried in all sizes, and further ones in one size
     fractions=(
-        {"layer": [0.01, 0.1, 0.3], "neuron": [0.1, 0.3]},
-        {"layer": [0.003, 0.01, 0.03, 0.1], "neuron": [0.03, 0.1, 0.3]},
+        {"layer": [0.03, 0.1], "neuron": [0.1]},
+        {"layer": [0.003, 0.01, 0.03], "neuron": [0.03, 0.1]},
         {
-            "layer": [0.001, 0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3],
-            "neuron": [0.01, 0.02, 0.03, 0.05, 0.1, 0.3],
+            "layer": [0.001, 0.003, 0.01, 0.03, 0.1],
+            "neuron": [0.003, 0.01, 0.03, 0.1, 0.3],
         },
     ),
-    few_fractions=(
-        {"layer": [0.03, 0.1], "neuron": [0.1]},
-        {"layer": [0.01, 0.03], "neuron": [0.03, 0.1]},
-        {"layer": [0.01, 0.03], "neuron": [0.03, 0.1]},
+    at=(60, 300, 1000),
+    more_fractions=(
+        {"layer": [0.01, 0.3], "neuron": [0.3]},
+        {"layer": [0.1], "neuron": [0.3]},
+        {"layer": [0.02, 0.05, 0.3], "neuron": [0.02, 0.05]},
     ),
+    # sizes in which whole neurons are selected, and fractions of them
+    neurons_in=([60], [300], [300, 1000]),
+    fractions_of_neurons=([0.1, 0.3], [0.03, 0.1, 0.3], [0.01, 0.03, 0.1, 0.3]),
     subnet=(20, 100, 100),
     inside=([0.1], [0.02, 0.05], [0.01, 0.02, 0.05]),  # fractions in a subnet
 )
 NAME = "competitive_plasticity/fig3_largest_updates"
 RULES = {"layer": "largest-per-layer", "neuron": "largest-per-neuron"}
+NEURONS = {"activity": "most-active-neurons", "error": "largest-error-neurons"}
+NAMES = {"activity": "most active neurons", "error": "neurons of largest error"}
 
 # %% [markdown]
 # ## The runs
@@ -88,7 +92,8 @@ RULES = {"layer": "largest-per-layer", "neuron": "largest-per-neuron"}
 # that of the [cost of learning](fig1_cost_of_learning): MNIST with zero mean, one image at a time,
 # until the goal is reached.
 #
-# First many fractions in a network of one size, then a few of them in all sizes.
+# The paper mentions another competition, between whole neurons: all inputs of the most active
+# hidden units change, or of those with the largest errors.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 on = {"engine": settings.engine, "device": settings.device}
@@ -104,10 +109,19 @@ def runs(size, restrictions):
 experiments = runs(
     scale.at, [Subnet(scale.subnet) & LargestUpdates(f) for f in scale.inside]
 )
-for size in sorted({scale.at, *scale.hidden}):
-    some = scale.fractions if size == scale.at else scale.few_fractions
-    selections = [LargestUpdates(f, per) for per in RULES for f in some[per]]
+for size in sorted({scale.at, *scale.hidden, *scale.neurons_in}):
+    selections = [LargestUpdates(f, per) for per in RULES for f in scale.fractions[per]]
+    if size == scale.at:
+        more = scale.more_fractions
+        selections += [LargestUpdates(f, per) for per in RULES for f in more[per]]
     experiments += runs(size, [AllSynapses(), *selections])
+for size in scale.neurons_in:
+    neurons = [
+        SelectedNeurons(f, by) for by in NEURONS for f in scale.fractions_of_neurons
+    ]
+    experiments += grid(
+        replace(base, hidden=size), restriction=neurons, seed=scale.seeds[:3]
+    )
 competing_sweep = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what they spent"}
@@ -168,6 +182,7 @@ subnet_sweep = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
 subnets = ends(subnet_sweep)
 plain = competing[competing["rule"] == "all"]
 selecting = competing[competing["rule"].isin(RULES.values())]
+whole = competing[competing["rule"].isin(NEURONS.values())]
 panels = []
 for column in ("energy_m0", "energy_m1"):
     figure, axes = plotting.subplots(figsize=(3.95, 3.6))
@@ -182,6 +197,10 @@ for column in ("energy_m0", "energy_m1"):
         height, top = 0.98 - 0.05 * place, axes.get_xaxis_transform()
         look = {"color": plotting.RULES[rule], "transform": top, "clip_on": False}
         axes.plot(missed, np.full(len(missed), height), "x", **look)
+    for by, ls in (("activity", "--"), ("error", ":")):
+        table = whole[(whole["rule"] == NEURONS[by]) & (whole["hidden"] == scale.at)]
+        look = {"ls": ls, "marker": "D", "label": NAMES[by]}
+        plotting.over_seeds(axes, table, "fraction", column, "neuron-mask", **look)
     plotting.logarithmic(axes.xaxis, [1, 3], "{x:,g}")
     plotting.logarithmic(axes.yaxis, [1, 3])
     axes.set(xlabel="fraction $f$ that changes", ylabel=LABELS[column])
@@ -193,13 +212,17 @@ plotting.show(
     name="fig-largest-fraction",
     caption="<i>M</i><sub>0</sub> (a) and <i>M</i><sub>1</sub> (b) until "
     f"{100 * scale.goal:g} % of the test images are classified correctly, against the "
-    f"fraction of the input synapses that change on a sample; H = {scale.at:,}. "
+    f"fraction of the input synapses that change on a sample; H = {scale.at:,}. Light "
+    "blue: all inputs of a fraction of the neurons change, of the most active ones "
+    "(dashed) or those with the largest errors (dotted). "
     "Crosses at the top edge: fractions with which not every seed got there. Lines are "
     "means over seeds, bands go from the lowest to the highest; "
-    f"{notebook.seeds(plain[plain['hidden'] == scale.at])}. (Paper: Fig. 3a.)",
+    f"{notebook.seeds(plain[plain['hidden'] == scale.at])}, of whole neurons "
+    f"{notebook.seeds(whole)}. (Paper: Fig. 3a.)",
     alt="Two plots of energy against the fraction of synapses that change, on "
     "logarithmic axes, with a level line for a network in which all change. The "
-    "curves, for selection per layer and per neuron, bend up towards small fractions.",
+    "curves, for selection per layer and per neuron, bend up towards small fractions. "
+    "Those for whole neurons lie higher.",
     notebook=NAME,
     lead=True,
 )
@@ -234,9 +257,8 @@ Markdown(
 # %% [markdown]
 # ## Large networks
 #
-# Now for all sizes, each rule with the fraction that is best for that size and that energy, of the
-# few that were tried; where it is the least of them, a smaller one may be better still. Inside a
-# subnet one fraction serves for all.
+# Now for all sizes, each rule with the fraction that is best for that size and that energy, of
+# those tried. Inside a subnet one fraction serves for all.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of sizes"}
 both = subnets[subnets["rule"] == both_rules]
@@ -277,116 +299,33 @@ lines = [
 ]
 for size in scale.hidden:
     columns = [(column, per) for per in RULES for column in ("energy_m0", "energy_m1")]
-    tried = scale.fractions if size == scale.at else scale.few_fractions
     cells = []
     for column, per in columns:
+        tried = selecting[selecting["hidden"] == size]
+        tried = tried.loc[tried["rule"] == RULES[per], "fraction"]
         best_one = at_best(column, per, size)["fraction"].min()  # nan: none got there
-        edge = "≤ " if best_one == min(tried[per]) else ""
+        edge = "≤ " if best_one == tried.min() else ""
         cells.append("–" if np.isnan(best_one) else f"{edge}{best_one:g}")
     lines.append(f"| {size:,} | {' | '.join(cells)} |")
-laws = []
-for column, label in (("energy_m0", "M_0"), ("energy_m1", "M_1")):
-    good = both.dropna(subset=column)
-    laws.append(analysis.power_law(good["hidden"], good[column]).spelled(label))
+laws = [analysis.growth(both, f"energy_m{n}").spelled(f"M_{n}") for n in (0, 1)]
 Markdown(
     "The best fractions, of those tried (more at H = "
     f"{scale.at:,} than elsewhere; ≤: the least that was tried there):\n\n"
     + "\n".join(lines)
     + "\n\n"
-    f"In a subnet the largest updates cost {' and '.join(laws)}, all seeds together."
+    f"In a subnet the largest updates cost {' and '.join(laws)}, the mean of the seeds' "
+    "laws."
 )
 
 # %% [markdown]
-# ## Why less of $M_1$ than of $M_0$?
-#
-# $M_1$ is the length of the path of the weights, each measured along its own axis. As long as no
-# weight turns round, this length is the distance from start to end, on whichever path. What
-# selection leaves out is not lost: it is proposed again, and is made up for later. So a path of
-# many small steps becomes one of fewer, larger ones, and $M_0$ falls. $M_1$ falls only if weights
-# go to and fro, and only if it is those changes that are left out.
-#
-# Three paths of two weights, thought up for the purpose, show this. For each, blue is the path of
-# plain learning in two steps. On the other one only one weight changes at a time, the one that lags
-# most behind.
-
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the drawn paths"}
-STEPS = {
-    "no turn": [(1.2, 0.5), (0.3, 0.9)],
-    "turn left out": [(1.2, -0.6), (0.3, 1.4)],
-    "turn made": [(1.7, 0.4), (-0.8, 0.5)],
-}
-
-
-def one_at_a_time(path):
-    """Return the path on which only the weight moves that lags most behind ``path``."""
-    place, way = path[0], [path[0]]
-    for goal in [*path[1:], path[-1]]:
-        lag = goal - place
-        place = place + np.where(np.abs(lag) == np.abs(lag).max(), lag, 0)
-        way.append(place)
-    return np.array(way)
-
-
-panels = []
-for title, steps in STEPS.items():
-    figure, axes = plotting.subplots(figsize=(2.61, 2.9))
-    path = np.cumsum([(0, 0), *steps], axis=0)
-    costs = []
-    for rule, way in (("all", path), (RULES["layer"], one_at_a_time(path))):
-        for begin, end in pairwise(way):
-            look = {"color": plotting.RULES[rule], "lw": 1.8, "shrinkA": 0}
-            look |= {"arrowstyle": "-|>", "shrinkB": 0}
-            axes.annotate("", end, begin, arrowprops=look)
-        changes = np.diff(way, axis=0)
-        costs.append((np.count_nonzero(changes), np.abs(changes).sum()))
-    axes.plot(*path[[0, -1]].T, "o", color=plotting.INK, ms=4, zorder=3)
-    (m0, m1), (m0_selected, m1_selected) = costs
-    axes.set_title(
-        f"{title}\n$M_0$: {m0} → {m0_selected}\n$M_1$: {m1:.1f} → {m1_selected:.1f}",
-        fontsize="medium",
-    )
-    axes.set(xlim=(-0.2, 2), ylim=(-0.8, 1.6), aspect=1, xticks=[], yticks=[])
-    axes.set(xlabel="weight 1", ylabel="weight 2")
-    panels.append(figure)
-plotting.show(
-    *panels,
-    name="fig-largest-paths",
-    caption="Three hypothetical paths of two weights from start to end (dots): plain "
-    "learning in two steps (blue), and with one weight changed at a time (yellow). No "
-    "weight turns round (a); one does, and selection leaves that out (b), or makes it "
-    "(c). The energies are those of the paths drawn, plain → one at a time. (Paper: "
-    "Fig. 3c.)",
-    alt="Three drawings of two paths between the same two points, one in two oblique "
-    "steps, the other in steps along the axes. In a no path turns back, and M1 is the "
-    "same. In b the oblique path first goes down and then up; the other one only up, "
-    "and M1 is less. In c both go too far along the first axis and "
-    "come back, and M1 is the same.",
-    notebook=NAME,
-)
-winding = [
-    f"{rows.eval('energy_m1 / energy_min').mean():.2g} times as long {who}"
-    for who, rows in (
-        ("with plain learning", plain[plain["hidden"] == scale.at]),
-        ("with selection per layer", at_best("energy_m1", "layer", scale.at)),
-        ("with selection per neuron", at_best("energy_m1", "neuron", scale.at)),
-    )
-]
-Markdown(
-    "And in the networks? There the straight path from the first weights to the last "
-    f"is known too. At H = {scale.at:,} the path that was taken is "
-    f"{', '.join(winding)}, at the fraction that is best for $M_1$. Whatever is above "
-    "1 was turning round."
-)
-
-# %% [markdown]
-# Which synapses win, and what a small network can do in the end, is on {doc}`a page of its own
-# <fig3_which_synapses>`.
+# Which synapses win, why less of $M_1$ is saved than of $M_0$, and what a small network can do in
+# the end, is on {doc}`a page of its own <fig3_which_synapses>`.
 #
 # ## The claims
 #
 # Each claim of the paper about this figure, and what was measured here. Ratios are of runs of the
-# same size and seed, each rule with its best fraction.
-# Exponents are fitted for each seed that learned in all sizes.
+# same size and seed, each rule with its best fraction. Exponents are fitted for each seed that
+# learned in all sizes.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the claims are judged by"}
 found = notebook.Findings(settings, NAME, "CP10", "CP12")
@@ -408,9 +347,12 @@ for per in RULES:
     ]
     measure = "least M0 ratio / least M1 ratio"
     found.each("CP10", measure, f"per {per}, H = {{}}", savings[0] / savings[1])
-why = "the program cannot select whole neurons yet"
-measure = "least M0 with whole neurons selected / per layer"
-found.lacks("CP10", measure, "all sizes", why)
+measure, told = "least M0 with whole neurons selected / per layer", []
+for by, rule in NEURONS.items():
+    selected = best(whole[whole["rule"] == rule], "energy_m0")
+    ratio = analysis.compared(selected, per_layer, "energy_m0")
+    found.each("CP10", measure, f"by {by}, H = {{}}", ratio)
+    told.append(f"{notebook.span(ratio.groupby('hidden').mean(), '.2g')} times by {by}")
 ratio = analysis.compared(per_layer, per_neuron, "energy_m0")
 found.each("CP10", "least M0 per layer / per neuron", "H = {}", ratio)
 for other, table in (("largest updates", per_layer), ("subnet", alone)):
@@ -436,7 +378,9 @@ found.answer(
     "With the best fraction of those tried, changing only the largest updates takes "
     f"**{least['energy_m0']} times the $M_0$** of plain learning, and "
     f"{least['energy_m1']} times its $M_1$, depending on the size of the network and "
-    f"on where synapses compete. In a subnet the largest updates cost {laws[0]}."
+    "on where synapses compete. Whole neurons, at best, take the $M_0$ of selection per "
+    f"layer {' and '.join(told)}. In a subnet the largest updates cost "
+    f"{laws[0]}."
 )
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}

@@ -373,19 +373,18 @@ grows = {}
 for rule, table in tables.items():
     cells = []
     for name in ("m0", "m1", "energy_m0", "energy_m1"):
-        good = table.dropna(subset=name)
-        if good["hidden"].nunique() < 3:
+        law = analysis.growth(table, name)
+        if np.isnan(law.exponent):
             cells.append("–")
             continue
-        law = analysis.power_law(good["hidden"], good[name])
         grows[rule, name] = f"$H^{{{law.exponent:z.2f}}}$"
-        low, high = (f"{end:z.2f}" for end in law.interval)
-        cells.append(f"{law.exponent:z.2f}<br>{low}\N{NBSP}to\N{NBSP}{high}")
-    lines.append(f"| {plotting.NAMES[rule]} | {' | '.join(cells).replace('-', '−')} |")
+        about = law.range.removeprefix("95 % interval ").replace(" ", "\N{NBSP}")
+        cells.append(f"{law.exponent:z.2f}<br>{about}".replace("-", "\N{MINUS SIGN}"))
+    lines.append(f"| {plotting.NAMES[rule]} | {' | '.join(cells)} |")
 share = tables[CACHING].eval("100 * pending_m0 / m0")
 pending = share.groupby(tables[CACHING]["hidden"]).mean()
 Markdown(
-    "Exponents of the power laws, all seeds together, with their 95 % intervals:\n\n"
+    "Exponents of the power laws, means over seeds with their 95 % intervals:\n\n"
     + "\n".join(lines)
     + "\n\nWith caching in the whole network, what is pending is "
     f"{pending.iloc[0]:.0f} % of $M_0$ at H = {pending.index[0]:,} and "

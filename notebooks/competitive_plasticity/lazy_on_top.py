@@ -61,7 +61,7 @@ NAMES = {CACHED: "largest updates in a subnet, cached"}
 # ## The runs
 #
 # The setting is that of {doc}`fig6_variations`. The synapses that change are all of them, those of
-# a subnet of 100 hidden units, the 5 % with the largest updates, or both: the largest updates in
+# a subnet of 100 hidden units, the 2 % with the largest updates, or both: the largest updates in
 # the subnet.
 #
 # Lazy learning learns an image if it misclassifies it now or ever did, pure lazy learning only if
@@ -73,7 +73,7 @@ NAMES = {CACHED: "largest updates in a subnet, cached"}
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 GATES = [EverySample(), MemorizedMistakes(), Mistakes()]
 CACHING = SynapticCaching(threshold=0.003)
-SUBNET, LARGEST = Subnet(100), LargestUpdates(0.05)
+SUBNET, LARGEST = Subnet(100), LargestUpdates(0.02)  # the most economical ones
 base = preset(
     "competitive",
     hidden=scale.size,

@@ -155,7 +155,7 @@ def fractions_by_trying() -> dict[str, Values]:
                 continue
             for label, column in ENERGIES.items():
                 best = least_at(runs.keys(), [run.cost(column) for run in runs.values()])
-                found[f"{label}, H = {size}", seed] = best / by_the_count(size)[0]
+                found[f"H = {size}, {label}", seed] = best / by_the_count(size)[0]
     return {"best fraction of plastic inputs found / by the count": found}
 
 
@@ -403,7 +403,7 @@ def least_of_all() -> dict[str, Values]:
     return {"least M0 of all methods": found}
 
 
-ECONOMICAL = "subnet:100 & largest-per-layer:0.05"
+ECONOMICAL = "subnet:100 & largest-per-layer:0.02"
 
 
 def size_of_v1() -> dict[str, Values]:

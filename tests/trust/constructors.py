@@ -7,7 +7,13 @@ from random import Random
 from lazybook import caching, datasets, gates, restrictions
 from lazybook.caching import SynapticCaching
 from lazybook.experiment import Experiment, grid, preset
-from lazybook.restrictions import LargestUpdates, NeuronMask, Subnet, SynapseMask
+from lazybook.restrictions import (
+    LargestUpdates,
+    NeuronMask,
+    SelectedNeurons,
+    Subnet,
+    SynapseMask,
+)
 from lazybook.sweep import sweep
 
 from .answers import check_raises
@@ -55,13 +61,14 @@ def _rule(random: Random) -> Input:
         (SynapseMask, {"p_in": share, "p_out": share, "draw": draw}),
         (NeuronMask, {"n": units, "draw": draw}),
         (Subnet, {"n": units, "draw": draw}),
+        (SelectedNeurons, {"fraction": number(0.0, -0.1, 1.1), "by": word("activity", "error")}),
         (LargestUpdates, {"fraction": number(0.0, -0.1, 1.1), "per": word("layer", "neuron")}),
         (
             SynapticCaching,
             {"threshold": amount, "decay": amount, "transient_cost": amount, "variant": variant},
         ),
     ))  # fmt: skip
-    right = {"p_in": 0.5, "p_out": 0.5, "n": 3, "fraction": 0.5, "threshold": 1.0}
+    right = {"p_in": 0.5, "p_out": 0.5, "n": 3, "fraction": 0.5, "by": "error", "threshold": 1.0}
     name = random.choice(list(fields))
     value = fields[name].python(random)
     given = {field: right[field] for field in fields if field in right} | {name: value}

@@ -10,6 +10,7 @@ from scipy import stats
 from lazybook.book.claims import with_minus
 from lazybook.restrictions import AllSynapses
 from lazybook.runs import Run
+from lazybook.support.statistics import mean_interval
 from lazybook.sweep import Sweep
 
 RULE_FIELDS = ("n", "p_in", "fraction", "threshold", "decay")
@@ -73,7 +74,10 @@ def cut(run: Run, accuracy: float) -> Run:
 
 @dataclass(frozen=True)
 class PowerLaw:
-    """The law ``y = factor * x**exponent``; ``interval`` is the 95 % interval of the exponent."""
+    """The law ``y = factor * x**exponent``; ``interval`` is the 95 % interval of the exponent.
+
+    It is nan where there is none, as for a single seed.
+    """
 
     exponent: float
     interval: tuple[float, float]
@@ -84,10 +88,13 @@ class PowerLaw:
 
         ``symbol`` stands for y and ``variable`` for x.
         """
-        low, high = self.interval
-        return f"${symbol} \\sim {variable}^{{{self.exponent:z.2f}}}$" + with_minus(
-            f" (95 % interval {low:z.2f} to {high:z.2f})"
-        )
+        return f"${symbol} \\sim {variable}^{{{self.exponent:z.2f}}}$ ({self.range})"
+
+    @property
+    def range(self) -> str:
+        """The interval for a sentence: ``95 % interval −0.02 to 0.10``, or ``one seed``."""
+        low, high = (with_minus(f"{end:z.2f}") for end in self.interval)
+        return "one seed" if low == "nan" else f"95 % interval {low} to {high}"
 
     def __call__(self, x: np.ndarray | float) -> np.ndarray | float:
         """Return y."""
@@ -166,18 +173,37 @@ def compared(table: pd.DataFrame, other: pd.DataFrame, column: str) -> pd.Series
     return first.fillna(np.inf) / second.loc[first.index]
 
 
-def exponents(table: pd.DataFrame, column: str) -> dict[int, float]:
-    """Return the exponent of ``column`` against ``hidden``, for each seed that all sizes have.
+def laws(table: pd.DataFrame, column: str, x: str = "hidden") -> dict[int, PowerLaw | None]:
+    """Return the power law of ``column`` against ``x``, for each seed that all sizes have.
 
-    The ``table`` has one row a run. It is nan for a seed that has only one size, or lacks a value,
+    The ``table`` has one row a run. It is None for a seed that has only one size, or lacks a value,
     as when a goal was missed.
     """
     found = {}
     for seed, rows in table.groupby("seed"):
-        if rows["hidden"].nunique() == table["hidden"].nunique():
+        if rows[x].nunique() == table[x].nunique():
             complete = len(rows) > 1 and rows[column].notna().all()
-            found[seed] = power_law(rows["hidden"], rows[column]).exponent if complete else np.nan
+            found[seed] = power_law(rows[x], rows[column]) if complete else None
     return found
+
+
+def exponents(table: pd.DataFrame, column: str) -> dict[int, float]:
+    """Return the exponents of the `laws` of ``column`` against ``hidden``, nan where is none."""
+    found = laws(table, column).items()
+    return {seed: law.exponent if law else np.nan for seed, law in found}
+
+
+def growth(table: pd.DataFrame, column: str, x: str = "hidden") -> PowerLaw:
+    """Return the mean of the seeds' `laws`, with the interval of the mean, as verdicts have it.
+
+    The exponent is nan if there is no law, or a seed has none.
+    """
+    found = laws(table, column, x).values()
+    if not found or None in found:
+        return PowerLaw(np.nan, (np.nan, np.nan), np.nan)
+    exponent, interval = mean_interval([law.exponent for law in found])
+    factor, _ = mean_interval([law.factor for law in found], log=True)
+    return PowerLaw(exponent, interval or (np.nan, np.nan), factor)
 
 
 def prediction(x: np.ndarray, y: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -200,17 +226,18 @@ def prediction(x: np.ndarray, y: np.ndarray, at: np.ndarray) -> tuple[np.ndarray
 def lowest(x: np.ndarray, y: np.ndarray) -> float:
     """Return the ``x`` where ``y`` is least: the vertex of a parabola in the logarithms of both.
 
-    It is fitted to the least value and up to two neighbours on each side, and kept between them,
-    as ``y`` may be least at an end. A ``y`` that is nan does not count; nan if all are.
+    It is fitted to the least value and up to two neighbours on each side, and kept between them.
+    If ``y`` is least at an end, that end is returned: where it would be less, nobody knows. A ``y``
+    that is nan does not count; nan if all are.
     """
     points = pd.Series(np.log(np.asarray(y, float)), np.log(np.asarray(x, float)))
     points = points.dropna().sort_index()
     if points.empty:
         return np.nan
     least = points.argmin()
-    points = points.iloc[max(least - 2, 0) : least + 3]
     vertex = points.idxmin()
-    if len(points) > 2:
+    if 0 < least < len(points) - 1:
+        points = points.iloc[max(least - 2, 0) : least + 3]
         curvature, slope, _ = np.polyfit(points.index, points, 2)
         if curvature > 0:
             vertex = np.clip(-slope / (2 * curvature), points.index[0], points.index[-1])

@@ -18,7 +18,6 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
 import yaml
 
 from lazybook.book.strips import strip
@@ -32,7 +31,7 @@ from lazybook.errors import (
 )
 from lazybook.runs import Run
 from lazybook.support import paths
-from lazybook.support.statistics import student_t
+from lazybook.support.statistics import mean_interval
 
 PROFILES = ("smoke", "quick", "paper")
 REPRODUCED, PARTLY, NOT_REPRODUCED, UNDECIDED, NOT_TESTABLE, NOT_MEASURED = (
@@ -630,14 +629,7 @@ def _measured(judged: Iterable[Judged]) -> str:
 def _judged(
     measure: Measure, condition: str, values: tuple[float, ...], without: tuple[int, ...]
 ) -> Judged:
-    numbers = np.array(values)
-    log = measure.log and bool((numbers > 0).all())
-    scaled = np.log(numbers) if log else numbers
-    back = np.exp if log else float
-    middle, interval = scaled.mean(), None
-    if len(values) > 1 and math.isfinite(middle):
-        half = student_t(len(values) - 1) * scaled.std(ddof=1) / math.sqrt(len(values))
-        interval = (float(back(middle - half)), float(back(middle + half)))
+    mean, interval = mean_interval(values, measure.log and min(values) > 0)
     if interval:
         met = measure.holds(interval[0]) and measure.holds(interval[1])
         failed = measure.excludes(*interval)
@@ -645,5 +637,5 @@ def _judged(
         held = [measure.holds(value) for value in values]
         met, failed = all(held), not any(held)
     state = MET if met and not without else FAILED if failed else OPEN
-    mean, core = float(back(middle)), measure.is_core(condition)
+    core = measure.is_core(condition)
     return Judged(measure, condition, values, without, mean, interval, state, core)

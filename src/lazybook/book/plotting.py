@@ -78,8 +78,8 @@ MARKERS = {
     "neuron-mask": "D",
     "subnet": "^",
     "largest-per-layer": "p",
-    "largest-per-neuron": "d",
-    "subnet & largest-per-layer": "*",
+    "largest-per-neuron": "*",
+    "subnet & largest-per-layer": "h",
     "synaptic-caching": "P",
     "subnet & synaptic-caching": "X",
 }

@@ -1,7 +1,29 @@
-"""Student's t, the one thing that verdicts need of SciPy, which a small installation is without."""
+"""Means with their intervals, by Student's t: without SciPy, which a small installation lacks."""
 
 import math
+from collections.abc import Collection
 from functools import cache
+
+import numpy as np
+
+
+def mean_interval(
+    values: Collection[float], log: bool = False
+) -> tuple[float, tuple[float, float] | None]:
+    """Return the mean of ``values`` and its 95 % interval.
+
+    With ``log`` both are those of the logarithms of values that are above 0, carried back. There is
+    no interval for a single value, nor if one is infinite.
+    """
+    scaled = np.array([*values], float)
+    if log:
+        scaled = np.log(scaled)
+    back = np.exp if log else float
+    middle, interval = scaled.mean(), None
+    if len(values) > 1 and math.isfinite(middle):
+        half = student_t(len(values) - 1) * scaled.std(ddof=1) / math.sqrt(len(values))
+        interval = (float(back(middle - half)), float(back(middle + half)))
+    return float(back(middle)), interval
 
 
 @cache
