@@ -58,6 +58,17 @@ def test_landauers_limit():
     assert mole.m_as("joule") == pytest.approx(8.314462 * 310 * math.log(2))
 
 
+@pytest.mark.parametrize("kelvin", [0, -3, math.nan])
+def test_no_temperature(kelvin):
+    with pytest.raises(InvalidValue, match="temperature is .*; it must be a number of kelvin"):
+        energy_per_bit.landauer(Quantity(kelvin, "kelvin"))
+
+
+def test_an_unknown_section():
+    with pytest.raises(InvalidValue, match="section is 'bee'; choose from: fly, ladder, prices"):
+        known("bee")
+
+
 def test_atp():
     assert Quantity(1, "ATP").m_as("joule") == pytest.approx(8.30e-20, rel=1e-3)
     assert Quantity(10, "millijoule").m_as("ATP") == pytest.approx(1.2e17, rel=0.01)

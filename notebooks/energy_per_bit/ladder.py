@@ -52,9 +52,9 @@ scale = settings.scale(
 NAME = "energy_per_bit/ladder"
 SEED = 0
 CLAIMED = Quantity(10, "millijoule / bit")
-inputs = energy_per_bit.known("fly")
+inputs = dict(energy_per_bit.known("fly"))
 if bits is not None:
-    inputs |= {"bits": energy_per_bit.replaced(inputs["bits"], bits, "bits")}
+    inputs["bits"] = energy_per_bit.replaced(inputs["bits"], bits, "bits")
 ladder = energy_per_bit.known("ladder")
 
 # %% [markdown]

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from statistics import NormalDist
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 import pint
 import yaml
 
-from lazybook.errors import InvalidValue, check_number, told
+from lazybook.errors import InvalidValue, check_number, check_one_of, told
 
 units = pint.UnitRegistry()
 units.define("ATP = 50 kilojoule / mole / avogadro_constant")  # hydrolysed in a cell
@@ -92,10 +93,15 @@ class Known:
 
 
 @cache
-def known(section: str) -> dict[str, Known]:
-    """Return the values of one section of ``energy_per_bit.yaml``: fly, ladder or prices."""
+def known(section: str) -> Mapping[str, Known]:
+    """Return the values of one section of ``energy_per_bit.yaml``: fly, ladder or prices.
+
+    Raises InvalidValue for another section.
+    """
     text = (files("lazybook") / "energy_per_bit.yaml").read_text("utf8")
-    return {key: Known(**entry) for key, entry in yaml.safe_load(text)[section].items()}
+    sections = yaml.safe_load(text)
+    entries = sections[check_one_of("section", section, sections)]
+    return MappingProxyType({key: Known(**entry) for key, entry in entries.items()})
 
 
 def draw(values: Mapping[str, Known], seed: int, number: int) -> dict[str, Quantity]:
@@ -158,7 +164,12 @@ def replaced(value: Known, given: object, by: str) -> Known:
 
 
 def landauer(temperature: Quantity) -> Quantity:
-    """Return the least energy to erase a bit, k T ln 2, in J/bit (Landauer 1961)."""
+    """Return the least energy to erase a bit, k T ln 2, in J/bit (Landauer 1961).
+
+    Raises InvalidValue for a temperature that is not above 0 K.
+    """
+    kelvin = temperature.m_as("kelvin")
+    check_number("temperature", kelvin, "a number of kelvin above 0", lambda number: number > 0)
     energy = units.boltzmann_constant * temperature * math.log(2)
     return (energy / units.bit).to("joule / bit")
 
