@@ -20,6 +20,11 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 BOOK = Path(__file__).parents[1]
 WORDS_A_MINUTE = 200
 COLOURS = {"light": "#222832", "dark": "#ced6dd"}  # the theme's text
+PLAYGROUND = (
+    '<a class="gallery-card playground-card" href="playground.html"><strong>Playground</strong>'
+    "<span>Drag the start, move the points, race the rules: learning as it happens, in this page."
+    "</span></a>"
+)
 SHORT = re.compile(r"(\.\d\d)\d+")  # two digits are finer than any screen
 
 
@@ -76,7 +81,7 @@ class Page:
             times.append(f"{max(1, round(self.minutes)):,} min to compute")
         return (
             f'<a class="gallery-card" href="executed/{self.name}.html">'
-            f'<span class="picture">{self.images()}</span>'
+            f"{self.images()}"
             f"<strong>{html.escape(self.title)}</strong>"
             f"<small>{' · '.join(filter(None, [self.place, *times]))}</small>"
             f'<span class="glance">{verdicts}</span></a>'
@@ -84,14 +89,18 @@ class Page:
 
 
 def parts() -> list[tuple[str, list[Page]]]:
-    """Return the parts of the table of contents with their pages that have a main figure."""
+    """Return the parts of the table of contents with their pages that have a main figure.
+
+    Those that put claims to the test come first.
+    """
     contents = parse_toc_yaml(BOOK / "_toc.yml")
     found = []
     for tree in contents.root.subtrees:
         names = [str(item) for item in tree.items if str(item).startswith("executed/")]
         pages = [Page(name.removeprefix("executed/")) for name in names]
         found.append((tree.caption, [page for page in pages if page.lead.find("svg")]))
-    return [(caption, pages) for caption, pages in found if pages]
+    found = [(caption, pages) for caption, pages in found if pages]
+    return sorted(found, key=lambda part: not any(page.verdicts for page in part[1]))
 
 
 class Gallery(SphinxDirective):
@@ -103,7 +112,7 @@ class Gallery(SphinxDirective):
             f'<div class="gallery">{"".join(page.card() for page in pages)}</div>'
             for caption, pages in self.env.app.gallery
         )
-        return [nodes.raw("", shown, format="html")]
+        return [nodes.raw("", PLAYGROUND + shown, format="html")]
 
 
 class Picture(SphinxDirective):
