@@ -14,7 +14,7 @@ from lazybook.caching import Caching, Immediate
 from lazybook.datasets.own import named
 from lazybook.errors import InvalidValue, check_number, check_one_of, check_whole, told
 from lazybook.gates import EverySample, Gate, Mistakes, OwnRule
-from lazybook.restrictions import AllSynapses, LargestUpdates, Restriction
+from lazybook.restrictions import AllSynapses, LargestUpdates, Restriction, SelectedNeurons
 
 ORDERS = ("permutation", "replacement", "in-turn")
 ENGINES = ("numba", "reference", "autograd", "numba-cuda")
@@ -196,12 +196,19 @@ class Experiment:
                 f"engine 'numba-cuda' runs on device 'cuda' only; on {self.device!r} use 'numba'"
             )
         redrawn = any(getattr(part, "draw", "once") != "once" for part in self.restriction.parts)
-        largest = any(isinstance(part, LargestUpdates) for part in self.restriction.parts)
+        competing = any(
+            isinstance(part, LargestUpdates | SelectedNeurons) for part in self.restriction.parts
+        )
+        caching = self.caching
         beyond = {
             "after": self.after is not None,
             "hidden": self.hidden is None,
-            "restriction": redrawn or largest,
-            "caching": getattr(self.caching, "variant", "synapse") != "synapse",
+            "activation": self.activation == "logistic",
+            "loss": self.loss == "logistic",
+            "gate": isinstance(self.gate, OwnRule),
+            "restriction": redrawn or competing,
+            "caching": getattr(caching, "variant", "synapse") != "synapse"
+            or getattr(caching, "strict", False),
             "buffer": self.buffer is not None,
             "also_test": self.also_test != (),
             "energy_exponents": self.energy_exponents != (),
