@@ -78,6 +78,8 @@ table = table.sort_values(["data set", "rules", "H"], kind="stable")
 notebook.html_table(table, "All published runs", classes="sortable filtered")
 
 # %% [markdown]
+# ## The columns
+#
 # *Rules*: a gate, then what restricts the synapses or delays their changes, if anything does; see
 # {doc}`/rules`. *Test*: the accuracy on the test set at the end. M0 counts the changes of synapses
 # that were made permanent, M1 adds up their sizes; both are totals of a run, so they do not compare

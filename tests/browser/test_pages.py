@@ -10,7 +10,11 @@ PAGES = listed()
 LOOKS = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
-    "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}, "has_touch": True},
+    "phone": {
+        "color_scheme": "light",
+        "viewport": {"width": 390, "height": 844},
+        "has_touch": True,
+    },
     "print": {"color_scheme": "light", "viewport": {"width": 720, "height": 1000}},
 }
 HEAVIEST = 3e6  # bytes of a page with all that it loads, formulas' script aside
