@@ -60,7 +60,7 @@ def test_landauers_limit():
 
 @pytest.mark.parametrize("kelvin", [0, -3, math.nan])
 def test_no_temperature(kelvin):
-    with pytest.raises(InvalidValue, match="temperature is .*; it must be a number of kelvin"):
+    with pytest.raises(InvalidValue, match=r"temperature is .*; it must be a number of kelvin"):
         energy_per_bit.landauer(Quantity(kelvin, "kelvin"))
 
 
