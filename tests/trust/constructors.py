@@ -34,7 +34,9 @@ def _as_field(random: Random, name: str) -> object:
 def _experiment(random: Random) -> Input:
     name = random.choice(list(FIELDS))
     # Any text may be the name of a data set; that is found out when it is looked up.
-    value = random.choice(JUNK[:11]) if name == "dataset" else _as_field(random, name)
+    value = _as_field(random, name)
+    if name in ("dataset", "also_test"):
+        value = random.choice(JUNK[:11])
     way = random.choice((
         lambda: Experiment(**{name: value}),
         lambda: preset("competitive", **{name: value}),

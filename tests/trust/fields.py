@@ -1,6 +1,6 @@
 """What the fields of an experiment cannot be, nor the options that are named like them."""
 
-from .values import NO_NUMBERS, Values, number, truth, whole, word
+from .values import JUNK, NO_NUMBERS, TEXTS, Values, number, truth, whole, word
 
 DATASETS = word("mnist", "two-clouds", "random-patterns:30,40", arguments=NO_NUMBERS)
 GATE = word("every-sample", "mistakes", "memorized-mistakes", arguments=(*NO_NUMBERS, ":1"))
@@ -9,6 +9,9 @@ RESTRICTION = word(
     arguments=NO_NUMBERS,
 )  # fmt: skip
 CACHING = word("synaptic-caching:0.1", "immediate", arguments=NO_NUMBERS)
+BUFFER = word(
+    "everything", "mistakes", "random-share:0.1", "reservoir:7", arguments=(*NO_NUMBERS, ":0")
+)  # fmt: skip
 ENGINE = word("numba", "reference", "autograd")
 DEVICE = word("cpu", "cuda")
 PRESET = word("lazy", "competitive", "perceptron")
@@ -39,12 +42,10 @@ FIELDS: dict[str, Values] = {
     "device": DEVICE,
     "energy_exponents": number(-1.0, none=True),
     "record": RECORD,
-    "after": word("none"),
+    "after": Values(lambda random: random.choice((*JUNK, 5, "mnist")), lambda r: r.choice(TEXTS)),
     "keep_memory": truth(),
     "gated": word("sample", "batch"),
-    "buffer": word(
-        "everything", "mistakes", "random-share:0.1", "reservoir:7", arguments=(*NO_NUMBERS, ":0")
-    ),
+    "buffer": Values(lambda random: random.choice((*JUNK, 5, "mistake")), BUFFER.text),
     "also_test": DATASETS,
 }
 LISTS = ("energy_exponents", "record", "also_test")
