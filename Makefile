@@ -73,7 +73,8 @@ unexport PYTHONHOME PYTHONPATH PIP_PREFIX PIP_TARGET PIP_USER
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup book pdf test check-notebooks serve lint bench trust clean environment
+.PHONY: help setup book pdf test check-notebooks check-pages serve lint bench trust clean \
+  environment
 
 help:  ## show this
 	@echo "usage: make TARGET [VARIABLE=value …]"
@@ -123,6 +124,10 @@ check-notebooks: environment  ## run the smoke notebooks again, compare what the
 	LAZYBOOK_RUNS="$$runs" $(run)/python -m pytest -p no:cacheprovider \
 	  --nbval-lax --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg \
 	  $$(find build/smoke -name '*.ipynb' ! -name scorecard.ipynb | sort) build/smoke/scorecard.ipynb
+
+check-pages: environment  ## look at the built book in a browser (Chromium), and play with it
+	@[ -f _build/html/index.html ] || { echo "error: there is no book yet; make book" >&2; exit 1; }
+	@$(run)/python -m pytest -m browser -n $(or $(JOBS),auto) tests/browser
 
 serve:  ## show the built book in a browser
 	@[ -f _build/html/index.html ] || { echo "error: there is no book yet; make book" >&2; exit 1; }
@@ -174,7 +179,8 @@ environment:
 	fi
 	@echo 'installing into $(environment): about a minute and 2 GB the first time'
 	@rm -f $(stamp)
-	@$(pip) setuptools && $(pip) --no-build-isolation -e '.[book,cluster,sklearn,test,torch]' || { \
+	@$(pip) setuptools && \
+	$(pip) --no-build-isolation -e '.[book,browser,cluster,sklearn,test,torch]' || { \
 	  echo "error: not all could be installed, see above; make setup goes on from there" >&2; exit 1; \
 	}
 	@$(facts) >$(stamp)

@@ -351,7 +351,7 @@ document.addEventListener("DOMContentLoaded", () => {
     lazybook.line(context, [...place(0, 0), ...place(LENGTH, 0)], colours.ink, 1, 0.5);
     lazybook.line(context, [...place(now, 0), ...place(now, most)], colours.ink, 1, 0.5);
     context.fillStyle = colours.ink;
-    context.fillText("energy", left, 11);
+    context.fillText(`energy, up to ${lazybook.number(most)}`, left, 11);
     context.textAlign = "right";
     context.fillText("presentations", width - 8, height - 4);
     tracks.forEach((track) => {
@@ -408,7 +408,7 @@ document.addEventListener("DOMContentLoaded", () => {
     field("time").value = time;
     part("time").textContent = `${time.toLocaleString("en")} of ${LENGTH.toLocaleString("en")}`;
     // What is read aloud must not change many times a second.
-    if (!player.playing) part("said").textContent = said();
+    part("said").textContent = player.playing ? "" : said();
     field("rate").value = state.rate;
     part("rate").textContent = RATES[state.rate];
     field("threshold").value = state.threshold;

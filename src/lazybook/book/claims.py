@@ -366,7 +366,11 @@ def before(verdict: Verdict, findings: Iterable[Finding]) -> str:
 
 
 def table(found: Iterable[Verdict], link: str = "") -> str:
-    """Return the verdicts ``found`` as an HTML table; ``link`` is put before its addresses."""
+    """Return verdicts as an HTML table; ``link`` is put before the addresses of the figures.
+
+    The roles say what the elements are anyway: on a phone they are not displayed as a table. By
+    its data a row is found when the table is filtered.
+    """
     rows = []
     for verdict in found:
         claim = verdict.claim
@@ -376,17 +380,21 @@ def table(found: Iterable[Verdict], link: str = "") -> str:
             measured += f"<p><em>On a stand-in, not judged:</em></p>{_measured(verdict.instead)}"
         figure = f"{link}{claim.notebook}.html#{claim.figure}"
         rows.append(
-            f'<tr id="claim-{claim.id}"><th scope="row"><a href="{figure}">{claim.id}</a>'
+            f'<tr id="claim-{claim.id}" role="row" data-paper="{claim.paper.replace("-", " ")}"'
+            f' data-verdict="{verdict.word}">'
+            f'<th scope="row" role="rowheader"><a href="{figure}">{claim.id}</a>'
             f" {badge(verdict)}</th>"
-            f"<td>{html.escape(claim.statement)} <small>{html.escape(place)}</small>"
+            f'<td role="cell">{html.escape(claim.statement)} <small>{html.escape(place)}</small>'
             f"<p>{html.escape(verdict.note)}</p></td>"
-            f"<td>{html.escape(claim.value)}</td><td>{measured}</td></tr>"
+            f'<td role="cell" data-name="paper">{html.escape(claim.value)}</td>'
+            f'<td role="cell" data-name="measured">{measured}</td></tr>'
         )
     names = ("verdict", "claim", "paper", "measured")
-    head = "".join(f'<th scope="col">{name}</th>' for name in names)
+    head = "".join(f'<th scope="col" role="columnheader">{name}</th>' for name in names)
     return scrolling(
-        f'<table class="verdicts"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>",
+        '<table class="verdicts" role="table">'
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{"".join(rows)}</tbody></table>',
         "claims and verdicts",
     )
 
