@@ -72,14 +72,22 @@ def test_a_point_stands_where_it_is_drawn(figure):
 
 def test_bars_of_errors_are_told_along_their_axis_and_ticks_by_their_words(figure):
     drawn, axes = figure
-    axes.errorbar([3, 4], [0, 1], xerr=[0.5, 1], fmt="s", label="lazy")
+    axes.errorbar([3, 4, 5], [0, 1, 1], xerr=[0.5, 1, np.nan], fmt="s", label="lazy")
     axes.set_yticks([0, 1], ["all synapses", "subnet"])
     axes.legend()
     _, told = numbers(drawn)
     [series], [place] = told["series"], told["axes"]
-    assert (series["of"], series["low"], series["high"]) == ("x", [2.5, 3], [3.5, 5])
+    assert (series["of"], series["low"], series["high"]) == ("x", [2.5, 3, None], [3.5, 5, None])
     assert place["words"] == {"x": [], "y": [(0, "all synapses"), (1, "subnet")]}
     assert told["keys"][0]["series"] == ["series-0"]
+
+
+def test_dots_without_any_bars_of_errors_are_told_all_the_same(figure):
+    drawn, axes = figure
+    axes.errorbar([3, 4], [0, 1], yerr=[np.nan, np.nan], fmt="s", label="one seed")
+    _, told = numbers(drawn)
+    [series] = told["series"]
+    assert (series["y"], series["of"], series["low"]) == ([0, 1], "y", [None, None])
 
 
 def test_dots_and_bars_are_told(figure):

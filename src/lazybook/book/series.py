@@ -123,7 +123,7 @@ def _drawn(axes: Axes) -> Iterator[tuple[list[Artist], dict[str, Any]]]:
         artists, values = [line], {"name": _name(line), "x": x, "y": y}
         if container := with_errors.get(line):
             artists += [*container.lines[1], *container.lines[2]]
-            values |= {"name": _name(container)} | _intervals(container, len(x))
+            values |= {"name": _name(container)} | _intervals(container)
         elif band := next((band for band in bands if _is_of(band, line, x)), None):
             bands.remove(band)
             artists.append(band)
@@ -138,14 +138,23 @@ def _drawn(axes: Axes) -> Iterator[tuple[list[Artist], dict[str, Any]]]:
             yield list(bars), {"name": _name(bars)} | _bars(bars)
 
 
-def _intervals(container: ErrorbarContainer, number: int) -> dict[str, Any]:
-    """Return the ends of the bars of errors, those along the axis along which there are any."""
-    for along, has_any in enumerate((container.has_xerr, container.has_yerr)):
-        if has_any:
-            ends = np.array(container.lines[2][-1 if along else 0].get_segments())[:, :, along]
-            if len(ends) == number:
-                return {"of": "xy"[along], "low": ends.min(axis=1), "high": ends.max(axis=1)}
-    return {}
+def _intervals(container: ErrorbarContainer) -> dict[str, Any]:
+    """Return the ends of the bars of errors, those along the axis along which there are any.
+
+    A point without a bar, as there is for a single seed, has nan.
+    """
+    points = np.column_stack(container.lines[0].get_data(orig=False))
+    along = 0 if container.has_xerr else 1
+    bars = [bar for bar in container.lines[2][0].get_segments() if len(bar)]
+    ends = np.full((2, len(points)), np.nan)
+    for index, point in enumerate(points):
+        for bar in bars:
+            if (
+                bar[0, 1 - along] == point[1 - along]
+                and bar[0, along] <= point[along] <= bar[1, along]
+            ):
+                ends[:, index] = bar[:, along]
+    return {"of": "xy"[along], "low": ends[0], "high": ends[1]}
 
 
 def _limits(band: FillBetweenPolyCollection, x: np.ndarray) -> dict[str, Any]:
