@@ -178,16 +178,13 @@ plotting.show(
     spent,
     ratio,
     name="fig-perceptron-cost",
-    caption=f"(a) Energy until all patterns are right, and that of the straight path. "
+    caption="(a) Energy until all patterns are right, and that of the straight path. "
     "(b) Their ratio. Dotted: the theory; dashed in b: with weights that vary 20 % "
-    "less "
-    f"than in a random walk. N = {scale.inputs:,}. Lines are means over {SETS}, bands "
-    "go from the lowest to the highest. (Paper: Fig. 1c, d.)",
+    f"less than in a random walk. N = {scale.inputs:,}. Lines are means over {SETS}, "
+    "bands go from the lowest to the highest. (Paper: Fig. 1c, d.)",
     alt="a, energy and energy of the straight path against the number of patterns, on "
-    "a "
-    "logarithmic axis: the first rises ever more steeply, the second stays low. b, "
-    "their "
-    "ratio, which rises above the dotted curve of the theory.",
+    "a logarithmic axis: the first rises ever more steeply, the second stays low. b, "
+    "their ratio, which rises above the dotted curve of the theory.",
     notebook=NAME,
     lead=True,
 )
@@ -221,10 +218,9 @@ plotting.show(
     figure,
     name="fig-perceptron-updates",
     caption="Updates by the number of patterns, and epochs until all patterns are "
-    "right, "
-    "against the distance from capacity. Dotted and dashed: what the paper found. "
-    f"N = {scale.inputs:,}; lines are means over {SETS}, bands go from the lowest to "
-    "the highest. (Paper: Methods.)",
+    "right, against the distance from capacity. Dotted and dashed: what the paper "
+    f"found. N = {scale.inputs:,}; lines are means over {SETS}, bands go from the "
+    "lowest to the highest. (Paper: Methods.)",
     alt="Two falling curves on logarithmic axes, close to the lines that the paper "
     "found.",
     notebook=NAME,
@@ -276,16 +272,12 @@ plotting.show(
     explained,
     name="fig-perceptron-variance",
     caption="(a) Variance of the weights in the end, relative to a random walk of as "
-    "many "
-    "updates. (b) Measured inefficiency divided by Eq. 3, and by Eq. 3 with the "
-    "variance "
-    f"of a. N = {scale.inputs:,}; lines are means over {SETS}, bands go from the "
-    "lowest "
-    "to the highest. (Paper: Methods.)",
+    "many updates. (b) Measured inefficiency divided by Eq. 3, and by Eq. 3 with the "
+    f"variance of a. N = {scale.inputs:,}; lines are means over {SETS}, bands go from "
+    "the lowest to the highest. (Paper: Methods.)",
     alt="a, the variance, which falls from near 1 to about a half as the number of "
     "patterns grows. b, the measured inefficiency rises above 1 relative to Eq. 3; "
-    "with "
-    "the measured variance it stays close to 1.",
+    "with the measured variance it stays close to 1.",
     notebook=NAME,
 )
 
@@ -295,11 +287,10 @@ pull = (1 - full["variance"]) * (scale.inputs + 1) / 2
 typical = np.sqrt(full["variance"] * full["updates"] * (scale.inputs + 1))
 Markdown(
     f"At P = N the weights vary {full['variance']:.2f} times as much as a random "
-    "walk's "
-    f"(in standard deviations {np.sqrt(full['variance']):.2f} times). "
-    f"So an error is wrong by {pull:.0f} on average, where {typical:.0f} is the size "
-    "that $w \\cdot \\xi$ would have for a pattern that nothing was learned of. With "
-    f"this variance Eq. 3 gives {full['explained']:.0f}; measured is "
+    f"walk's (in standard deviations {np.sqrt(full['variance']):.2f} times). So an "
+    f"error is wrong by {pull:.0f} on average, where {typical:.0f} is the size that $w "
+    "\\cdot \\xi$ would have for a pattern that nothing was learned of. With this "
+    f"variance Eq. 3 gives {full['explained']:.0f}; measured is "
     f"{full['inefficiency']:.0f}."
 )
 
@@ -338,13 +329,11 @@ plotting.show(
     figure,
     name="fig-perceptron-exponent",
     caption="Inefficiency if a change costs its size to the power α, for as many "
-    "patterns "
-    f"as inputs, N = {scale.inputs:,}. Dotted: the theory. Lines are means over "
-    f"{SETS}, "
-    "bands go from the lowest to the highest. (Paper: Fig. 1 – supplement 1.)",
+    f"patterns as inputs, N = {scale.inputs:,}. Dotted: the theory. Lines are means "
+    f"over {SETS}, bands go from the lowest to the highest. (Paper: Fig. 1 – "
+    "supplement 1.)",
     alt="The inefficiency falls with the exponent, on a logarithmic axis almost along "
-    "a "
-    "straight line, and reaches 1 at an exponent of about 2.",
+    "a straight line, and reaches 1 at an exponent of about 2.",
     notebook=NAME,
 )
 
@@ -389,12 +378,11 @@ most, times = scale.loads[-1], mean["inefficiency"].iloc[-1]
 pulled = span(mean.loc[list(scale.loads[-3:]), "variance"], ".2f")
 found.answer(
     f"With as many patterns as inputs (N = {scale.inputs:,}) learning spends "
-    f"**{full['inefficiency']:.0f} times** the energy of the straight path, and at "
-    f"P/N = {most:g} **{float(f'{times:.2g}'):,.0f} times**: "
-    f"{mean.loc[1, 'ratio']:.2f} and {mean.loc[most, 'ratio']:.2f} times what Eq. 3 "
-    "says. Errors pull the weights back, so that they vary less than in the random "
-    "walk "
-    f"of the theory ({pulled} times as much, near capacity); that explains it."
+    f"**{full['inefficiency']:.0f} times** the energy of the straight path, and at P/N "
+    f"= {most:g} **{float(f'{times:.2g}'):,.0f} times**: {mean.loc[1, 'ratio']:.2f} "
+    f"and {mean.loc[most, 'ratio']:.2f} times what Eq. 3 says. Errors pull the weights "
+    f"back, so that they vary less than in the random walk of the theory ({pulled} "
+    "times as much, near capacity); that explains it."
 )
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}

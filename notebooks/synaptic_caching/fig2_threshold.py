@@ -137,13 +137,10 @@ least = least.assign(
 SETS = f"n = {len(scale.seeds)} sets of patterns"
 Markdown(
     f"N = {scale.inputs:,} inputs and as many patterns, {len(scale.seeds)} sets of "
-    "them, "
-    f"each learned once: {costs.rows['updates'].mean():,.0f} updates in "
+    f"them, each learned once: {costs.rows['updates'].mean():,.0f} updates in "
     f"{costs.rows['epochs'].mean():.0f} epochs on average (theory: "
-    f"{theory.updates:,.0f} "
-    f"and {theory.presentations / scale.inputs:.0f}). {len(scale.thresholds)} "
-    "thresholds "
-    f"and {len(COSTS)} prices are charged for these."
+    f"{theory.updates:,.0f} and {theory.presentations / scale.inputs:.0f}). "
+    f"{len(scale.thresholds)} thresholds and {len(COSTS)} prices are charged for these."
 )
 
 # %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the energy figure"}
@@ -178,20 +175,20 @@ for axes in (left, right):
     plotting.logarithmic(axes.xaxis, text="{x:g}")
     plotting.logarithmic(axes.yaxis)
     axes.set(xlabel="threshold θ", ylabel="energy", ylim=(minimal / 3, 12 * spent))
-    axes.legend(fontsize="small", loc="upper left", ncols=2, handlelength=1.3)
+    look = {"loc": "center left", "bbox_to_anchor": (0, 0.42), "borderaxespad": 0.2}
+    axes.legend(fontsize="small", handlelength=1.3, **look)
 plotting.show(
     parts,
     whole,
     name="fig-cache-threshold",
     caption="Energy until all patterns are right, against the threshold. (a) Its two "
-    "parts "
-    f"for one price. (b) The total for several prices; a dot is the least of each. "
-    f"N = P = {scale.inputs:,}, no decay, any synapse consolidates all; lines are "
-    "means "
-    f"over {SETS}, bands go from the lowest to the highest. (Paper: Fig. 2b.)",
-    alt="a, a falling curve for consolidations and a rising one for transient changes; "
-    "their sum has a minimum between. b, such sums for several prices: the higher the "
-    "price, the higher the minimum and the lower its threshold.",
+    "parts for one price. (b) The total for several prices; a dot is the least of "
+    f"each. N = P = {scale.inputs:,}, no decay, any synapse consolidates all; lines "
+    f"are means over {SETS}, bands go from the lowest to the highest. (Paper: Fig. "
+    "2b.)",
+    alt="a, a falling curve for consolidations and a rising one for transient "
+    "changes; their sum has a minimum between. b, such sums for several prices: the "
+    "higher the price, the higher the minimum and the lower its threshold.",
     notebook=NAME,
     lead=True,
 )
@@ -229,15 +226,14 @@ paths = [np.abs(np.diff(part)).sum() + abs(left_) for part, left_ in
 plotting.show(
     figure,
     name="fig-cache-synapse",
-    caption=f"One synapse while the perceptron learns, consolidated by itself above a "
+    caption="One synapse while the perceptron learns, consolidated by itself above a "
     f"threshold of {THETA}. Above: its weight and the permanent part; below: the "
     "transient part, with the threshold dotted. The weight's path has length "
-    f"{paths[0]}; "
-    f"the consolidations, the last one included, add up to {paths[1]}. One set of "
-    f"patterns, N = P = {scale.inputs:,}. (Paper: Fig. 2a.)",
-    alt="A weight that goes up and down over the epochs, with a staircase of few steps "
-    "that follows it; beneath, the transient part stays between two dotted lines and "
-    "jumps to zero when it crosses one.",
+    f"{paths[0]}; the consolidations, the last one included, add up to {paths[1]}. "
+    f"One set of patterns, N = P = {scale.inputs:,}. (Paper: Fig. 2a.)",
+    alt="A weight that goes up and down over the epochs, with a staircase of few "
+    "steps that follows it; beneath, the transient part stays between two dotted "
+    "lines and jumps to zero when it crosses one.",
     notebook=NAME,
 )
 
@@ -271,15 +267,14 @@ plotting.show(
     energies,
     chosen,
     name="fig-cache-best",
-    caption="(a) Energy at the best threshold, relative to the straight path. (b) That "
-    "threshold. Both against the price of being transient; at c = 0 the best is to "
-    "consolidate once, in the end. Dotted: the theory, which takes each synapse to be "
-    f"consolidated by itself. N = P = {scale.inputs:,}; lines are means over {SETS}, "
-    "bands "
-    "go from the lowest to the highest. (Paper: Fig. 2c.)",
-    alt="a, the least energy rises with the cost of being transient up to that without "
-    "caching. b, the best threshold falls. Both lie near the dotted curves of the "
-    "theory.",
+    caption="(a) Energy at the best threshold, relative to the straight path. (b) "
+    "That threshold. Both against the price of being transient; at c = 0 the best is "
+    "to consolidate once, in the end. Dotted: the theory, which takes each synapse to "
+    f"be consolidated by itself. N = P = {scale.inputs:,}; lines are means over "
+    f"{SETS}, bands go from the lowest to the highest. (Paper: Fig. 2c.)",
+    alt="a, the least energy rises with the cost of being transient up to that "
+    "without caching. b, the best threshold falls. Both lie near the dotted curves of "
+    "the theory.",
     notebook=NAME,
 )
 
@@ -288,8 +283,7 @@ mean = least.groupby(["variant", "cost"]).mean(numeric_only=True)
 lines = [
     f"| {c:g} | {mean.loc[('any', c), 'threshold']:.0f} | "
     f"{mean.loc[('any', c), 'by_minimal']:.1f} | {mean.loc[('any', c), 'saving']:.1f} "
-    "| "
-    f"{mean.loc[('synapse', c), 'threshold']:.1f} | "
+    f"| {mean.loc[('synapse', c), 'threshold']:.1f} | "
     f"{mean.loc[('synapse', c), 'by_minimal']:.1f} | "
     f"{mean.loc[('synapse', c), 'saving']:.1f} | {theory.best_threshold(c):.1f} | "
     f"{theory.efficiency(c):.1f} |"
@@ -345,12 +339,10 @@ said = {c: f"{mean.loc[('any', c), 'saving']:.2g}" for c in COSTS}
 found.answer(
     f"If being transient costs c = {MIDDLE:g}, a threshold of "
     f"{mean.loc[('any', MIDDLE), 'threshold']:.0f} is best and learning spends "
-    f"**{said[MIDDLE]} times less** than without caching; at c = 0.0001 "
-    f"{said[1e-4]} times less, at c = 0.01 {said[1e-2]} times. Transient changes that "
-    "cost "
-    f"nothing bring the energy down to the straight path's, {said[0.0]} times less. "
-    "The "
-    "best threshold falls with the price, as in the theory."
+    f"**{said[MIDDLE]} times less** than without caching; at c = 0.0001 {said[1e-4]} "
+    f"times less, at c = 0.01 {said[1e-2]} times. Transient changes that cost nothing "
+    f"bring the energy down to the straight path's, {said[0.0]} times less. The best "
+    "threshold falls with the price, as in the theory."
 )
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}

@@ -48,11 +48,12 @@ HALVES = [0.5 * n for n in range(1, 21)]  # thresholds up to 10
 scale = settings.scale(
     # smoke, quick, paper; each seed is a set of patterns
     inputs=(150, 1000, 1000),
-    seeds=([1, 2], [1, 2, 3], [*range(1, 21)]),
-    epochs=(300, 3000, 3000),
+    seeds=([1, 2], [1, 2], [*range(1, 21)]),
+    epochs=(300, 1000, 1000),
+    patience=(300, 1000, 10_000),  # of the trade-off
     decays=(
         [0, 1e-3, 1e-2, 1e-1],
-        [0, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1],
+        [0, 1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 1e-1],
         [0, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1],
     ),
     thresholds=(
@@ -88,23 +89,40 @@ TRADED = 1e-3  # 1/τ of the trade-off
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 
 
-def measure(number):
-    """Learn a set of patterns with all decays and thresholds, a row for each."""
-    patterns, rows = pattern_sets.signed(scale.inputs, scale.inputs, number), []
+def learn(number, decay, threshold, epochs):
+    """Learn a set of patterns, and return what it took."""
+    patterns = pattern_sets.signed(scale.inputs, scale.inputs, number)
+    rate = perceptron.decay_rate(1 / decay if decay else math.inf)
+    rule = SynapticCaching(threshold, rate, variant="any", strict=True)
+    run = perceptron.learn(patterns, rule, epochs)
+    return {
+        "decay": decay,
+        "threshold": threshold,
+        "epochs": run.epochs,
+        "consolidated": run.costs.consolidated,
+        "transient": run.costs.transient,
+        "converged": run.converged,
+    }
+
+
+def all_decays(number):
+    """Return a row for each decay and threshold, up to the first that is too high."""
+    rows = []
     for decay in scale.decays:
-        rate = perceptron.decay_rate(1 / decay if decay else math.inf)
         for threshold in scale.thresholds:
-            rule = SynapticCaching(threshold, rate, variant="any", strict=True)
-            run = perceptron.learn(patterns, rule, scale.epochs)
-            row = {"decay": decay, "threshold": threshold, "epochs": run.epochs}
-            costs = run.costs
-            row |= {"consolidated": costs.consolidated, "transient": costs.transient}
-            rows.append(row | {"converged": run.converged})
-            if not run.converged:
+            rows.append(learn(number, decay, threshold, scale.epochs))
+            if not rows[-1]["converged"]:
                 break
     return rows
 
 
+def trade_off(number):
+    """Return a row for each threshold up to 10, with one decay."""
+    low = [threshold for threshold in scale.thresholds if threshold <= 10]
+    return [learn(number, TRADED, threshold, scale.patience) for threshold in low]
+
+
+how = (scale.seeds, settings.jobs, settings.fresh)
 learned = tables.measured(
     "perceptron-decay",
     {
@@ -113,23 +131,39 @@ learned = tables.measured(
         "thresholds": scale.thresholds,
         "epochs": scale.epochs,
     },
-    measure,
-    scale.seeds,
-    settings.jobs,
-    settings.fresh,
+    all_decays,
+    *how,
 )
-rows = learned.rows[learned.rows["converged"]]
-priced = pd.concat(
-    rows.assign(cost=c, energy=rows["consolidated"] + c * rows["transient"])
-    for c in COSTS
-).reset_index(drop=True)
+trade = tables.measured(
+    "perceptron-trade-off",
+    {
+        "inputs": scale.inputs,
+        "decay": TRADED,
+        "thresholds": scale.thresholds,
+        "epochs": scale.patience,
+    },
+    trade_off,
+    *how,
+)
+
+
+def priced_at(rows):
+    """Return the rows that learned all patterns, for each price, with their energy."""
+    rows = rows[rows["converged"]]
+    return pd.concat(
+        rows.assign(cost=c, energy=rows["consolidated"] + c * rows["transient"])
+        for c in COSTS
+    ).reset_index(drop=True)
+
+
+priced = priced_at(learned.rows)
 best = priced.loc[priced.groupby(["cost", "decay", "set"])["energy"].idxmin()]
 SETS = f"n = {len(scale.seeds)} sets of patterns"
 Markdown(
     f"N = {scale.inputs:,} inputs and as many patterns; any synapse over the threshold "
     f"consolidates all. A perceptron gives up after {scale.epochs:,} epochs (the "
-    "paper: "
-    f"10,000). {len(learned.rows):,} runs, {len(rows):,} of which learned all patterns."
+    f"paper: 10,000). {len(learned.rows):,} runs, {learned.rows['converged'].sum():,} "
+    "of which learned all patterns."
 )
 
 # %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the energy figure"}
@@ -168,13 +202,12 @@ plotting.show(
     chosen,
     name="fig-decay-energy",
     caption="(a) Energy until all patterns are right, at the threshold that costs "
-    "least, "
-    "and (b) that threshold, against the rate at which transient changes decay. "
-    f"N = P = {scale.inputs:,}; lines are means over {SETS}, bands go from the lowest "
-    "to "
-    "the highest; single markers on the left: without decay. (Paper: Fig. 3.)",
-    alt="a, energies against decay for three prices: that without a price rises from a "
-    "low level, the others are flatter. b, the best threshold falls with the decay.",
+    "least, and (b) that threshold, against the rate at which transient changes "
+    f"decay. N = P = {scale.inputs:,}; lines are means over {SETS}, bands go from the "
+    "lowest to the highest; single markers on the left: without decay. (Paper: Fig. "
+    "3.)",
+    alt="a, energies against decay for three prices: that without a price rises from "
+    "a low level, the others are flatter. b, the best threshold falls with the decay.",
     notebook=NAME,
     lead=True,
 )
@@ -198,11 +231,10 @@ plotting.show(
     name="fig-decay-epochs",
     caption="Epochs until all patterns are right, at the threshold that costs least "
     f"energy, against the decay. Dotted: without decay. N = P = {scale.inputs:,}; "
-    "lines "
-    f"are means over {SETS}, bands go from the lowest to the highest. (Paper: Fig. 3.)",
+    f"lines are means over {SETS}, bands go from the lowest to the highest. (Paper: "
+    "Fig. 3.)",
     alt="Epochs against decay for three prices of being transient; where being "
-    "transient "
-    "costs most, the curve dips below the level without decay.",
+    "transient costs most, the curve dips below the level without decay.",
     notebook=NAME,
 )
 
@@ -214,9 +246,9 @@ plotting.show(
 # is none, energy can be bought with time.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of the trade-off"}
-traded = priced[(priced["decay"] == TRADED) & (priced["threshold"] <= 10)]
-complete = traded.groupby("threshold")["set"].nunique() / traded["set"].nunique()
-traded = traded[traded["threshold"].isin(complete[complete == 1].index)]
+complete = trade.rows.groupby("threshold")["converged"].all()
+traded = priced_at(trade.rows)
+traded = traded[traded["threshold"].isin(complete[complete].index)]
 figure, axes = plotting.subplots(figsize=(5.4, 3.6))
 for cost in COSTS:
     line = (
@@ -237,15 +269,12 @@ plotting.show(
     figure,
     name="fig-decay-tradeoff",
     caption="Epochs against energy, a dot for each threshold up to 10 with which all "
-    "sets "
-    "of patterns are learned; circled: the threshold of least energy. "
-    f"τ = {1 / TRADED:,.0f}, N = P = {scale.inputs:,}; means over {SETS}. (Paper: Fig. "
-    "3 – "
-    "supplement 1a.)",
+    f"sets of patterns are learned in at most {scale.patience:,} epochs; circled: the "
+    f"threshold of least energy. τ = {1 / TRADED:,.0f}, N = P = {scale.inputs:,}; "
+    f"means over {SETS}. (Paper: Fig. 3 – supplement 1a.)",
     alt="Three curves of epochs against energy, one for each price: without a price "
-    "the "
-    "least energy lies where learning takes longest, with the highest price close to "
-    "where it is fastest.",
+    "the least energy lies where learning takes longest, with the highest price close "
+    "to where it is fastest.",
     notebook=NAME,
 )
 
@@ -283,14 +312,11 @@ cheapest = means.loc[DEAR, "energy"].idxmin()
 free = means.loc[(0.0, strong), "energy"] / means.loc[(0.0, 0.0), "energy"]
 found.answer(
     f"If being transient costs nothing, decay costs much: with 1/τ = {strong:g} "
-    "learning "
-    f"takes **{free:.2g} times the energy** that it takes without. If it costs c = "
-    f"{DEAR:g}, moderate decay is no loss: with 1/τ = {cheapest:g} learning takes "
-    f"{means.loc[(DEAR, cheapest), 'energy'] / plain['energy']:.2f} times the energy "
-    "and "
-    f"**{means.loc[(DEAR, cheapest), 'epochs'] / plain['epochs']:.2f} times the "
-    "epochs** "
-    f"of learning without decay ({plain['epochs']:.0f})."
+    f"learning takes **{free:.2g} times the energy** that it takes without. If it "
+    f"costs c = {DEAR:g}, moderate decay is no loss: with 1/τ = {cheapest:g} learning "
+    f"takes {means.loc[(DEAR, cheapest), 'energy'] / plain['energy']:.2f} times the "
+    f"energy and **{means.loc[(DEAR, cheapest), 'epochs'] / plain['epochs']:.2f} times "
+    f"the epochs** of learning without decay ({plain['epochs']:.0f})."
 )
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
@@ -302,4 +328,4 @@ for (cost, decay, number), row in least.iterrows():
               f"{row['epochs']:.0f} epochs")  # fmt: skip
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how this page was made"}
-notebook.provenance(settings, [], [learned])
+notebook.provenance(settings, [], [learned, trade])

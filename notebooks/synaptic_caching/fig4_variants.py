@@ -136,14 +136,12 @@ plotting.show(
     relative,
     name="fig-variants-energy",
     caption="(a) Energy at the best threshold of each variant, relative to the "
-    "straight "
-    "path; (b) relative to that of synapses which are consolidated each by itself. "
-    "Both "
-    f"against the price of being transient. N = P = {scale.inputs:,}, no decay; lines "
-    "are "
-    f"means over {SETS}, bands go from the lowest to the highest. (Paper: Fig. 4b.)",
-    alt="a, three curves that rise together from a low energy to that without caching. "
-    "b, their ratios, all between about 0.9 and 1.3.",
+    "straight path; (b) relative to that of synapses which are consolidated each by "
+    f"itself. Both against the price of being transient. N = P = {scale.inputs:,}, no "
+    f"decay; lines are means over {SETS}, bands go from the lowest to the highest. "
+    "(Paper: Fig. 4b.)",
+    alt="a, three curves that rise together from a low energy to that without "
+    "caching. b, their ratios, all between about 0.9 and 1.3.",
     notebook=NAME,
     lead=True,
 )
@@ -167,8 +165,9 @@ for variant, look in LOOKS.items():
 left.set(xlabel="threshold θ, or Θ by number of synapses", ylabel="energy")
 left.set_title(f"c = {SHOWN:g}")
 right.set(xlabel="cost of being transient, c", ylabel="best threshold")
-for axis in (left.xaxis, right.xaxis, left.yaxis):
+for axis in (left.xaxis, right.xaxis):
     plotting.logarithmic(axis)
+plotting.logarithmic(left.yaxis, [1, 3])
 plotting.logarithmic(right.yaxis, [1, 3], "{x:g}")
 right.legend(fontsize="small")
 plotting.show(
@@ -176,13 +175,12 @@ plotting.show(
     bests,
     name="fig-variants-threshold",
     caption="(a) Energy against the threshold for one price, (b) best threshold "
-    "against "
-    "the price. That of the sum is divided by the number of synapses. N = P = "
+    "against the price. That of the sum is divided by the number of synapses. N = P = "
     f"{scale.inputs:,}, no decay; lines are means over {SETS}, bands go from the "
-    "lowest "
-    "to the highest. (Paper: text to Fig. 4.)",
-    alt="a, three curves with minima at different thresholds and about the same depth. "
-    "b, three falling curves: the best threshold is highest where any synapse decides.",
+    "lowest to the highest. (Paper: text to Fig. 4.)",
+    alt="a, three curves with minima at different thresholds and about the same "
+    "depth. b, three falling curves: the best threshold is highest where any synapse "
+    "decides.",
     notebook=NAME,
 )
 
@@ -223,13 +221,10 @@ plotting.show(
     name="fig-variants-changes",
     caption="Energy relative to learning without caching, against the threshold, if "
     f"changes of what is transient cost b; c = {SHOWN:g}, each synapse by itself. "
-    "Dotted: "
-    f"the theory. N = P = {scale.inputs:,}, no decay; lines are means over {SETS}, "
-    "bands "
-    "go from the lowest to the highest. (Paper: Methods.)",
+    f"Dotted: the theory. N = P = {scale.inputs:,}, no decay; lines are means over "
+    f"{SETS}, bands go from the lowest to the highest. (Paper: Methods.)",
     alt="Four curves of energy against threshold, the higher the more changes cost; "
-    "with "
-    "b = 1 none of it lies below the level without caching.",
+    "with b = 1 none of it lies below the level without caching.",
     notebook=NAME,
 )
 
@@ -255,14 +250,12 @@ found.verdicts([], scale.seeds)
 most = ratio.groupby("cost").mean()[list(JUDGED)]
 lines = least[least["cost"] == SHOWN].groupby("variant")["by_minimal"].mean()
 found.answer(
-    f"Hardly. At their best thresholds the three variants spend within a factor of "
+    "Hardly. At their best thresholds the three variants spend within a factor of "
     f"**{most.max():.2f}** of one another, at prices of c = {JUDGED[0]:g} to "
     f"{JUDGED[-1]:g}. At c = {SHOWN:g} that is {lines['synapse']:.1f}, "
-    f"{lines['any']:.1f} "
-    f"and {lines['sum']:.1f} times the straight path's energy if each synapse decides "
-    "for "
-    f"itself, any for all, or the sum for all; without caching it is {without:.0f} "
-    "times."
+    f"{lines['any']:.1f} and {lines['sum']:.1f} times the straight path's energy if "
+    "each synapse decides for itself, any for all, or the sum for all; without caching "
+    f"it is {without:.0f} times."
 )
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}

@@ -91,16 +91,24 @@ LEAST = 0.01  # error rate from which on an epoch is judged
 # All that they need from the learning neuron is p.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the theory as a function"}
-pd.DataFrame(
-    [
-        (tau, p, round(cache.size, 3), THRESHOLD / 3, f"{cache.consolidations:.2g}",
-         p / THRESHOLD**2)
-        for tau in (50, 500, 1e6)
-        for p in (0.3, 0.03)
-        for cache in [DecayingCache(THRESHOLD, tau, p)]
-    ],
-    columns=["τ", "p", "mean |s|", "without decay", "rate r", "no decay: r"],
-)  # fmt: skip
+notebook.html_table(
+    pd.DataFrame(
+        [
+            {
+                "τ": f"{tau:,.0f}",
+                "p": p,
+                "mean size of s": f"{cache.size:.3f}",
+                "without decay": f"{THRESHOLD / 3:.3f}",
+                "rate r": f"{cache.consolidations:.2g}",
+                "r without decay": f"{p / THRESHOLD**2:.2g}",
+            }
+            for tau in (50, 500, 1e6)
+            for p in (0.3, 0.03)
+            for cache in [DecayingCache(THRESHOLD, tau, p)]
+        ]
+    ),
+    "what the theory says for several decays and error rates",
+)
 
 # %% [markdown]
 # ## The runs
@@ -144,14 +152,11 @@ ended = lengths[lengths < scale.epochs]
 SETS = f"n = {len(scale.seeds)} sets of patterns"
 Markdown(
     f"N = {scale.inputs:,} inputs and as many patterns, θ = {THRESHOLD}, τ = {TAU}, c "
-    "= "
-    f"{COST:g}; each synapse by itself. {len(ended)} of {len(lengths)} sets are "
-    "learned, in "
-    f"{ended.min()} to {ended.max()} epochs. Where it takes longer, learning and "
-    "forgetting "
-    f"come into balance; these stop after {scale.epochs} epochs. In each epoch the "
-    "error "
-    "rate p and both powers are measured, and the theory is given that p."
+    f"= {COST:g}; each synapse by itself. {len(ended)} of {len(lengths)} sets are "
+    f"learned, in {ended.min()} to {ended.max()} epochs. Where it takes longer, "
+    f"learning and forgetting come into balance; these stop after {scale.epochs} "
+    "epochs. In each epoch the error rate p and both powers are measured, and the "
+    "theory is given that p."
 )
 
 # %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the figure of powers"}
@@ -173,16 +178,14 @@ for name in ("maintenance", "consolidation"):
 plotting.show(
     *panels,
     name="fig-power",
-    caption="Power of maintenance (a) and of consolidation (b) in each epoch, for each "
-    "synapse and presentation. Dotted: what the theory says of the error rate measured "
-    "in that epoch; dashed: with a threshold half a step higher. Epochs that all sets "
-    f"of patterns have. N = P = {scale.inputs:,}, θ = {THRESHOLD}, τ = {TAU}, c = "
-    f"{COST:g}; "
-    f"lines are means over {SETS}, bands go from the lowest to the highest. (Paper: "
-    "Fig. 6.)",
+    caption="Power of maintenance (a) and of consolidation (b) in each epoch, for "
+    "each synapse and presentation. Dotted: what the theory says of the error rate "
+    "measured in that epoch; dashed: with a threshold half a step higher. Epochs that "
+    f"all sets of patterns have. N = P = {scale.inputs:,}, θ = {THRESHOLD}, τ = "
+    f"{TAU}, c = {COST:g}; lines are means over {SETS}, bands go from the lowest to "
+    "the highest. (Paper: Fig. 6.)",
     alt="Two curves of power against the epoch with the theory's curves beside them: "
-    "that "
-    "of consolidation falls with learning, that of maintenance changes little.",
+    "that of consolidation falls with learning, that of maintenance changes little.",
     notebook=NAME,
     lead=True,
 )
@@ -214,14 +217,12 @@ axes.legend(fontsize="small")
 plotting.show(
     figure,
     name="fig-power-ratio",
-    caption="Measured powers divided by the theory's, against the error rate; learning "
-    "goes "
-    "from right to left. Lines are means over epochs of similar error rate, of "
-    f"{SETS}; bands go from the lowest to the highest of these epochs. N = P = "
-    f"{scale.inputs:,}. (Paper: Fig. 6.)",
+    caption="Measured powers divided by the theory's, against the error rate; "
+    "learning goes from right to left. Lines are means over epochs of similar error "
+    f"rate, of {SETS}; bands go from the lowest to the highest of these epochs. N = P "
+    f"= {scale.inputs:,}. (Paper: Fig. 6.)",
     alt="Two curves of the ratio of measurement and theory against the error rate, "
-    "with "
-    "bands around them.",
+    "with bands around them.",
     notebook=NAME,
 )
 
@@ -254,8 +255,7 @@ found.answer(
     "Given nothing but the error rate of each epoch, the theory is off by a median of "
     f"**{off['maintenance']:.0f} %** for the power of maintenance and "
     f"**{off['consolidation']:.0f} %** for that of consolidation (epochs with p > 1 "
-    "%); "
-    f"with a threshold half a step higher, as synapses move in steps, by "
+    "%); with a threshold half a step higher, as synapses move in steps, by "
     f"{half['maintenance']:.0f} and {half['consolidation']:.0f} %. The rate of "
     "consolidation needs a 1/τ that is missing in print."
 )

@@ -53,8 +53,8 @@ scale = settings.scale(
     # smoke, quick, paper
     hidden=([30], [100], [100]),
     seeds=([0], [0], [0, 1, 2]),
-    goal=(0.88, 0.95, 0.96),
-    epochs=(1, 5, 10),
+    goal=(0.88, 0.95, 0.95),
+    epochs=(1, 5, 5),
     every=(3000, 3000, 1000),
     accuracies=((0.75,), (0.9, 0.93), (0.9, 0.94)),
 )
@@ -139,15 +139,12 @@ plotting.show(
     energies,
     learned,
     name="fig-lazy-caching-energy",
-    caption="(a) Energy when a test accuracy was first reached, with what is transient "
-    "and "
-    "what is pending, and (b) samples learned until then. Dashed: with synaptic "
-    "caching. "
-    f"H = {base.hidden}; lines are means over {SEEDS}, bands go from the lowest to the "
-    "highest. (Beyond the papers.)",
+    caption="(a) Energy when a test accuracy was first reached, with what is "
+    "transient and what is pending, and (b) samples learned until then. Dashed: with "
+    f"synaptic caching. H = {base.hidden}; lines are means over {SEEDS}, bands go "
+    "from the lowest to the highest. (Beyond the papers.)",
     alt="a, six curves of energy against accuracy on a logarithmic axis: the three "
-    "with "
-    "caching lie below those without. b, samples learned: lazy rules learn fewer.",
+    "with caching lie below those without. b, samples learned: lazy rules learn fewer.",
     notebook=NAME,
     lead=True,
 )
@@ -192,11 +189,9 @@ last = savings[savings["accuracy"] == savings["accuracy"].iloc[-1]].set_index("r
 alone, best = last["caching alone"].iloc[0], last["both"].max()
 notebook.answer(
     f"To {last['accuracy'].iloc[0]} caching alone saves **{alone:.2g} times** the "
-    "energy of "
-    f"backprop, pure lazy learning alone {last.loc['pure lazy', 'lazy alone']:.2g} and "
-    "lazy "
-    f"learning {last.loc['lazy', 'lazy alone']:.2g} times. Together with caching pure "
-    "lazy "
+    "energy of backprop, pure lazy learning alone "
+    f"{last.loc['pure lazy', 'lazy alone']:.2g} and lazy learning "
+    f"{last.loc['lazy', 'lazy alone']:.2g} times. Together with caching pure lazy "
     f"learning saves **{last.loc['pure lazy', 'both']:.2g}** and lazy learning "
     f"**{last.loc['lazy', 'both']:.2g} times**; the products would be "
     f"{last.loc['pure lazy', 'product']:.2g} and {last.loc['lazy', 'product']:.2g}. "
