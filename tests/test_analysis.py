@@ -13,6 +13,7 @@ from lazybook.experiment import Experiment, preset
 from lazybook.gates import EverySample, MemorizedMistakes
 from lazybook.restrictions import LargestUpdates, Subnet, SynapseMask
 from lazybook.runs import Run
+from lazybook.support.statistics import mean_interval
 from lazybook.sweep import Sweep
 
 
@@ -225,6 +226,18 @@ def test_exponents_are_of_seeds_that_all_sizes_have():
     assert found[0] == pytest.approx(0.5)
     assert np.isnan(found[1])
     assert np.isnan(analysis.exponents(table[table["hidden"] == 10], "m0")[0])
+
+
+def test_a_mean_has_the_interval_of_student():
+    values = [1.0, 2.0, 6.0]
+    mean, interval = mean_interval(values)
+    assert mean == pytest.approx(3)
+    expected = stats.t.interval(0.95, 2, loc=3, scale=stats.sem(values))
+    assert interval == pytest.approx(expected)
+    times, bounds = mean_interval(np.exp(values), log=True)
+    assert np.log([times, *bounds]) == pytest.approx([mean, *interval])
+    assert mean_interval([2.0]) == (2.0, None)
+    assert mean_interval([2.0, np.inf]) == (np.inf, None)
 
 
 def test_growth_is_the_mean_of_the_laws_of_the_seeds():

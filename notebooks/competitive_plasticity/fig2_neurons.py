@@ -376,8 +376,8 @@ for size, marker in zip(scale.outputs_in, "os", strict=False):
         axes.plot(at, relative[some], marker, mfc=fill, label=label, **look)
 axes.axhline(1, color=plotting.RULES["subnet"], label=plotting.NAMES["subnet"])
 axes.set(xlabel="s.d. of first weights", ylabel="$M_0$ relative to a subnet")
-for axis in (axes.xaxis, axes.yaxis):
-    plotting.logarithmic(axis, [1, 2, 3, 5], "{x:g}")
+plotting.logarithmic(axes.xaxis, [1, 2, 3, 5], "{x:g}")
+axes.set_ylim(bottom=0)
 axes.legend(fontsize="small")
 plotting.show(
     figure,
