@@ -72,13 +72,16 @@ def test_a_point_stands_where_it_is_drawn(figure):
 
 def test_bars_of_errors_are_told_along_their_axis_and_ticks_by_their_words(figure):
     drawn, axes = figure
-    axes.errorbar([3, 4, 5], [0, 1, 1], xerr=[0.5, 1, np.nan], fmt="s", label="lazy")
-    axes.set_yticks([0, 1], ["all synapses", "subnet"])
+    axes.errorbar([3, 4, 5], [0, 1, 2], xerr=[0.5, 1, np.nan], fmt="s", label="lazy")
+    axes.set_yticks([0, 1, 2], ["all synapses", "subnet", "both"])
     axes.legend()
     _, told = numbers(drawn)
     [series], [place] = told["series"], told["axes"]
     assert (series["of"], series["low"], series["high"]) == ("x", [2.5, 3, None], [3.5, 5, None])
-    assert place["words"] == {"x": [], "y": [(0, "all synapses"), (1, "subnet")]}
+    assert place["words"] == {
+        "x": [],
+        "y": [(0, "all synapses"), (1, "subnet"), (2, "both")],
+    }
     assert told["keys"][0]["series"] == ["series-0"]
 
 
