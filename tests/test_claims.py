@@ -438,6 +438,13 @@ def test_findings_that_cover_their_sweep_are_taken():
     claims.check_cover(found_at(*PLACES, (400, 0)), [*WHOLE, run(400, 0)])
 
 
+def test_runs_that_come_after_others_with_their_seeds_are_of_one_kind():
+    after = [run(size, seed, after=Experiment(hidden=size, seed=seed)) for size, seed in PLACES]
+    claims.check_cover(found_at(*PLACES), after)
+    with pytest.raises(LookupError):
+        claims.check_cover(found_at(*PLACES[::2]), after)
+
+
 @given(st.sets(st.sampled_from(PLACES), min_size=1))
 def test_findings_that_leave_out_a_size_or_a_seed_are_refused(kept):
     seeds = {size: {seed for other, seed in kept if other == size} for size, _ in kept}
