@@ -256,8 +256,8 @@ Markdown(
 #
 # Of this the paper's abstract says nothing. A network that goes on with the *new* digits alone
 # forgets the old ones, whatever the rule. What if it is shown, beside the new digits, those images
-# of the old ones that it misclassified the first time? They are the memory of lazy learning, which is
-# there anyway. It is compared with as many old images drawn at random, and with none.
+# of the old ones that it misclassified the first time? They are the memory of lazy learning, which
+# is there anyway. It is compared with as many old images drawn at random, and with none.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs with replay"}
 last = scale.last[0]
