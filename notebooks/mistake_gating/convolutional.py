@@ -87,6 +87,8 @@ for x, label in (("updates", "images learned"), ("epoch", "epoch")):
             places, spread["min"], spread["max"], color=look["color"], alpha=0.2, lw=0
         )
     axes.set(xlabel=label, ylabel="test accuracy, all classes (%)")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.locator_params(axis="x", nbins=4 if x == "updates" else 8)
     panels.append(figure)
     if x == "epoch":
         axes.legend(fontsize="small")
@@ -105,7 +107,7 @@ plotting.show(
 )
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the table"}
-ends = table[table["epoch"] == last].set_index(["start", "gate", "seed"])
+ends = table[table["epoch"] == last].set_index(["start", "gate", "seed"]).sort_index()
 rows = []
 for start, rule in product(STARTS, (BACKPROP, LAZY)):
     end, plain = ends.loc[start, rule], ends.loc[start, BACKPROP]
@@ -136,8 +138,8 @@ ahead = {
 notebook.answer(
     f"In {last} epochs it saves **{saved['scratch'].mean():.0f} %** of the updates from "
     f"scratch, and **{saved['half known'].mean():.0f} %** with half of the classes known; "
-    f"its accuracy is {ahead['scratch'].mean():+.1f} and "
-    f"{ahead['half known'].mean():+.1f} points from backprop's (means over {len(seeds)} "
+    f"its accuracy is {span([ahead['scratch'].mean()], '+.1f')} and "
+    f"{span([ahead['half known'].mean()], '+.1f')} points from backprop's (means over {len(seeds)} "
     "seeds; no claim is judged by it)."
 )
 Markdown(

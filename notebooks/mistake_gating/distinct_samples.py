@@ -71,8 +71,8 @@ LAZY = "memorized-mistakes"
 # time from then on; so the images in its memory are the different images that it has learned. The
 # training sets are deformed MNIST of several sizes. They are measured at the ends of epochs, and
 # what counts is the memory when the accuracy on the *training* set first reached the goal:
-# {doc}`../lazy_learning/memory_growth` looks at equal numbers of epochs instead, and finds that
-# large sets then have learned their images far better than small ones.
+# {doc}`../lazy_learning/memory_growth` compares equal numbers of epochs instead, after which
+# large sets are classified far better than small ones.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 experiments = [

@@ -283,7 +283,7 @@ found.answer(
     f"in **{said[1]:.1f} %**. On Fashion-MNIST it is {half['Fashion-MNIST']:.0f} % from "
     f"scratch and {half['Fashion-MNIST, half known']:.0f} % with half of the classes "
     f"known. And with {100 * some:g} % of random labels it ends "
-    f"{np.mean(gap(some)):+.1f} points from backprop in accuracy."
+    f"{span([np.mean(gap(some))], '+.1f')} points from backprop in accuracy."
 )
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}

@@ -256,8 +256,8 @@ Markdown(
 #
 # Of this the paper's abstract says nothing. A network that goes on with the *new* digits alone
 # forgets the old ones, whatever the rule. What if it is shown, beside the new digits, those images
-# of the old ones that it got wrong the first time? They are the memory of lazy learning, which is
-# there anyway. It is compared with as many old images drawn at random, and with none.
+# of the old ones that it misclassified the first time? They are the memory of lazy learning, which
+# is there anyway. It is compared with as many old images drawn at random, and with none.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs with replay"}
 last = scale.last[0]
@@ -366,8 +366,8 @@ Markdown(
 #
 # ## The claims
 #
-# The first 5 digits leave as much to learn as they spare, so that the saving is hardly larger than
-# from scratch; with 9 of 10 known it is far larger. Accuracies are those at the end of the run.
+# With 5 of 10 digits known half of the task is still new, and the saving is hardly larger than from
+# scratch; with 9 of 10 known it is far larger. Accuracies are those at the end of the run.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the claims"}
 found = notebook.Findings(settings, NAME, "MG2")

@@ -189,7 +189,7 @@ right.set(xscale="log", xlabel="replays for each image that arrives")
 right.set(ylabel="test accuracy (%)")
 right.set_xticks(scale.replays, scale.replays)
 right.set_xticks([], minor=True)
-often.legend(loc="outside upper left", ncols=2, fontsize="x-small")
+often.legend(loc="outside upper right", ncols=2, fontsize="x-small")
 N_SEEDS = f"n&nbsp;=&nbsp;{len(scale.seeds)}"
 plotting.show(
     stored,
@@ -251,12 +251,16 @@ def lead(replays, buffer, rule, known=SCRATCH):
     return ours - values(known, replays, buffer, rule)
 
 
+def points(replays, buffer):
+    """Return the mean of that, against another buffer learned by backprop."""
+    return span([lead(replays, buffer, BACKPROP).mean()], "+.2f")
+
+
 Markdown(
     f"Test accuracies are means over seeds, in percent. With {few} replay for each image "
     "that arrives the buffer of mistakes, learned lazily, is "
-    f"{lead(few, 'everything', BACKPROP).mean():+.2f} points from a buffer of everything "
-    f"learned by backprop; with {most} it is "
-    f"{lead(most, 'everything', BACKPROP).mean():+.2f}."
+    f"{points(few, 'everything')} points from a buffer of everything learned by "
+    f"backprop; with {most} it is {points(most, 'everything')}."
 )
 
 # %% [markdown]
@@ -350,10 +354,10 @@ kept = [
 found.answer(
     f"A buffer of mistakes only holds **{100 * np.mean(kept):.0f} %** of the stream. With "
     f"{few} replay for each image it is "
-    f"**{lead(few, 'everything', BACKPROP).mean():+.2f} points** from storing everything "
-    f"and {lead(few, 'reservoir', BACKPROP).mean():+.2f} from a random buffer of its "
-    f"size; with {most} replays {lead(most, 'everything', BACKPROP).mean():+.2f} and "
-    f"{lead(most, 'reservoir', BACKPROP).mean():+.2f} points. Prior knowledge shrinks it "
+    f"**{points(few, 'everything')} points** from storing everything and "
+    f"{points(few, 'reservoir')} from a random buffer of its size; with {most} replays "
+    f"{points(most, 'everything')} and {points(most, 'reservoir')} points. Prior "
+    "knowledge shrinks it "
     f"to {span([np.mean([*ratio.values()]) for ratio in smaller.values()], '.2f')} times "
     "its size."
 )

@@ -524,8 +524,9 @@ def check_cover(
         kind = run.experiment.to_dict()
         seed, hidden = kind.pop("seed"), kind.pop("hidden", None)
         before = kind.get("after")
-        while before:  # what it comes after has a seed for each of its seeds
-            before["seed"], before = None, before["after"]
+        while before:  # what it comes after has its sizes and seeds too
+            del before["seed"], before["hidden"]
+            before = before["after"]
         kind = tuple(map(str, kind.values()))
         seeds.setdefault((kind, hidden), set()).add(seed)
         sizes.setdefault(kind, set()).add(hidden)
