@@ -97,6 +97,8 @@ class Cluster:
         reports = self.reports[key] = SimpleQueue()
         presented = 0
         try:
+            if self.closed.is_set():
+                raise InterruptedError
             future = self.client.submit(work, experiments, before, versions(), key=key, pure=False)
             future.add_done_callback(lambda _: reports.put(None))
             while (report := reports.get()) is not None:

@@ -204,12 +204,14 @@ def _networks(experiments: Sequence[Experiment], starts: Sequence[Start]) -> ker
     number, [first, last] = len(starts), [layer.shape for layer in starts[0].weights]
     everyone = range(number)
     bias = experiments[0].bias != "none"
-    rows, units, outputs = first[0] + (not bias), first[1] + 1, last[1]
-    synapses, readout = np.zeros((number, rows, units)), np.zeros((number, outputs, units))
-    plastic, readout_plastic = np.zeros((number, units)), np.ones((number, units))
+    inputs, units, outputs = first[0] + (not bias), first[1] + 1, last[1]
+    synapses, readout = (np.zeros((number, rows, units), np.float32) for rows in (inputs, outputs))
+    plastic = np.zeros((number, units), np.float32)
+    readout_plastic = np.ones((number, units), np.float32)
     masked = [n for n, start in enumerate(starts) if start.plan.mask]
     cachings = [experiment.caching for experiment in experiments]
     cached = [n for n, caching in enumerate(cachings) if isinstance(caching, SynapticCaching)]
+    caches = max(1, len(cached))  # an array of none is no array to a kernel
     mask_of = np.full(number, -1, np.int64)
     masks, readout_masks = (
         np.zeros((max(1, len(masked)), *layer.shape[1:]), np.uint8) for layer in (synapses, readout)
@@ -238,14 +240,14 @@ def _networks(experiments: Sequence[Experiment], starts: Sequence[Start]) -> ker
         rate=numbers([e.learning_rate for e in experiments]),
         leak=numbers([networks.leak(e.activation) for e in experiments]),
         bias=numbers([bias for _ in experiments]),
-        synapses=synapses.astype(np.float32),
-        initial=synapses.astype(np.float32),
-        readout=readout.astype(np.float32),
-        initial_readout=readout.astype(np.float32),
-        background=np.zeros((len(starts), units), np.float32),
-        column_sums=np.zeros((len(starts), units), np.float32),
-        plastic=plastic.astype(np.float32),
-        readout_plastic=readout_plastic.astype(np.float32),
+        synapses=synapses,
+        initial=synapses,
+        readout=readout,
+        initial_readout=readout,
+        background=np.zeros_like(plastic),
+        column_sums=np.zeros_like(plastic),
+        plastic=plastic,
+        readout_plastic=readout_plastic,
         mask_of=mask_of,
         masks=masks,
         readout_masks=readout_masks,
@@ -254,9 +256,9 @@ def _networks(experiments: Sequence[Experiment], starts: Sequence[Start]) -> ker
         threshold=numbers([getattr(caching, "threshold", 0) for caching in cachings]),
         kept=numbers([caching.kept for caching in cachings], np.float64),
         transient_cost=numbers([caching.transient_cost for caching in cachings], np.float64),
-        transient=np.zeros((max(1, len(cached)), rows, units), np.float32),
-        readout_transient=np.zeros((max(1, len(cached)), outputs, units), np.float32),
-        transient_sums=np.zeros((max(1, len(cached)), units), np.float32),
+        transient=np.zeros((caches, inputs, units), np.float32),
+        readout_transient=np.zeros((caches, outputs, units), np.float32),
+        transient_sums=np.zeros((caches, units), np.float32),
     )
     return kernels.Networks(*map(cuda.to_device, arrays))
 
