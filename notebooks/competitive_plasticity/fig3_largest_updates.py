@@ -313,8 +313,8 @@ Markdown(
     f"{scale.at:,} than elsewhere; ≤: the least that was tried there):\n\n"
     + "\n".join(lines)
     + "\n\n"
-    f"In a subnet the largest updates cost {' and '.join(laws)}, the mean of the seeds' "
-    "laws."
+    f"In a subnet the largest updates cost {' and '.join(laws)}, the mean of the "
+    "seeds' laws."
 )
 
 # %% [markdown]
@@ -378,8 +378,8 @@ found.answer(
     "With the best fraction of those tried, changing only the largest updates takes "
     f"**{least['energy_m0']} times the $M_0$** of plain learning, and "
     f"{least['energy_m1']} times its $M_1$, depending on the size of the network and "
-    "on where synapses compete. Whole neurons, at best, take the $M_0$ of selection per "
-    f"layer {' and '.join(told)}. In a subnet the largest updates cost "
+    "on where synapses compete. Whole neurons, at best, take the $M_0$ of selection "
+    f"per layer {' and '.join(told)}. In a subnet the largest updates cost "
     f"{laws[0]}."
 )
 
