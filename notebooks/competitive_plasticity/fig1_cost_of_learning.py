@@ -271,8 +271,7 @@ left_out = [
 Markdown(
     f"From {scale.large} hidden units up, $M_0$ grows as {spelled(laws['energy_m0'])} "
     f"and $M_1$ as {spelled(laws['energy_m1'])}. Here and below laws are fitted to "
-    "each seed by itself, and the exponent is the mean of theirs."
-    + "".join(left_out)
+    "each seed by itself, and the exponent is the mean of theirs." + "".join(left_out)
 )
 
 # %% [markdown]
