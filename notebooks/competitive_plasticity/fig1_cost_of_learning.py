@@ -252,8 +252,8 @@ plotting.show(
     f"{100 * scale.goal:g} % test accuracy, against the size of the network. Dots are "
     "means over seeds, bands go from the lowest to the highest; "
     f"{notebook.seeds(sizes)}. Lines are power laws, the means of those fitted to each "
-    f"seed from {scale.large} hidden units on. Dotted: growth as <i>H</i> (a) and as its "
-    "square root (b). (Paper: Fig. 1b.)",
+    f"seed from {scale.large} hidden units on. Dotted: growth as <i>H</i> (a) and as "
+    "its square root (b). (Paper: Fig. 1b.)",
     alt="Two plots, all axes logarithmic. Both energies grow with the number of hidden "
     "units, near to straight lines; the number of changes more steeply than the sum of "
     "their sizes.",
@@ -270,9 +270,8 @@ left_out = [
 ]
 Markdown(
     f"From {scale.large} hidden units up, $M_0$ grows as {spelled(laws['energy_m0'])} "
-    f"and $M_1$ as {spelled(laws['energy_m1'])}. Here and below laws are fitted to each "
-    "seed by itself, and the exponent is the mean of theirs, with its 95 % interval."
-    + "".join(left_out)
+    f"and $M_1$ as {spelled(laws['energy_m1'])}. Here and below laws are fitted to "
+    "each seed by itself, and the exponent is the mean of theirs." + "".join(left_out)
 )
 
 # %% [markdown]

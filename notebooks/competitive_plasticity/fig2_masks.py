@@ -310,7 +310,7 @@ Markdown(
 
 # %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the energy figure"}
 def cheapest(tried, setting, column):
-    """Return for each size the runs with the ``setting`` of the least mean ``column``."""
+    """Return for each size the runs with the setting of the least mean ``column``."""
     means = analysis.means(tried, ["hidden", setting], [column])[column].dropna()
     best = list(means.groupby("hidden").idxmin())
     return tried[pd.MultiIndex.from_frame(tried[["hidden", setting]]).isin(best)]

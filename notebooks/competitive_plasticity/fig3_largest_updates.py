@@ -313,8 +313,8 @@ Markdown(
     f"{scale.at:,} than elsewhere; ≤: the least that was tried there):\n\n"
     + "\n".join(lines)
     + "\n\n"
-    f"In a subnet the largest updates cost {' and '.join(laws)}, the mean of the seeds' "
-    "laws."
+    f"In a subnet the largest updates cost {' and '.join(laws)}, the mean of the "
+    "seeds' laws."
 )
 
 # %% [markdown]
@@ -352,7 +352,9 @@ for by, rule in NEURONS.items():
     selected = best(whole[whole["rule"] == rule], "energy_m0")
     ratio = analysis.compared(selected, per_layer, "energy_m0")
     found.each("CP10", measure, f"by {by}, H = {{}}", ratio)
-    told.append(f"{notebook.span(ratio.groupby('hidden').mean(), '.2g')} times by {by}")
+    told.append(
+        f"{notebook.span(ratio.groupby('hidden').mean(), '.2g')} times (by {by})"
+    )
 ratio = analysis.compared(per_layer, per_neuron, "energy_m0")
 found.each("CP10", "least M0 per layer / per neuron", "H = {}", ratio)
 for other, table in (("largest updates", per_layer), ("subnet", alone)):
@@ -378,8 +380,8 @@ found.answer(
     "With the best fraction of those tried, changing only the largest updates takes "
     f"**{least['energy_m0']} times the $M_0$** of plain learning, and "
     f"{least['energy_m1']} times its $M_1$, depending on the size of the network and "
-    "on where synapses compete. Whole neurons, at best, take the $M_0$ of selection per "
-    f"layer {' and '.join(told)}. In a subnet the largest updates cost "
+    f"on where synapses compete. Selecting whole neurons takes {' and '.join(told)} "
+    "the $M_0$ of selection per layer. In a subnet the largest updates cost "
     f"{laws[0]}."
 )
 

@@ -202,8 +202,8 @@ plotting.show(
     caption="<i>M</i><sub>0</sub> (a) and <i>M</i><sub>1</sub> (b) against the number "
     "of synapses: as measured (markers, means over seeds; "
     f"{notebook.seeds(plain)}), and carried to the size of V1 by power laws (lines). "
-    "Lines are the mean of the seeds' laws, and the shaded band is the 95 % interval of "
-    "a further network by the scatter around them. The subnet has "
+    "Lines are the mean of the seeds' laws, and the shaded band is the 95 % interval "
+    "of a further network by the scatter around them. The subnet has "
     f"{scale.subnet} hidden units in networks of any size. (Paper: Fig. 5.)",
     alt="Two plots, all axes logarithmic. At small sizes a few measured points; the "
     "line through those of plain learning rises over many orders of magnitude to the "
@@ -224,7 +224,7 @@ def spelled(number):
 
 
 def told(values):
-    """Return the mean of the seeds' ``values`` with its 95 % interval, for a sentence."""
+    """Return the mean of ``values`` with its 95 % interval, for a sentence."""
     mean, interval = mean_interval(values, log=True)
     about = " to ".join(map(spelled, interval)) if interval else "one seed"
     return f"{spelled(mean)} times", about
@@ -234,7 +234,8 @@ ratios = {name: times_needed(fitted, name) for name in LABELS}
 v1 = {name: told(of.values()) for name, of in ratios.items()}
 Markdown(
     f"Plain learning in V1 would cost {v1['energy_m0'][0]} the $M_0$ of the subnet "
-    f"({v1['energy_m0'][1]}) and {v1['energy_m1'][0]} its $M_1$ ({v1['energy_m1'][1]}): "
+    f"({v1['energy_m0'][1]}) and {v1['energy_m1'][0]} its $M_1$ "
+    f"({v1['energy_m1'][1]}): "
     "laws are fitted to each seed, carried to V1, and the mean over seeds has the 95 % "
     "interval. The paper has some 700 times for $M_1$."
 )

@@ -83,12 +83,8 @@ def equal_accuracy() -> dict[str, Values]:
 
     def at_best(run: Record, other: Record) -> float:
         best = min(each.table["test_accuracy"].max() for each in (run, other))
-        return when_first(other.table, best, "updates_of_synapses") / when_first(
-            run.table, best, "updates_of_synapses"
-        )
+        return when_first(other.table, best, "energy_m0") / when_first(run.table, best, "energy_m0")
 
-    for run in (*backprop.values(), *lazy.values()):
-        run.table["updates_of_synapses"] = run.table["energy_m0"]
     return {
         "largest M(lazy) / M(backprop) above 90 %": by_seed(largest("energy_m1"), lazy, backprop),
         "largest updates(lazy) / updates(backprop) above 90 %": by_seed(

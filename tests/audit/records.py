@@ -43,7 +43,6 @@ LAZY = {
     "epochs": 50,
     "measure_every": 5000,
 }
-GOAL = "goal"  # in place of a value of ``until``: stopped at 97.5 %, or not stopped
 
 
 class Record:
@@ -92,7 +91,7 @@ def everything() -> list[Record]:
 
 
 def select(usual: dict, **changes) -> dict[tuple[int, int], Record]:
-    """The runs with these settings, by size and seed; a list of values allows each of them."""
+    """The runs with these settings, by size and seed."""
     wanted = usual | changes
     found = {}
     for record in everything():
