@@ -121,7 +121,9 @@ class Picture(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        [page] = [p for _, pages in self.env.app.gallery for p in pages if p.name == self.arguments[0]]
+        [page] = [
+            p for _, pages in self.env.app.gallery for p in pages if p.name == self.arguments[0]
+        ]
         return [nodes.raw("", f'<div class="gallery-picture">{page.images()}</div>', format="html")]
 
 

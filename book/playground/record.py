@@ -25,7 +25,9 @@ LEARNED, TO_LEARN, TO_TEST = 5000, 1500, 500
 def clouds() -> dict:
     """Return the training points, ``(200, 2)``, and their classes."""
     split = datasets.load("two-clouds").train
-    points = [[float(str(value)) for value in point] for point in split.inputs()]  # float32's digits
+    points = [
+        [float(str(value)) for value in point] for point in split.inputs()
+    ]  # float32's digits
     return {"points": points, "labels": split.labels.tolist()}
 
 

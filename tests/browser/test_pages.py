@@ -10,7 +10,11 @@ PAGES = listed()
 LOOKS = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
-    "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}, "has_touch": True},
+    "phone": {
+        "color_scheme": "light",
+        "viewport": {"width": 390, "height": 844},
+        "has_touch": True,
+    },
     "print": {"color_scheme": "light", "viewport": {"width": 720, "height": 1000}},
 }
 HEAVIEST = 3e6  # bytes of a page with all that it loads, formulas' script aside
@@ -96,6 +100,12 @@ def test_the_search_finds_a_word(visit):
     assert "executed/competitive_plasticity/fig2_masks.html" in " ".join(
         link.get_attribute("href") for link in links.all()
     )
+
+
+def test_a_page_that_is_not_there_leads_to_the_first(visit):
+    page = visit("404").page
+    page.get_by_role("link").click()
+    page.wait_for_url("**/intro.html")
 
 
 def test_all_pages_are_looked_at():

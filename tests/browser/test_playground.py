@@ -64,17 +64,23 @@ def test_it_stands_still_for_those_who_want_that(clouds):
     scene = clouds()
     assert scene.locator("[name=time]").input_value() == "6000"
     assert part(scene, "play").text_content() == "Play"
-    assert re.search(r"backprop has spent \d+ times the energy of pure lazy", part(scene, "said").text_content())
+    assert re.search(
+        r"backprop has spent \d+ times the energy of pure lazy", part(scene, "said").text_content()
+    )
 
 
 def test_rules_spend_as_in_the_figure(clouds):
     scene = clouds(START.format(6000))
-    energies = [number(scene, rule, "energy") for rule in ("mistakes", "memorized-mistakes", "every-sample")]
+    energies = [
+        number(scene, rule, "energy") for rule in ("mistakes", "memorized-mistakes", "every-sample")
+    ]
     assert energies == sorted(energies) and energies[0] < energies[2] / 10
     assert number(scene, "mistakes", "accuracy") == 100
     assert number(scene, "mistakes", "learned") == 0  # it has stopped
     assert number(scene, "every-sample", "learned") == 200
-    assert number(scene, "memorized-mistakes", "remembered") >= number(scene, "memorized-mistakes", "learned")
+    assert number(scene, "memorized-mistakes", "remembered") >= number(
+        scene, "memorized-mistakes", "learned"
+    )
 
 
 def test_a_step_says_who_learns(clouds):
@@ -86,7 +92,9 @@ def test_a_step_says_who_learns(clouds):
     assert re.fullmatch(r"Presentation 901: a point of class [01], learned by .*backprop.*\.", said)
 
 
-@pytest.mark.parametrize("look", [{}, PHONE, {"color_scheme": "dark"}], ids=["wide", "phone", "dark"])
+@pytest.mark.parametrize(
+    "look", [{}, PHONE, {"color_scheme": "dark"}], ids=["wide", "phone", "dark"]
+)
 def test_the_start_can_be_dragged(clouds, look):
     scene = clouds(START.format(6000), **look)
     canvas, mouse = part(scene, "weights"), scene.page.mouse
@@ -290,7 +298,9 @@ def test_a_digit_of_ones_own_is_read_and_taught(digits):
 
 def test_it_plays_and_pauses(digits):
     part(digits, "play").click()
-    digits.page.wait_for_function("parseInt(document.querySelector('[data-part=presented]').textContent) > 5")
+    digits.page.wait_for_function(
+        "parseInt(document.querySelector('[data-part=presented]').textContent) > 5"
+    )
     part(digits, "play").click()
     drawn(digits)
     before = part(digits, "presented").text_content()
