@@ -19,7 +19,8 @@ LOOKS = {
 }
 HEAVIEST = 3e6  # bytes of a page with all that it loads, formulas' script aside
 # Drawings that should be seen and have no size; and pictures that did not load.
-UNSEEN = """() => [...document.querySelectorAll('figure.lazybook-figure svg, main img, main canvas')]
+UNSEEN = """() => [
+  ...document.querySelectorAll('figure.lazybook-figure svg, main img, main canvas')]
   .filter((node) => node.checkVisibility())
   .filter((node) => {
     const { width, height } = node.getBoundingClientRect();
