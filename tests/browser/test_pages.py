@@ -19,7 +19,8 @@ LOOKS = {
 }
 HEAVIEST = 3e6  # bytes of a page with all that it loads, formulas' script aside
 # Drawings that should be seen and have no size; and pictures that did not load.
-UNSEEN = """() => [...document.querySelectorAll('figure.lazybook-figure svg, main img, main canvas')]
+UNSEEN = """() => [
+  ...document.querySelectorAll('figure.lazybook-figure svg, main img, main canvas')]
   .filter((node) => node.checkVisibility())
   .filter((node) => {
     const { width, height } = node.getBoundingClientRect();
@@ -100,6 +101,12 @@ def test_the_search_finds_a_word(visit):
     assert "executed/competitive_plasticity/fig2_masks.html" in " ".join(
         link.get_attribute("href") for link in links.all()
     )
+
+
+def test_a_page_that_is_not_there_leads_to_the_first(visit):
+    page = visit("404").page
+    page.get_by_role("link").click()
+    page.wait_for_url("**/intro.html")
 
 
 def test_all_pages_are_looked_at():

@@ -20,9 +20,9 @@ def test_claims_are_filtered_by_paper_and_verdict(visit):
     papers, verdicts = ({row[place] for row in every} for place in (0, 1))
     assert len(papers) > 1 and len(verdicts) > 1
     for paper in papers:
-        page.get_by_label("paper", exact=True).select_option(paper)
+        page.locator(".filter [name=paper]").select_option(paper)
         for verdict in verdicts:
-            page.get_by_label("verdict", exact=True).select_option(verdict)
+            page.locator(".filter [name=verdict]").select_option(verdict)
             expected = [row for row in every if row == [paper, verdict]]
             assert shown(page) == expected
             said = page.locator(".filter output").text_content()
