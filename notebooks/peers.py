@@ -93,8 +93,8 @@ LOOKS = {  # lazy learning in colour, its peers by the kind of line
 # samples are gathered, the network first looks at 256 at a time without gradients.
 #
 # Time is that of the processor on one thread, without measuring. The machine was busy with other
-# work, which makes a processor slower by up to a half; counts are exact. Energy $M_1$ is the sum of the sizes of all
-# changes of the weights.
+# work, which makes a processor slower by up to a half; counts are exact. Energy $M_1$ is the sum of
+# the sizes of all changes of the weights.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the trainings"}
 trained = records.collect(
