@@ -116,7 +116,7 @@ def test_what_is_available(folders):
     assert emnist.state.startswith("emnist-digits lacks emnist-digits-train-images")
     assert deformed == ("deformed-mnist:N", None, "is made from mnist, which is not ready")
     assert clouds == ("two-clouds", None, "built in")
-    assert patterns == ("random-patterns:P,N", None, "built in")
+    assert patterns == ("random-patterns:P,N[,SEED]", None, "built in")
 
 
 def split(seed: int = 0, n: int = 20) -> Split:
