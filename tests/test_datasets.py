@@ -118,7 +118,7 @@ def test_what_is_available(folders):
         assert found.state.startswith(f"{found.name} lacks")
     assert deformed == ("deformed-mnist:N", None, "is made from mnist, which is not ready")
     assert clouds == ("two-clouds", None, "built in")
-    assert patterns == ("random-patterns:P,N", None, "built in")
+    assert patterns == ("random-patterns:P,N[,SEED]", None, "built in")
 
 
 def split(seed: int = 0, n: int = 20) -> Split:

@@ -262,6 +262,19 @@ plotting.show(
     notebook=NAME,
 )
 
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how coarse that is"}
+low = scale.accuracies[0]
+coarse = np.mean([spent(run, low) for run in of_rate[base.learning_rate]])
+fine = np.mean([spent(run, low) for run in kinds[PLAIN].values()])
+first = np.mean([run.table["test_accuracy"][1] for run in of_rate[base.learning_rate]])
+Markdown(
+    f"These runs are measured every {slow.measure_every:,} images, as in the paper. "
+    f"That is coarse for large rates: with η = {base.learning_rate:g} the first "
+    f"measurement finds {100 * first:.1f} %, and what lies below has to be "
+    f"interpolated. The energy to {100 * low:g} % comes out as {coarse:,.0f}; measured "
+    f"every {scale.every:,} images it is {fine:,.0f}."
+)
+
 # %% [markdown]
 # ## The number of hidden units
 

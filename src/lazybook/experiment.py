@@ -47,7 +47,7 @@ class Experiment:
     activation: ``leaky-relu:SLOPE``, ``relu`` or ``logistic``, of the hidden units.
     initial: initial weights, see `lazybook.networks.initial_weights`.
     bias: ``separate``, ``clamped-unit`` or ``none``, see `lazybook.networks.shape`.
-    loss: ``mse`` (mean over outputs), ``half-mse`` (half the sum), ``cross-entropy`` (softmax)
+    loss: ``mse`` (mean over outputs), ``half-mse`` (half the sum), ``cross-entropy`` (softmax),
         ``perceptron`` (what the output chosen exceeds the right one by; its gradient is the
         perceptron rule) or ``logistic`` (half the sum of squared differences between the logistic
         function of the outputs and targets of 0.01 and 0.99).
