@@ -49,7 +49,7 @@ scale = settings.scale(
     tasks=(
         {"mnist": (2000, 1000, 8)},
         {"mnist": (10_000, 10_000, 2)},
-        {"mnist": (60_000, 10_000, 5)},
+        {"mnist": (60_000, 10_000, 5), "fashion-mnist": (12_000, 5000, 3)},
     ),
     measurements=(8, 16, 16),
     seeds=([0], [0], [0]),
@@ -93,8 +93,8 @@ LOOKS = {  # lazy learning in colour, its peers by the kind of line
 # samples are gathered, the network first looks at 256 at a time without gradients.
 #
 # Time is that of the processor on one thread, without measuring. The machine was busy with other
-# work, which makes a processor slower by up to a half; counts are exact. Energy $M_1$ is the sum of
-# the sizes of all changes of the weights.
+# work, which makes a processor slower by up to a half; counts are exact. Energy $M_1$ is the sum
+# of the sizes of all changes of the weights.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the trainings"}
 trained = records.collect(

@@ -33,6 +33,7 @@ fresh = False
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what was found"}
 import html
+import textwrap
 
 import pandas as pd
 
@@ -62,7 +63,7 @@ def card(rows):
     for words, claim, measure, best, *within in rows:
         found, stated = cells(claim, measure, *within), claims.claims()[claim]
         place = f"{html.escape(stated.value)} <small>{stated.place}</small>"
-        row = {"measure": words, "best here": None, "all": None, "the original": place}
+        row = {"measure": words, "best here": "–", "all": "–", "the original": place}
         if found:
             chosen = best(found, key=lambda cell: cell.mean)
             row["best here"] = f"<b>{claims.values([chosen])}</b>"
@@ -119,7 +120,7 @@ SAVING = [  # rule, energy, claim, measure, conditions, is it the saving
         "per neuron",
     ),
 ]
-figure, axes = plotting.subplots(figsize=(7.9, 3.2))
+figure, axes = plotting.subplots(figsize=(3.95, 3.9))
 labels, shares = [], {}
 for place, (rule, energy, claim, measure, within) in enumerate(SAVING):
     means = [cell.mean for cell in cells(claim, measure, within)]
@@ -128,10 +129,11 @@ for place, (rule, energy, claim, measure, within) in enumerate(SAVING):
     labels.append(f"{plotting.NAMES[rule]}, {energy}")
     shares[labels[-1]] = means
     axes.plot(means, [place] * len(means), "o", color=plotting.RULES[rule], ms=6)
-axes.set_yticks(range(len(labels)), labels)
+wrapped = [textwrap.fill(label, 17) for label in labels]
+axes.set_yticks(range(len(labels)), wrapped, fontsize="small")
 axes.set_ylim(len(labels) - 0.5, -0.5)
 axes.axvline(1, color="#808080", lw=1)
-axes.set(xlim=(0.02, 1.2), xlabel="energy / of plain learning to the same accuracy")
+axes.set(xlim=(0.02, 1.2), xlabel="energy / plain learning's")
 plotting.logarithmic(axes.xaxis, [1, 2, 5], "{x:g}")
 plotting.show(
     figure,
