@@ -367,8 +367,12 @@ def before(verdict: Verdict, findings: Iterable[Finding]) -> str:
 
 
 def table(found: Iterable[Verdict], link: str = "") -> str:
-    """Return verdicts as an HTML table; ``link`` is put before the addresses of the figures."""
-    rows = []
+    """Return verdicts as an HTML table; ``link`` is put before the addresses of the figures.
+
+    Its roles are named: on a phone its cells are blocks, and would be no table any more for those
+    who have it read aloud.
+    """
+    rows, cell = [], '<td role="cell">'
     for verdict in found:
         claim = verdict.claim
         place = f"{claim.paper.replace('-', ' ')}, {claim.place}"
@@ -377,17 +381,17 @@ def table(found: Iterable[Verdict], link: str = "") -> str:
             measured += f"<p><em>On a stand-in, not judged:</em></p>{_measured(verdict.instead)}"
         figure = f"{link}{claim.notebook}.html#{claim.figure}"
         rows.append(
-            f'<tr id="claim-{claim.id}"><th scope="row"><a href="{figure}">{claim.id}</a>'
-            f" {badge(verdict)}</th>"
-            f"<td>{html.escape(claim.statement)} <small>{html.escape(place)}</small>"
+            f'<tr id="claim-{claim.id}" role="row"><th scope="row" role="rowheader">'
+            f'<a href="{figure}">{claim.id}</a> {badge(verdict)}</th>'
+            f"{cell}{html.escape(claim.statement)} <small>{html.escape(place)}</small>"
             f"<p>{html.escape(verdict.note)}</p></td>"
-            f"<td>{html.escape(claim.value)}</td><td>{measured}</td></tr>"
+            f"{cell}{html.escape(claim.value)}</td>{cell}{measured}</td></tr>"
         )
     names = ("verdict", "claim", "paper", "measured")
-    head = "".join(f'<th scope="col">{name}</th>' for name in names)
+    head = "".join(f'<th scope="col" role="columnheader">{name}</th>' for name in names)
     return scrolling(
-        f'<table class="verdicts"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>",
+        f'<table class="verdicts" role="table"><thead role="rowgroup"><tr role="row">{head}</tr>'
+        f'</thead><tbody role="rowgroup">{"".join(rows)}</tbody></table>',
         "claims and verdicts",
     )
 
