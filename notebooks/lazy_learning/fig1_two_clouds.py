@@ -425,13 +425,9 @@ found.verdicts([result])
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
 def saved(rule, *starts, form=".2g"):
     """Return the range of energies of backprop / of ``rule``."""
-    spent = {
-        (start, seed): [
-            runs[start, r, seed].final["energy_m1"] for r in (BACKPROP, rule)
-        ]
-        for start, seed in product(starts, scale.seeds)
-    }
-    ratios = {key: all_ / less for key, (all_, less) in spent.items()}
+    spent = {key: run.final["energy_m1"] for key, run in runs.items()}
+    keys = product(starts, scale.seeds)
+    ratios = {(s, n): spent[s, BACKPROP, n] / spent[s, rule, n] for s, n in keys}
     return span(analysis.over_seeds(ratios), form)
 
 
