@@ -27,8 +27,10 @@ def few(per_class: int, seed: int) -> TensorDataset:
 def test_the_table_tells_of_both_starts_and_both_gates(tmp_path):
     path = tmp_path / "table.csv"
     convolutional.publish(path, few(20, 0), few(5, 1), seeds=1, epochs=2)
-    rows = list(csv.DictReader(path.open()))
-    published = list(csv.DictReader((ROOT / "results" / "convolutional.csv").open()))
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    published = list(
+        csv.DictReader((ROOT / "results" / "convolutional.csv").read_text().splitlines())
+    )
     assert rows[0].keys() == published[0].keys()
     cases = {(row["start"], row["gate"]) for row in rows}
     assert cases == set(product(("scratch", "half known"), ("every-sample", "memorized-mistakes")))

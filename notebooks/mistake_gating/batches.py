@@ -111,7 +111,7 @@ runs = dict(zip(kinds, result.runs, strict=True))
 
 # %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the figure"}
 def saving(batch, gated, seed, goal, column="updates"):
-    """Return by how many percent less is spent than by backprop in batches of this size."""
+    """Return by how many percent less is spent than by backprop in such batches."""
     gated = "sample" if batch == 1 else gated
     spent = [
         analysis.when_reached(runs[batch, *key, seed], [goal], column).item()
@@ -189,7 +189,8 @@ skipped = [
 ]  # fmt: skip
 Markdown(
     f"Until {100 * goal:g} %, means over {len(scale.seeds)} seeds. Until then "
-    f"{span(skipped, '.1f')} % of the images came in batches of {largest} that had none "
+    f"{span(skipped, '.1f')} % of the images came in batches of {largest} that had "
+    "none "
     "to be learned, and were left out."
 )
 

@@ -136,10 +136,13 @@ ahead = {
     for start in STARTS
 }
 notebook.answer(
-    f"In {last} epochs it saves **{saved['scratch'].mean():.0f} %** of the updates from "
-    f"scratch, and **{saved['half known'].mean():.0f} %** with half of the classes known; "
+    f"In {last} epochs it saves **{saved['scratch'].mean():.0f} %** of the updates "
+    "from "
+    f"scratch, and **{saved['half known'].mean():.0f} %** with half of the classes "
+    "known; "
     f"its accuracy is {span([ahead['scratch'].mean()], '+.1f')} and "
-    f"{span([ahead['half known'].mean()], '+.1f')} points from backprop's (means over {len(seeds)} "
+    f"{span([ahead['half known'].mean()], '+.1f')} points from backprop's (means "
+    f"over {len(seeds)} "
     "seeds; no claim is judged by it)."
 )
 Markdown(

@@ -91,7 +91,7 @@ GOALS = [scale.goal - 0.02, scale.goal - 0.01, scale.goal]
 
 
 def when(run, goal):
-    """Return the row of a run's table at the first epoch that reached a training accuracy."""
+    """Return a run's row at the first epoch that reached a training accuracy."""
     table = run.table[run.table["train_accuracy"] >= goal]
     return table.iloc[0] if len(table) else pd.Series(np.nan, run.table.columns)
 
@@ -142,7 +142,8 @@ plotting.show(
     shares,
     name="fig-distinct-samples",
     caption="Different images that had been learned when the training accuracy first "
-    f"reached {100 * scale.goal:g}&nbsp;% (<b>a</b>, dots; lines are fitted power laws, "
+    f"reached {100 * scale.goal:g}&nbsp;% (<b>a</b>, dots; lines are fitted power "
+    "laws, "
     f"for two lower goals too), and their share of the set (<b>b</b>). {N_SEEDS}, "
     f"H&nbsp;=&nbsp;{size}, deformed MNIST. (Paper: a summary by third parties.)",
     alt="a, dots of images learned against the size of the training set, both axes "
@@ -209,7 +210,8 @@ found.answer(
     f"As the size of the set to the power of **{laws[scale.goal].exponent:.2f}**: four "
     f"times as many images put {times:.1f} times as many to learn. Of "
     f"{scale.numbers[0]:,} images {ends.iloc[0]:.0f} % are learned until "
-    f"{100 * scale.goal:g} % of them are classified correctly, of {scale.numbers[-1]:,} "
+    f"{100 * scale.goal:g} % of them are classified correctly, of "
+    f"{scale.numbers[-1]:,} "
     f"only {ends.iloc[-1]:.1f} %."
 )
 

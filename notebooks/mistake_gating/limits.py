@@ -185,9 +185,11 @@ plotting.show(
     "share of labels that are random; lines are means over seeds, bands go from the "
     "lowest to the highest. <b>b</b> Lazy learning, against the part of the images "
     "misclassified in the first epoch; a mark is one run. "
-    f"{scale.epochs} epochs, {N_SEEDS}, H&nbsp;=&nbsp;{size}. (Paper: summaries by third "
+    f"{scale.epochs} epochs, {N_SEEDS}, H&nbsp;=&nbsp;{size}. (Paper: summaries by "
+    "third "
     "parties.)",
-    alt="a, savings against the share of random labels: lazy learning's falls to nearly "
+    alt="a, savings against the share of random labels: lazy learning's falls to "
+    "nearly "
     "zero. b, savings against the error of the first epoch, which fall along one line.",
     notebook=NAME,
     lead=True,
@@ -280,7 +282,8 @@ half = {
 found.answer(
     f"In {scale.epochs} epochs of MNIST lazy learning learns nothing in "
     f"**{said[scale.shares[0]]:.0f} %** of the presentations; with random labels only, "
-    f"in **{said[1]:.1f} %**. On Fashion-MNIST it is {half['Fashion-MNIST']:.0f} % from "
+    f"in **{said[1]:.1f} %**. On Fashion-MNIST it is {half['Fashion-MNIST']:.0f} % "
+    "from "
     f"scratch and {half['Fashion-MNIST, half known']:.0f} % with half of the classes "
     f"known. And with {100 * some:g} % of random labels it ends "
     f"{span([np.mean(gap(some))], '+.1f')} points from backprop in accuracy."

@@ -216,7 +216,7 @@ def ratio(last, seed, rule=LAZY):
 
 
 def ratio_from_scratch(last, seed):
-    """Return updates of lazy learning / of backprop from scratch, to the same accuracy."""
+    """Return updates of lazy learning / of backprop from scratch, to that goal."""
     gated, plain = (
         updates(scratch[gate, seed], goal(last, seed)) for gate in (LAZY, BACKPROP)
     )
@@ -238,7 +238,10 @@ for last, rule in product(scale.last, (LAZY, PURE)):
         "missed by some" if -math.inf in saved else span(saved, ".0f"),
         span(alone, ".0f") if rule == LAZY else "–",
         *(
-            f"{np.mean([ahead(last, seed, name[last], rule) for seed in scale.seeds]):+.2f}"
+            span(
+                [np.mean([ahead(last, s, name[last], rule) for s in scale.seeds])],
+                "+.2f",
+            )
             for name in (OLD, NEW)
         ),
     ]
@@ -246,7 +249,8 @@ for last, rule in product(scale.last, (LAZY, PURE)):
 Markdown(
     "By how many percent the updates are fewer than backprop's, until its final "
     "accuracy on all digits less half a point (the range over seeds); and by how many "
-    f"points the rule is ahead after {scale.epochs} epochs (means).\n\n| known | rule | "
+    f"points the rule is ahead after {scale.epochs} epochs (means).\n\n| known | "
+    "rule | "
     "fewer updates (%) | from scratch (%) | old digits | new digits |\n| --- | --- | "
     "--- | --- | --- | --- |\n" + "\n".join(lines)
 )
@@ -332,7 +336,8 @@ plotting.show(
     "alone, with the old images in its memory, or with as many old images drawn at "
     f"random. Accuracy on the old (<b>a</b>) and the new digits (<b>b</b>) after "
     f"{scale.more_epochs} epochs; a dot is one seed, {N_SEEDS}. (Not in the paper.)",
-    alt="Dots of accuracy in three groups. Without replay the old digits are forgotten; "
+    alt="Dots of accuracy in three groups. Without replay the old digits are "
+    "forgotten; "
     "with old images at random, or with the memory, they are not.",
     notebook=NAME,
 )

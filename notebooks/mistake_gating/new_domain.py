@@ -110,8 +110,9 @@ keys = list(product(scale.blurs, GATES, scale.seeds))
 result = sweep(
     [
         replace(
-            base, dataset=f"{scale.images}/blur:{blur}", epochs=scale.epochs, gate=GATES[rule],
-            seed=seed, after=replace(sharp, seed=seed), also_test=(scale.images,),
+            base, dataset=f"{scale.images}/blur:{blur}", epochs=scale.epochs,
+            gate=GATES[rule], seed=seed, after=replace(sharp, seed=seed),
+            also_test=(scale.images,),
         )
         for blur, rule, seed in keys
     ],
@@ -138,7 +139,8 @@ def updates(blur, rule, seed, goal):
 
 
 def ratio(blur, seed):
-    """Return updates of lazy learning / of backprop until its final accuracy less half a point."""
+    """Return updates of lazy learning / of backprop until half a point below its "
+    "end."""
     goal = runs[blur, BACKPROP, seed].final[BLURRED] - 0.005
     gated, plain = (updates(blur, gate, seed, goal) for gate in (LAZY, BACKPROP))
     return gated / plain
@@ -186,7 +188,8 @@ plotting.show(
     "images was first reached. <b>b</b> Accuracy on blurred and on sharp images. Lines "
     f"are means over seeds, bands go from the lowest to the highest; {N_SEEDS}, "
     f"H&nbsp;=&nbsp;{size}. (Paper: abstract; blurred MNIST by a summary.)",
-    alt="a, images learned against accuracy: backprop's curve lies highest. b, accuracy "
+    alt="a, images learned against accuracy: backprop's curve lies highest. b, "
+    "accuracy "
     "against epochs: on blurred images it rises, on sharp ones it falls.",
     notebook=NAME,
     lead=True,
@@ -226,8 +229,10 @@ lost = {
 }
 Markdown(
     "The table tells by how many percent the updates are fewer than backprop's, until "
-    "its final accuracy on blurred images less half a point (the range over seeds), and "
-    f"by how much lazy learning is ahead of backprop after {scale.epochs} epochs (means). Sharp "
+    "its final accuracy on blurred images less half a point (the range over seeds), "
+    "and "
+    f"by how much lazy learning is ahead of backprop after {scale.epochs} epochs "
+    "(means). Sharp "
     f"images were read with {span(before, '.1f')} % accuracy at the start. With the "
     f"strongest blur that changed by {span(lost[BACKPROP], '+.1f')} points in backprop "
     f"and by {span(lost[LAZY], '+.1f')} in lazy learning."

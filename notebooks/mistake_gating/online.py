@@ -257,7 +257,8 @@ def points(replays, buffer):
 
 
 Markdown(
-    f"Test accuracies are means over seeds, in percent. With {few} replay for each image "
+    f"Test accuracies are means over seeds, in percent. With {few} replay for each "
+    "image "
     "that arrives the buffer of mistakes, learned lazily, is "
     f"{points(few, 'everything')} points from a buffer of everything learned by "
     f"backprop; with {most} it is {points(most, 'everything')}."
@@ -291,7 +292,8 @@ plotting.show(
     name="fig-online-prior",
     caption="Images in the buffer of mistakes at the end of the stream, of "
     f"{length:,} that arrived; from top to bottom in each group with "
-    f"{', '.join(map(str, scale.replays))} replays. A mark is one seed, {N_SEEDS}. (Paper: "
+    f"{', '.join(map(str, scale.replays))} replays. A mark is one seed, {N_SEEDS}. "
+    "(Paper: "
     "abstract.)",
     alt="Three groups of squares: from scratch most images are stored, with prior "
     "knowledge fewer.",
@@ -313,8 +315,10 @@ Markdown(
         f"{known}: {span(ratio.values(), '.2f')} times the buffer from scratch"
         for known, ratio in smaller.items()
     )
-    + ". Half of it, which the claim asks for, would take a network that makes half the "
-    "mistakes of a beginner over the whole stream; but the beginner is one only for the "
+    + ". Half of it, which the claim asks for, would take a network that makes half "
+    "the "
+    "mistakes of a beginner over the whole stream; but the beginner is one only for "
+    "the "
     "first few thousand images."
 )
 
@@ -352,13 +356,15 @@ kept = [
     for replays in scale.replays
 ]
 found.answer(
-    f"A buffer of mistakes only holds **{100 * np.mean(kept):.0f} %** of the stream. With "
+    f"A buffer of mistakes only holds **{100 * np.mean(kept):.0f} %** of the stream. "
+    "With "
     f"{few} replay for each image it is "
     f"**{points(few, 'everything')} points** from storing everything and "
     f"{points(few, 'reservoir')} from a random buffer of its size; with {most} replays "
     f"{points(most, 'everything')} and {points(most, 'reservoir')} points. Prior "
     "knowledge shrinks it "
-    f"to {span([np.mean([*ratio.values()]) for ratio in smaller.values()], '.2f')} times "
+    f"to {span([np.mean([*ratio.values()]) for ratio in smaller.values()], '.2f')} "
+    "times "
     "its size."
 )
 

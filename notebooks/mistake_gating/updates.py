@@ -158,7 +158,8 @@ plotting.show(
     f"(H&nbsp;=&nbsp;{size}, {counts['Fashion-MNIST']}), <b>c</b> {DIGITS} "
     f"(H&nbsp;=&nbsp;{deformed.hidden}, {counts[DIGITS]}). Lines are means "
     "over seeds, bands go from the lowest to the highest. (Paper: abstract.)",
-    alt="Three panels of images learned, logarithmic, against test accuracy. Backprop's "
+    alt="Three panels of images learned, logarithmic, against test accuracy. "
+    "Backprop's "
     "curve lies far above the two of lazy and pure lazy learning, and rises more "
     "steeply where accuracy is high.",
     notebook=NAME,
@@ -271,7 +272,8 @@ remembering = [
     run.final["memorized"] for run in clouds.runs if run.experiment.gate == GATES[1]
 ]
 Markdown(
-    f"In the end the nearest point is {nearest[BACKPROP]:.2f} from backprop's boundary, "
+    f"In the end the nearest point is {nearest[BACKPROP]:.2f} from backprop's "
+    "boundary, "
     f"{nearest[LAZY]:.2f} from that of lazy learning and {nearest[PURE]:.2f} from that "
     f"of pure lazy learning (means over {len(scale.cloud_seeds)} seeds). Lazy learning "
     f"remembers {span(remembering, '.0f')} of {len(points)} points."
