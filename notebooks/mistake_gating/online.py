@@ -75,10 +75,10 @@ BACKPROP, LAZY = "every-sample", "memorized-mistakes"
 # * a *random share* is stored, with the probability that makes it as large as that of mistakes,
 # * a *reservoir* of exactly that size is at any time a random choice of what has arrived.
 #
-# From the first three backprop or lazy learning learns. With the buffer of mistakes lazy learning
-# learns every image that it replays, because each was a mistake. Some networks start from scratch,
-# others with *prior knowledge*: they have learned the 10,000 images of MNIST that are not in the
-# stream, or the digits 0 to 4 among them.
+# Backprop or lazy learning learns from them. From the buffer of mistakes lazy learning learns every
+# image that it replays, because each was a mistake. Some networks start from scratch, others with
+# *prior knowledge*: they have learned the 10,000 images of MNIST that are not in the stream, or the
+# digits 0 to 4 among them.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 base = preset(
