@@ -1,8 +1,9 @@
-"""The audit: what the book publishes is recomputed from its records, by a second implementation.
+"""The audit: what is published of the first two papers is recomputed, by a second implementation.
 
-It shares no code with the notebooks and the package (nothing of lazybook is imported in
-``tests/audit``) and takes each quantity by its name. What it does not recompute is listed here with
-the reason, and a measure that is neither recomputed nor listed fails.
+It starts from the published records, as they are. It shares no code with the notebooks and the
+package (nothing of lazybook is imported in ``tests/audit``) and takes each quantity by its name.
+What it does not recompute is listed here with the reason, and a measure that is neither recomputed
+nor listed fails.
 """
 
 import math
@@ -37,8 +38,12 @@ def recomputed() -> dict[str, dict]:
     return found
 
 
+AUDITED = ("LL", "CP")  # the claims of lazy learning and competitive plasticity
 PUBLISHED = {
-    measure: values for claim in records.findings().values() for measure, values in claim.items()
+    measure: values
+    for claim, measures in records.findings().items()
+    if claim.startswith(AUDITED)
+    for measure, values in measures.items()
 }
 
 
