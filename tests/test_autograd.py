@@ -291,7 +291,8 @@ def test_runs_beside_each_other_leave_them_too(chosen):
     assert settings() == chosen
 
 
-@pytest.mark.parametrize("loss", networks.LOSSES)
+# The logistic loss saturates instead, and then nothing is left to learn.
+@pytest.mark.parametrize("loss", [loss for loss in networks.LOSSES if loss != "logistic"])
 @pytest.mark.parametrize("rate", [1e3, 1e9, 1e25])
 def test_it_diverges_where_the_reference_does(loss, rate):
     experiment = small(loss=loss, learning_rate=rate, gate=MemorizedMistakes())
