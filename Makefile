@@ -73,8 +73,8 @@ unexport PYTHONHOME PYTHONPATH PIP_PREFIX PIP_TARGET PIP_USER
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup book pdf test check-notebooks check-pages serve lint bench trust clean \
-  environment
+.PHONY: help setup book pdf test check-notebooks check-pages serve lint bench
+.PHONY: trust clean environment
 
 help:  ## show this
 	@echo "usage: make TARGET [VARIABLE=value …]"

@@ -99,7 +99,7 @@ def test_provenance_tells_of_the_sets(kept):
     table = tables.measured("trial", {}, Measure(), [1, 2])
     told = notebook.provenance(settings, [], [table]).data
     assert "random patterns" in told
-    assert "1, 2; 2 of 2 tables" in told
+    assert "1, 2; 2 tables, 2 of them computed" in told
     assert "engine" not in told
 
 

@@ -40,7 +40,7 @@ function makeFiltered(table) {
   const input = document.createElement("input");
   const count = document.createElement("output");
   input.type = "search";
-  label.className = "table-filter";
+  label.className = "only-those";
   label.append("Only those with ", input, " ", count);
   const place = table.closest(".scrolling") || table;
   place.before(label);

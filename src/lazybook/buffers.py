@@ -43,7 +43,10 @@ class OnlyMistakes:
     words: ClassVar[dict] = {"mistakes": {}}
 
     def place(self, mistake: bool, arrived: int, kept: int, number: int) -> int | None:
-        """Return where a sample is put; see `Everything.place`."""
+        """Return where a sample is put: see `Everything.place`.
+
+        It is given ``mistake``, ``arrived``, ``kept`` and ``number`` as there.
+        """
         return kept if mistake else None
 
     __str__ = spelling.spell
@@ -62,7 +65,10 @@ class RandomShare:
         object.__setattr__(self, "share", share)
 
     def place(self, mistake: bool, arrived: int, kept: int, number: int) -> int | None:
-        """Return where a sample is put; see `Everything.place`."""
+        """Return where a sample is put: see `Everything.place`.
+
+        It is given ``mistake``, ``arrived``, ``kept`` and ``number`` as there.
+        """
         return kept if number >> 11 < self.share * 2.0**53 else None
 
     __str__ = spelling.spell
@@ -79,7 +85,10 @@ class Reservoir:
         object.__setattr__(self, "size", check_whole("size", self.size, 1))
 
     def place(self, mistake: bool, arrived: int, kept: int, number: int) -> int | None:
-        """Return where a sample is put, in place of another if it is full; `Everything.place`."""
+        """Return where a sample is put, in place of another if it is full: see `Everything.place`.
+
+        It is given ``mistake``, ``arrived``, ``kept`` and ``number`` as there.
+        """
         if kept < self.size:
             return kept
         place = number % (arrived + 1)

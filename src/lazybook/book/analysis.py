@@ -188,7 +188,7 @@ def laws(table: pd.DataFrame, column: str, x: str = "hidden") -> dict[int, Power
 
 
 def exponents(table: pd.DataFrame, column: str) -> dict[int, float]:
-    """Return the exponents of the `laws` of ``column`` against ``hidden``, nan where is none."""
+    """Return the exponents of the `laws` of a ``column`` of ``table``; nan where there is none."""
     found = laws(table, column).items()
     return {seed: law.exponent if law else np.nan for seed, law in found}
 

@@ -304,7 +304,7 @@ def html_table(table: pd.DataFrame, label: str, classes: str = "") -> HTML:
 
 
 def provenance(settings: Settings, sweeps: Sequence[Sweep], tables: Sequence[Table] = ()) -> HTML:
-    """Return a table of how the results of ``sweeps`` and ``tables`` came about."""
+    """Return a table of how ``sweeps`` and ``tables``, with their ``settings``, came about."""
     runs = [run for sweep in sweeps for run in sweep.runs]
     computed = sum(sweep.computed for sweep in sweeps)
     sets = sorted({number for table in tables for number in table.sets})
