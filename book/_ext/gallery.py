@@ -91,7 +91,7 @@ class Page:
 def parts() -> list[tuple[str, list[Page]]]:
     """Return the parts of the table of contents with their pages that have a main figure.
 
-    Those that put claims to the test come first.
+    Those in which most pages put claims to the test come first.
     """
     contents = parse_toc_yaml(BOOK / "_toc.yml")
     found = []
@@ -100,7 +100,7 @@ def parts() -> list[tuple[str, list[Page]]]:
         pages = [Page(name.removeprefix("executed/")) for name in names]
         found.append((tree.caption, [page for page in pages if page.lead.find("svg")]))
     found = [(caption, pages) for caption, pages in found if pages]
-    return sorted(found, key=lambda part: not any(page.verdicts for page in part[1]))
+    return sorted(found, key=lambda part: 2 * sum(bool(p.verdicts) for p in part[1]) < len(part[1]))
 
 
 class Gallery(SphinxDirective):
