@@ -154,8 +154,8 @@ plotting.show(
     joules,
     bitwise,
     name="fig-estimate-bits",
-    caption="<b>a</b> The energy that a long-term memory costs a fly: "
-    f"{scale.draws:,} draws, with their 90&nbsp;% interval as a thick line. <b>b</b> "
+    caption="(a) The energy that a long-term memory costs a fly: "
+    f"{scale.draws:,} draws, with their 90&nbsp;% interval as a thick line. (b) "
     "The energy for each bit, were an association to hold so many bits: median and "
     "90&nbsp;% interval. Where the band crosses the dashed line, the thick part of "
     "it, the estimate agrees with the paper's 10 mJ per bit.",
@@ -203,9 +203,9 @@ plotting.show(
     swing,
     parts,
     name="fig-estimate-shares",
-    caption="What each input does to the result. <b>a</b> By how much the energy per "
+    caption="What each input does to the result. (a) By how much the energy per "
     "bit changes when one input goes through its interval and the others stay in their "
-    "middles. <b>b</b> Its share in the variance of the logarithm, of the energy per "
+    "middles. (b) Its share in the variance of the logarithm, of the energy per "
     "association and per bit.",
     alt="Two charts with a row for each input. The bits change the energy per bit by a "
     "factor of hundreds, each other input by less than three, and have nearly all of "

@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # Batches
+# # Batches · mistake gating
 #
 # The rule asks of one image whether it is to be learned. Whoever trains in batches can ask of each
 # image in the batch, and leave the others out of the mean; or ask of the batch as a whole, and
@@ -157,7 +157,7 @@ plotting.show(
     name="fig-batches",
     caption="What lazy learning saves compared with backprop in batches of the same "
     f"size, until {100 * goal:g}&nbsp;% of the test set are classified correctly: "
-    "<b>a</b> images learned, <b>b</b> energy $M_1$. Lines are means over seeds, bands "
+    "(a) images learned, (b) energy $M_1$. Lines are means over seeds, bands "
     f"go from the lowest to the highest; {N_SEEDS}, H&nbsp;=&nbsp;{size}. (Paper: a "
     "summary by third parties.)".replace("$M_1$", "M<sub>1</sub>"),
     alt="Two panels of savings against batch size. Gated by sample the saving of "

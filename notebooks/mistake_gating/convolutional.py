@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # A convolutional network
+# # A convolutional network · mistake gating
 #
 # Photographs are harder than digits. From scratch a small convolutional network misclassifies most
 # of them for a long time, so a rule that learns mistakes learns nearly all. Is it different when
@@ -97,8 +97,8 @@ plotting.show(
     *panels,
     name="fig-convolutional",
     caption="A small convolutional network learns ten classes of photographs, from "
-    "scratch (dotted) or with half of them known. <b>a</b> Against the images learned, "
-    "<b>b</b> against epochs. Lines are means over seeds, bands go from the lowest to "
+    "scratch (dotted) or with half of them known. (a) Against the images learned, "
+    "(b) against epochs. Lines are means over seeds, bands go from the lowest to "
     f"the highest; {N_SEEDS}. (Paper: a summary by third parties.)",
     alt="Accuracy against images learned and against epochs, for backprop and lazy "
     "learning, from scratch and with half of the classes known.",

@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # How many different samples are learned
+# # How many different samples are learned · mistake gating
 #
 # From twice as many images one does not learn twice as much: most of the new ones are like some
 # that are known. A rule that learns from mistakes alone should notice. To classify a training set
@@ -142,9 +142,9 @@ plotting.show(
     shares,
     name="fig-distinct-samples",
     caption="Different images that had been learned when the training accuracy first "
-    f"reached {100 * scale.goal:g}&nbsp;% (<b>a</b>, dots; lines are fitted power "
+    f"reached {100 * scale.goal:g}&nbsp;% (a) (dots; lines are fitted power "
     "laws, "
-    f"for two lower goals too), and their share of the set (<b>b</b>). {N_SEEDS}, "
+    f"for two lower goals too), and their share of the set (b). {N_SEEDS}, "
     f"H&nbsp;=&nbsp;{size}, deformed MNIST. (Paper: a summary by third parties.)",
     alt="a, dots of images learned against the size of the training set, both axes "
     "logarithmic, and lines less steep than the diagonal. b, the share of the set that "

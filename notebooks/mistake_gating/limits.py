@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # Limits
+# # Limits · mistake gating
 #
 # A rule that learns from mistakes saves where there are few. On a task where nearly all is wrong at
 # first, nearly all is remembered, and nothing is saved: so summaries of the paper report of
@@ -181,9 +181,9 @@ plotting.show(
     noise,
     early,
     name="fig-limits",
-    caption="Presentations in which nothing was learned. <b>a</b> MNIST, against the "
+    caption="Presentations in which nothing was learned. (a) MNIST, against the "
     "share of labels that are random; lines are means over seeds, bands go from the "
-    "lowest to the highest. <b>b</b> Lazy learning, against the part of the images "
+    "lowest to the highest. (b) Lazy learning, against the part of the images "
     "misclassified in the first epoch; a mark is one run. "
     f"{scale.epochs} epochs, {N_SEEDS}, H&nbsp;=&nbsp;{size}. (Paper: summaries by "
     "third "

@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # New classes
+# # New classes · mistake gating
 #
 # A network that knows some digits is to learn the others as well. Most images of the digits that it
 # knows are classified correctly from the start, so there is little to learn from them. That is what
@@ -181,9 +181,9 @@ plotting.show(
     until,
     parts,
     name="fig-new-classes",
-    caption=f"A network that knows 0 to {last} learns all ten digits. <b>a</b> Images "
+    caption=f"A network that knows 0 to {last} learns all ten digits. (a) Images "
     "learned until a test accuracy on all digits was first reached; dotted: from "
-    "scratch. <b>b</b> Accuracy on the old and the new digits. Lines are means over "
+    "scratch. (b) Accuracy on the old and the new digits. Lines are means over "
     f"seeds, bands go from the lowest to the highest; {N_SEEDS}, H&nbsp;=&nbsp;{size}. "
     "(Paper: abstract.)",
     alt="a, images learned against accuracy, on a logarithmic axis: backprop's curves "
@@ -334,7 +334,7 @@ plotting.show(
     name="fig-new-classes-replay",
     caption=f"A network that learned 0 to {last} lazily goes on with the other digits "
     "alone, with the old images in its memory, or with as many old images drawn at "
-    f"random. Accuracy on the old (<b>a</b>) and the new digits (<b>b</b>) after "
+    f"random. Accuracy on the old (a) and the new digits (b) after "
     f"{scale.more_epochs} epochs; a dot is one seed, {N_SEEDS}. (Not in the paper.)",
     alt="Dots of accuracy in three groups. Without replay the old digits are "
     "forgotten; "

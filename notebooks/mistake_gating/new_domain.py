@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # A new domain
+# # A new domain · mistake gating
 #
 # A network that has learned sharp digits is to read blurred ones. It does not start from nothing,
 # and the new images are not unlike the old: a case, one should think, for learning from mistakes
@@ -184,8 +184,8 @@ plotting.show(
     parts,
     name="fig-new-domain",
     caption="A network that learned sharp digits goes on with blurred ones "
-    f"({middle}&nbsp;pixels). <b>a</b> Images learned until a test accuracy on blurred "
-    "images was first reached. <b>b</b> Accuracy on blurred and on sharp images. Lines "
+    f"({middle}&nbsp;pixels). (a) Images learned until a test accuracy on blurred "
+    "images was first reached. (b) Accuracy on blurred and on sharp images. Lines "
     f"are means over seeds, bands go from the lowest to the highest; {N_SEEDS}, "
     f"H&nbsp;=&nbsp;{size}. (Paper: abstract; blurred MNIST by a summary.)",
     alt="a, images learned against accuracy: backprop's curve lies highest. b, "

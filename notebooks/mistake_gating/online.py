@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # Online, with a buffer
+# # Online, with a buffer · mistake gating
 #
 # Images arrive one after another, each once. Those that are stored in a buffer can be replayed;
 # those that are not are gone. Mistake gating has a suggestion what to store
@@ -196,9 +196,9 @@ plotting.show(
     often,
     name="fig-online",
     caption="Accuracy at the end of the stream, from scratch. Colours tell who learns "
-    "(blue: backprop, orange: lazy learning), marks what is stored. <b>a</b> Against "
+    "(blue: backprop, orange: lazy learning), marks what is stored. (a) Against "
     f"the images stored, with {FEW} replays for each image that arrives; a mark is one "
-    "seed, and the line joins the means of random shares and of everything. <b>b</b> "
+    "seed, and the line joins the means of random shares and of everything. (b) "
     "Against the number of replays; lines are means over seeds, bands go from the "
     f"lowest to the highest. {N_SEEDS}, H&nbsp;=&nbsp;{size}. (Paper: abstract.)",
     alt="a, marks of accuracy against buffer size, on a logarithmic axis; the squares "

@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # Fewer updates
+# # Fewer updates · mistake gating
 #
 # A network that already classifies an image correctly can leave its synapses alone. *Mistake
 # gating* {cite}`pache2026mistake` learns an image only if it is misclassified now, or was at any
@@ -153,9 +153,9 @@ counts = {
 plotting.show(
     *panels,
     name="fig-gating-updates",
-    caption="Images learned until a test accuracy was first reached. <b>a</b> MNIST "
-    f"(H&nbsp;=&nbsp;{size}, {counts['MNIST']}), <b>b</b> Fashion-MNIST "
-    f"(H&nbsp;=&nbsp;{size}, {counts['Fashion-MNIST']}), <b>c</b> {DIGITS} "
+    caption="Images learned until a test accuracy was first reached. (a) MNIST "
+    f"(H&nbsp;=&nbsp;{size}, {counts['MNIST']}), (b) Fashion-MNIST "
+    f"(H&nbsp;=&nbsp;{size}, {counts['Fashion-MNIST']}), (c) {DIGITS} "
     f"(H&nbsp;=&nbsp;{deformed.hidden}, {counts[DIGITS]}). Lines are means "
     "over seeds, bands go from the lowest to the highest. (Paper: abstract.)",
     alt="Three panels of images learned, logarithmic, against test accuracy. "
