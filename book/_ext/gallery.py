@@ -25,7 +25,6 @@ PLAYGROUND = (
     "<span>Drag the start, move the points, race the rules: learning as it happens, in this page."
     "</span></a>"
 )
-SHORT = re.compile(r"(\.\d\d)\d+")  # two digits are finer than any screen
 
 
 class Page:
@@ -56,7 +55,7 @@ class Page:
         """Return the first panel of the main figure as an SVG file in the colours of a mode."""
         drawing = re.search(r"<svg.*?</svg>", str(self.lead), re.DOTALL)[0]
         drawing = drawing.replace("viewbox=", "viewBox=").replace("currentColor", COLOURS[mode])
-        return re.sub(r' d="[^"]*"', lambda path: SHORT.sub(r"\1", path[0]), drawing)
+        return re.sub(r' d="([^"]*)"', lambda path: f' d="{_shortened(path[1])}"', drawing)
 
     def images(self, up: str = "") -> str:
         """Return the picture as HTML; it says nothing that the text beside it does not."""
@@ -86,6 +85,11 @@ class Page:
             f"<small>{' · '.join(filter(None, [self.place, *times]))}</small>"
             f'<span class="glance">{verdicts}</span></a>'
         )
+
+
+def _shortened(path: str) -> str:
+    """Return a path in fewer letters; a tenth of a point is finer than a card is shown."""
+    return re.sub(r"\s*([A-Za-z])\s*", r"\1", re.sub(r"(\.\d)\d+", r"\1", path))
 
 
 def parts() -> list[tuple[str, list[Page]]]:
