@@ -71,7 +71,8 @@ def card(rows):
         figure = f"{stated.notebook}.html#{stated.figure}"
         row["claim"] = f'<a href="{figure}">{claim}</a>'
         shown.append(row)
-    return notebook.html_table(pd.DataFrame(shown), "what was measured of this rule")
+    first = rows[0][0]
+    return notebook.html_table(pd.DataFrame(shown), f"what was measured, from {first} on")
 
 
 # %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the figure"}

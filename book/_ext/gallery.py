@@ -19,6 +19,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 
 BOOK = Path(__file__).parents[1]
 WORDS_A_MINUTE = 200
+MOST = 60  # points of a line on a card
 COLOURS = {"light": "#222832", "dark": "#ced6dd"}  # the theme's text
 PLAYGROUND = (
     '<a class="gallery-card playground-card" href="playground.html"><strong>Playground</strong>'
@@ -88,8 +89,16 @@ class Page:
 
 
 def _shortened(path: str) -> str:
-    """Return a path in fewer letters; a tenth of a point is finer than a card is shown."""
-    return re.sub(r"\s*([A-Za-z])\s*", r"\1", re.sub(r"(\.\d)\d+", r"\1", path))
+    """Return a path in fewer letters and points than it has, as many as are seen on a card."""
+    path = re.sub(r"\s*([A-Za-z])\s*", r"\1", re.sub(r"(\.\d)\d+", r"\1", path))
+    steps = re.findall(r"[A-Za-z][^A-Za-z]*", path)
+    stride = 1 + len(steps) // MOST
+    kept = []
+    for number, step in enumerate(steps):
+        ends = number + 1 == len(steps) or steps[number + 1][0] != "L"
+        if step[0] != "L" or number % stride == 0 or ends:
+            kept.append(step)
+    return "".join(kept)
 
 
 def parts() -> list[tuple[str, list[Page]]]:
