@@ -71,8 +71,8 @@ def card(rows):
         figure = f"{stated.notebook}.html#{stated.figure}"
         row["claim"] = f'<a href="{figure}">{claim}</a>'
         shown.append(row)
-    first = rows[0][0]
-    return notebook.html_table(pd.DataFrame(shown), f"what was measured, from {first} on")
+    told = ", ".join(dict.fromkeys(row[1] for row in rows))
+    return notebook.html_table(pd.DataFrame(shown), f"what was measured: {told}")
 
 
 # %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the figure"}
@@ -178,7 +178,7 @@ card(
         (
             "PyTorch time / backprop's",
             "LL7",
-            "PyTorch time of lazy / of backprop",
+            "modelled PyTorch time of lazy / of backprop",
             LEAST,
         ),
         (
