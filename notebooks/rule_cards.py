@@ -62,6 +62,7 @@ def card(rows):
     shown = []
     for words, claim, measure, best, *within in rows:
         found, stated = cells(claim, measure, *within), claims.claims()[claim]
+        assert measure in {one.name for one in stated.measures}, measure
         place = f"{html.escape(stated.value)} <small>{stated.place}</small>"
         row = {"measure": words, "best here": "–", "all": "–", "the original": place}
         if found:
