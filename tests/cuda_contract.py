@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lazybook import caching, datasets, engines, restrictions, runs
-from lazybook import sweep as sweeping
+from lazybook import caching, datasets, engines, restrictions, runs, trainers
 from lazybook.datasets import Dataset, Split
 from lazybook.engines import cuda_kernels
 from lazybook.engines.contract import Start
@@ -160,11 +159,11 @@ def test_a_sweep_groups_by_itself_and_measures_as_ever(coarse, tmp_path, monkeyp
     """Rules, seeds and lengths differ inside a group; the table is that of single runs."""
     sizes = []
 
-    def watched(group, progress, whole=sweeping.train_together):
+    def watched(group, progress, whole=trainers.train_together):
         sizes.append(len(group))
         return whole(group, progress)
 
-    monkeypatch.setattr(sweeping, "train_together", watched)
+    monkeypatch.setattr(trainers, "train_together", watched)
     base = replace(experiments(coarse)[0], measure_every=25, measure_training=True)
     given = grid(base, gate=[EVERY, LAZY], epochs=[1, 2])
     given[1] = replace(given[1], until=0.01)  # reached at the first measurement

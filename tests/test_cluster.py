@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lazybook import cluster, datasets
+from lazybook import cluster, datasets, trainers
 from lazybook import sweep as sweeping
 from lazybook.benchmarks import cluster as needed
 from lazybook.book.figures import run_figures
@@ -133,7 +133,7 @@ def nothing_is_trained_here(monkeypatch):
     def fail(*_):
         pytest.fail("it was trained here, and not by a worker")
 
-    monkeypatch.setattr(sweeping, "train", fail)
+    monkeypatch.setattr(trainers, "train", fail)
 
 
 def wait_for(happens) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lazybook import datasets
+from lazybook import datasets, trainers
 from lazybook import sweep as sweeping
 from lazybook.errors import DataError, InvalidValue, RecordError
 from lazybook.experiment import Experiment, grid
@@ -56,7 +56,7 @@ def trained(monkeypatch) -> list[Experiment]:
         trained.append(experiment)
         return train(experiment, *given)
 
-    monkeypatch.setattr(sweeping, "train", watched)
+    monkeypatch.setattr(trainers, "train", watched)
     return trained
 
 
@@ -116,9 +116,9 @@ def test_of_nothing_there_is_an_empty_table(store):
 @pytest.fixture
 def diverging(monkeypatch):
     """Seed 1 diverges, in name at least."""
-    whole = sweeping.train
+    whole = trainers.train
     monkeypatch.setattr(
-        sweeping, "train", lambda e, *given: replace(whole(e, *given), diverged=e.seed == 1)
+        trainers, "train", lambda e, *given: replace(whole(e, *given), diverged=e.seed == 1)
     )
 
 
@@ -157,7 +157,7 @@ def test_the_same_experiment_twice_is_computed_once(store, trained):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError("the third run")])
 def test_a_sweep_that_was_broken_off_goes_on_where_it_was(store, trained, monkeypatch, error):
-    watched = sweeping.train
+    watched = trainers.train
 
     def break_off(experiment, *given):
         if len(trained) == 2:
@@ -165,7 +165,7 @@ def test_a_sweep_that_was_broken_off_goes_on_where_it_was(store, trained, monkey
         return watched(experiment, *given)
 
     with monkeypatch.context() as patch:
-        patch.setattr(sweeping, "train", break_off)
+        patch.setattr(trainers, "train", break_off)
         with pytest.raises(type(error) if isinstance(error, Exception) else error) as caught:
             sweep(GRID, jobs=1, store=store)
     assert str(error) in str(caught.value) or error is KeyboardInterrupt
@@ -193,7 +193,7 @@ def test_a_failing_run_stops_those_beside_it(store, monkeypatch):
         finally:
             ended.set()
 
-    monkeypatch.setattr(sweeping, "train", fail_or_go_on)
+    monkeypatch.setattr(trainers, "train", fail_or_go_on)
     with pytest.raises(ZeroDivisionError, match="the first run"):
         sweep(GRID[:2], jobs=2, store=store)
     assert ended.wait(PATIENCE)
@@ -204,11 +204,11 @@ def test_a_failing_run_stops_those_beside_it(store, monkeypatch):
 INTERRUPTED = """
 import os, signal, sys, threading
 from pathlib import Path
-from lazybook import sweep as sweeping
+from lazybook import sweep as sweeping, trainers
 from lazybook.experiment import Experiment, grid
 from lazybook.runs import Store
 
-whole, go_on, outcomes = sweeping.train, threading.Event(), []
+whole, go_on, outcomes = trainers.train, threading.Event(), []
 
 def long(experiment, *given):
     os.kill(os.getpid(), signal.SIGINT)
@@ -222,13 +222,13 @@ def long(experiment, *given):
 store = Store(Path(sys.argv[1]))
 cloud = Experiment(dataset="two-clouds", hidden=3, epochs=1, engine="reference")
 experiments = grid(cloud, seed=[0, 1, 2])
-sweeping.train = long
+trainers.train = long
 try:
     sweeping(experiments, jobs=1, store=store)
 except KeyboardInterrupt:
     print("interrupted", [path.name for path in store.root.rglob("*.*")])
 threads = [t for t in threading.enumerate() if t.name.startswith("ThreadPool")]
-sweeping.train = whole
+trainers.train = whole
 print(sweeping(experiments, jobs=1, store=store).computed)
 go_on.set()
 for thread in threads:
@@ -266,7 +266,7 @@ def test_a_record_that_is_being_written_is_finished_before_an_interrupt_is_passe
         return train(experiment, *given)
 
     monkeypatch.setattr(Store, "save", slow)
-    monkeypatch.setattr(sweeping, "train", fail)
+    monkeypatch.setattr(trainers, "train", fail)
     with pytest.raises(KeyboardInterrupt):
         sweep(GRID[:2], jobs=2, store=store)
     assert [path.suffix for path in files(store)] == [".parquet"]
@@ -332,7 +332,7 @@ def test_one_run_for_each_core_that_this_process_may_use(store, monkeypatch):
         finally:
             at_a_time.remove(experiment)
 
-    monkeypatch.setattr(sweeping, "train", watched)
+    monkeypatch.setattr(trainers, "train", watched)
     sweep(GRID, store=store)
     assert max(most) <= 2
 
@@ -395,7 +395,7 @@ def test_what_another_process_is_at_comes_last_and_is_taken_from_it(
 ):
     """Once it is finished; if the other gives up, it is computed."""
     theirs, path = others(store, GRID[0])
-    watched = sweeping.train
+    watched = trainers.train
 
     def with_the_other(experiment, *given):
         run = watched(experiment, *given)
@@ -405,7 +405,7 @@ def test_what_another_process_is_at_comes_last_and_is_taken_from_it(
             theirs.release(path)
         return run
 
-    monkeypatch.setattr(sweeping, "train", with_the_other)
+    monkeypatch.setattr(trainers, "train", with_the_other)
     done = sweep(GRID, jobs=1, store=store)
     assert [run.experiment for run in done.runs] == GRID
     assert GRID[0] not in trained[:5]
@@ -480,7 +480,7 @@ def test_the_progress_file_ends_at_the_total(store, tmp_path, monkeypatch, until
 
         return train(experiment, told)
 
-    monkeypatch.setattr(sweeping, "train", watched)
+    monkeypatch.setattr(trainers, "train", watched)
     done = sweep(grid(GRID[0], seed=[0, 1], until=[until]), jobs=1, store=store)
     assert all(run.final["epoch"] == 2 for run in done.runs) is (until is None)
     seen.append(json.loads(path.read_text()))
@@ -512,7 +512,7 @@ def test_it_is_said_when_the_loops_have_to_be_compiled(
         seen.append(json.loads(path.read_text()))
         return train(experiment, *given)
 
-    monkeypatch.setattr(sweeping, "train", watched)
+    monkeypatch.setattr(trainers, "train", watched)
     sweep(grid(GRID[0], engine=[engine]), store=store)
     assert [(state["done"], state["label"]) for state in seen] == [(0, said)]
     assert json.loads(path.read_text())["label"] == "1 run"

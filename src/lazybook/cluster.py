@@ -20,7 +20,7 @@ from lazybook.datasets import Dataset
 from lazybook.errors import InvalidValue, LazybookError, told
 from lazybook.experiment import Experiment
 from lazybook.runs import SEMANTICS, Run, packages
-from lazybook.trainers import train, train_together
+from lazybook.trainers import train_group
 
 if TYPE_CHECKING:
     from distributed import Client, Worker
@@ -180,9 +180,7 @@ def work(experiments: Sequence[Experiment], before: Run | None, wanted: str) -> 
             reported = time.monotonic()
             worker.log_event(TOPIC, (key, presented))
 
-    if len(experiments) > 1:
-        return train_together(experiments, tell)
-    return [train(experiments[0], tell, before)]
+    return train_group(experiments, tell, before)
 
 
 def versions() -> str:

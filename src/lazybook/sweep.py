@@ -24,7 +24,7 @@ from lazybook.runs import DivergedRun, Run, Store, Summary, record_name
 from lazybook.support import machine, progress
 from lazybook.support.compiling import is_kept
 from lazybook.support.sharing import Reservations
-from lazybook.trainers import check, groups, train, train_together
+from lazybook.trainers import check, groups, train_group
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,8 +41,7 @@ GRACE = 0.5  # seconds that runs are given to stop, and a record to be written
 RECORD = 20_000  # bytes that a record has at least
 WITH_SCHEDULER = 1000  # runs that a scheduler is given at a time
 
-# Trains the experiments of one group, or a single one, perhaps after the run of another; and tells
-# of the samples presented.
+# As `lazybook.trainers.train_group` does, here or elsewhere.
 Trains = Callable[[Sequence[Experiment], Callable[[int], None], Run | None], list[Run]]
 
 
@@ -183,32 +182,25 @@ def _check(missing: list[Experiment], facts: dict[str, Facts], store: Store) -> 
             layers = network_shape(experiment, facts[experiment.dataset]).layers
             room += 4 * sum(rows * columns for rows, columns in layers)
     store.check_writable([store.path(e, facts[e.dataset]) for e in missing], room)
-    needed = (
-        name for experiment in missing for name in (experiment.dataset, *experiment.also_test)
-    )
-    for name in dict.fromkeys(needed):
+    for name in _needed(missing):
         datasets.load(name)
+
+
+def _needed(missing: list[Experiment]) -> list[str]:
+    """Return the names of the data sets that experiments learn or are tested on, each once."""
+    return list(dict.fromkeys(name for e in missing for name in (e.dataset, *e.also_test)))
 
 
 @contextmanager
 def _trains(missing: list[Experiment], scheduler: str | None) -> Iterator[Trains]:
     """Give what trains: it does so here, or, if there is a scheduler, on one of its workers."""
     if scheduler is None or not missing:
-        yield _train_here
+        yield train_group
         return
     from lazybook.cluster import Cluster
 
-    names = dict.fromkeys(name for e in missing for name in (e.dataset, *e.also_test))
-    with Cluster(scheduler, names) as cluster:
+    with Cluster(scheduler, _needed(missing)) as cluster:
         yield cluster.train
-
-
-def _train_here(
-    experiments: Sequence[Experiment], progress: Callable[[int], None], before: Run | None
-) -> list[Run]:
-    if len(experiments) > 1:
-        return train_together(experiments, progress)
-    return [train(experiments[0], progress, before)]
 
 
 class _Work:

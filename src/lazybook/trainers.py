@@ -185,6 +185,18 @@ def train_together(
     return [training.run(seconds) for training in trainings]
 
 
+def train_group(
+    experiments: Sequence[Experiment], progress: Callable[[int], None], before: Run | None = None
+) -> list[Run]:
+    """Train one of `groups`: several together, or a single one, perhaps after the run ``before``.
+
+    ``progress`` is called, and errors are raised, as by `train`.
+    """
+    if len(experiments) > 1:
+        return train_together(experiments, progress)
+    return [train(experiments[0], progress, before)]
+
+
 def groups(experiments: Iterable[Experiment], facts: Mapping[str, Facts]) -> list[list[Experiment]]:
     """Return ``experiments`` in groups: those of each are trained together, or are one.
 
