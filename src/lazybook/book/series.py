@@ -143,17 +143,9 @@ def _intervals(container: ErrorbarContainer) -> dict[str, Any]:
 
     A point without a bar, as there is for a single seed, has nan.
     """
-    points = np.column_stack(container.lines[0].get_data(orig=False))
     along = 0 if container.has_xerr else 1
-    bars = [bar for bar in container.lines[2][0].get_segments() if len(bar)]
-    ends = np.full((2, len(points)), np.nan)
-    for index, point in enumerate(points):
-        for bar in bars:
-            if (
-                bar[0, 1 - along] == point[1 - along]
-                and bar[0, along] <= point[along] <= bar[1, along]
-            ):
-                ends[:, index] = bar[:, along]
+    bars = container.lines[2][0].get_segments()  # in the order of the points
+    ends = np.array([bar[:, along] if len(bar) else (np.nan, np.nan) for bar in bars]).T
     return {"of": "xy"[along], "low": ends[0], "high": ends[1]}
 
 
