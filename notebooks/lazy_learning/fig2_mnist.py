@@ -40,7 +40,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from IPython.display import HTML, Markdown
+from IPython.display import Markdown
 from myst_nb import glue
 
 from lazybook import datasets
@@ -393,11 +393,8 @@ found.answer(
     "Its best accuracy differs by "
     f"{span(gains.groupby('hidden').mean(), '+.2f')} points, in the means over seeds."
 )
-# The book's first page shows these two.
+# The book's first page says this too.
 glue("saving", at_best("energy_m1"), display=False)
-drawing = f'<div class="panel">{plotting.svg(energies)}</div>'
-drawing = f'<div class="panels" role="img" aria-label="{ALT}">{drawing}</div>'
-glue("picture", HTML(f'<figure class="lazybook-figure">{drawing}</figure>'), False)
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT
