@@ -23,6 +23,21 @@ def test_a_page_is_printed(page, tmp_path):
     assert target.read_bytes().startswith(b"%PDF-")
 
 
+def test_the_browser_is_asked_for_the_page_and_for_no_network(page, tmp_path, monkeypatch):
+    browser, target = tmp_path / "chromium", tmp_path / "book.pdf"
+    browser.write_text(
+        "#!/bin/sh\n"
+        'for given; do case "$given" in --print-to-pdf=*) to="${given#*=}";; esac; done\n'
+        'echo "%PDF- $@" > "$to"\n'
+    )
+    browser.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    pdf.write(page, target)
+    asked = target.read_text()
+    assert asked.startswith("%PDF-") and asked.split()[-1] == page.as_uri()
+    assert "--headless" in asked and "MAP * ~NOTFOUND" in asked
+
+
 def test_without_a_page_or_a_browser_it_says_what_is_missing(page, tmp_path, monkeypatch):
     target = tmp_path / "book.pdf"
     with pytest.raises(LazybookError, match="no page"):

@@ -76,7 +76,8 @@ EXEMPT_OF_BIBLIOGRAPHY = {
 @pytest.mark.parametrize("name", PAGES)
 def test_all_can_use_it(visit, name, look):
     """No violation of the rules of axe-core; in the dark, of those about colours."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    from axe_playwright_python.sync_playwright import Axe
+
     page = visit(name, **LOOKS[look], reduced_motion="reduce").page
     exempt = EXEMPT | (EXEMPT_OF_BIBLIOGRAPHY if name == "bibliography" else {})
     options = {
@@ -86,7 +87,7 @@ def test_all_can_use_it(visit, name, look):
     }
     if look == "dark":
         options |= {"runOnly": ["color-contrast", "link-in-text-block"]}
-    found = axe.Axe().run(page, options=options).response["violations"]
+    found = Axe().run(page, options=options).response["violations"]
     assert [
         (rule["id"], node["target"], node["failureSummary"])
         for rule in found
