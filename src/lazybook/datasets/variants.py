@@ -22,14 +22,10 @@ BLOCK = 1000  # images that are blurred together
 
 
 @dataclass(frozen=True)
-class Classes:
-    """The samples of the classes from ``first`` to ``last``, to train and to test.
+class _Range:
+    """What has all numbers from ``first`` to ``last``."""
 
-    Classes keep their numbers, and networks the outputs of those that are left out.
-    """
-
-    form: ClassVar[str] = "classes:A-B"
-    meaning: ClassVar[str] = "the classes from A to B, as in classes:0-4"
+    form: ClassVar[str]
     first: int
     last: int
 
@@ -38,7 +34,25 @@ class Classes:
         return cls(int(first), int(last))
 
     def __str__(self) -> str:
-        return f"classes:{self.first}-{self.last}"
+        return f"{self.form.partition(':')[0]}:{self.first}-{self.last}"
+
+
+class _SameSamples:
+    """What changes samples, and leaves none out."""
+
+    def sizes(self, base: Facts) -> tuple[int, int]:
+        return base.train, base.test
+
+
+@dataclass(frozen=True)
+class Classes(_Range):
+    """The samples of the classes from ``first`` to ``last``, to train and to test.
+
+    Classes keep their numbers, and networks the outputs of those that are left out.
+    """
+
+    form: ClassVar[str] = "classes:A-B"
+    meaning: ClassVar[str] = "the classes from A to B, as in classes:0-4"
 
     def fits(self, base: Facts) -> bool:
         return self.first <= self.last < base.classes
@@ -60,20 +74,11 @@ class Classes:
 
 
 @dataclass(frozen=True)
-class Samples:
+class Samples(_Range):
     """The training samples from number ``first`` to ``last``; the test samples stay."""
 
     form: ClassVar[str] = "samples:A-B"
     meaning: ClassVar[str] = "the training samples from A to B, counted from 0"
-    first: int
-    last: int
-
-    @classmethod
-    def read(cls, first: str, last: str) -> Self:
-        return cls(int(first), int(last))
-
-    def __str__(self) -> str:
-        return f"samples:{self.first}-{self.last}"
 
     def fits(self, base: Facts) -> bool:
         return self.first <= self.last < base.train
@@ -86,7 +91,7 @@ class Samples:
 
 
 @dataclass(frozen=True)
-class Blur:
+class Blur(_SameSamples):
     """All images blurred: a Gaussian whose standard deviation is so many pixels. Outside is 0."""
 
     form: ClassVar[str] = "blur:S"
@@ -103,9 +108,6 @@ class Blur:
     def fits(self, base: Facts) -> bool:
         return 0 < self.deviation <= 10 and math.isqrt(base.inputs) ** 2 == base.inputs
 
-    def sizes(self, base: Facts) -> tuple[int, int]:
-        return base.train, base.test
-
     def make(self, base: Dataset) -> tuple[Split, Split]:
         train, test = (
             replace(split, values=blurred(split.values, self.deviation))
@@ -115,7 +117,7 @@ class Blur:
 
 
 @dataclass(frozen=True)
-class RandomLabels:
+class RandomLabels(_SameSamples):
     """A ``share`` of the training samples have their label drawn anew, from all classes.
 
     So some get the right one by chance (Zhang et al. 2017). Test labels stay. ``seed`` says which
@@ -136,9 +138,6 @@ class RandomLabels:
 
     def fits(self, base: Facts) -> bool:
         return 0 < self.share <= 1
-
-    def sizes(self, base: Facts) -> tuple[int, int]:
-        return base.train, base.test
 
     def make(self, base: Dataset) -> tuple[Split, Split]:
         generator = np.random.Generator(np.random.PCG64(self.seed))
