@@ -1,7 +1,5 @@
 """The book is printed by a browser; what is missing is named."""
 
-import shutil
-
 import pytest
 
 from lazybook.book import pdf
@@ -15,7 +13,7 @@ def page(tmp_path):
     return page
 
 
-@pytest.mark.skipif(not any(map(shutil.which, pdf.BROWSERS)), reason="there is no browser")
+@pytest.mark.skipif(not pdf.browser(), reason="there is no browser")
 def test_a_page_is_printed(page, tmp_path):
     target = tmp_path / "book.pdf"
     target.write_bytes(b"of yesterday")

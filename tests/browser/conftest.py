@@ -1,14 +1,14 @@
 """A browser without a network, which opens pages from files and notes what goes wrong on them."""
 
-import shutil
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from lazybook.book import pdf
 from lazybook.book.checks import HTML
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+CHROMIUM = pdf.browser()
 LOCAL = ("file", "data", "blob", "about")
 
 

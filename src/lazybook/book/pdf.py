@@ -16,6 +16,11 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SECONDS = 600  # the book has some hundred pages
 
 
+def browser() -> str | None:
+    """Return the path of a browser that can be used without a window, or None."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
 def write(page: Path, target: Path) -> None:
     """Print an HTML page with a browser that has no window, and no network.
 
@@ -23,12 +28,12 @@ def write(page: Path, target: Path) -> None:
     """
     if not page.exists():
         raise LazybookError(f"there is no page {page}; make pdf builds it")
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not browser:
+    program = browser()
+    if not program:
         raise LazybookError(f"a PDF needs a browser; install one of: {', '.join(BROWSERS)}")
     with tempfile.TemporaryDirectory(prefix="lazybook-") as own:
         command = [
-            browser,
+            program,
             "--headless",
             "--no-sandbox",  # which needs rights that a container does not give; the page is ours
             "--disable-gpu",
@@ -44,9 +49,9 @@ def write(page: Path, target: Path) -> None:
         try:
             ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
         except subprocess.TimeoutExpired:
-            raise LazybookError(f"{browser} printed nothing in {SECONDS} s") from None
+            raise LazybookError(f"{program} printed nothing in {SECONDS} s") from None
     if ended.returncode or not target.exists():
-        raise LazybookError(f"{browser} printed nothing: {ended.stderr.strip()[-300:]}")
+        raise LazybookError(f"{program} printed nothing: {ended.stderr.strip()[-300:]}")
 
 
 if __name__ == "__main__":
