@@ -26,6 +26,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`the playground </playground>`, where you can train the two clouds by hand.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -462,6 +464,9 @@ for rule in RULES:
 for start in INITIAL:
     memorized = runs[start, LAZY, scale.seeds[0]].final["memorized"]
     print(f"condition {start}: {memorized} of {len(x)} points")
+
+# %% [markdown]
+# Next: {doc}`fig2_mnist`. Does what saves with two weights save with a hundred thousand?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -25,6 +25,9 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`two clouds <fig1_two_clouds>`, for why the rules differ, and {doc}`the method
+# </method>`, for what the energy is.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -395,6 +398,37 @@ found.answer(
 )
 # The book's first page says this too.
 glue("saving", at_best("energy_m1"), display=False)
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** Lazy learning makes fewer updates. Are they smaller than those of backprop, as large, or
+# larger? Guess, and compare the energy of an update, the mean over a whole run.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: the size of an update"}
+# NBVAL_CHECK_OUTPUT
+for hidden in scale.hidden:
+    finals = [run.final for run in pairs[hidden, scale.seeds[0]]]
+    plain, lazy = (final["energy_m1"] / final["updates"] for final in finals)
+    print(
+        f"H = {hidden}: backprop {plain:.3f}, lazy {lazy:.3f}: {lazy / plain:.1f} times"
+    )
+
+# %% [markdown]
+# **2.** Of what lazy learning learns in its last epoch, which part is new: misclassified there for
+# the first time? And in the first epoch?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: new mistakes"}
+# NBVAL_CHECK_OUTPUT
+for hidden in scale.hidden:
+    table = pairs[hidden, scale.seeds[0]][1].table.set_index("epoch")
+    new = table["memorized"].loc[range(scale.epochs + 1)].diff()
+    parts = 100 * new / table["updates"].loc[range(scale.epochs + 1)].diff()
+    first, final = parts[1], parts[scale.epochs]
+    print(f"H = {hidden}: {first:.0f} % of the first epoch, {final:.2f} % of the last")
+
+# %% [markdown]
+# Next: {doc}`fig3_emnist`. Is more saved where there is more to learn from?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -24,6 +24,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`lazy learning of MNIST <fig2_mnist>`, whose runs these are, on other images.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -382,6 +384,41 @@ found.answer(
     f"times its energy there and {spelled(saved_on_mnist)} times on MNIST; the best "
     f"accuracies differ by {span(map(np.mean, gained.values()), '+.2f')} points."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** Suppose that the power law of this page went on. Of a set that has sixteen times as many
+# images as MNIST, how many times as many would be memorized, and which share of the set?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: sixteen times as many"}
+# NBVAL_CHECK_OUTPUT
+on_mnist = {key: mnist_share[key] for key in times}
+for hidden, exponent in exponents.items():
+    more = 16**exponent
+    part = more / 16 * analysis.over_seeds(on_mnist)[hidden]
+    print(f"H = {hidden}: {more:.1f} times as many, {100 * part:.1f} % of the set")
+
+# %% [markdown]
+# **2.** In which of the two sets does more of the memory come from the first epoch?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: the first epoch"}
+# NBVAL_CHECK_OUTPUT
+for hidden in scale.hidden:
+    lazy_runs = {"MNIST": mnist_runs[hidden, mnist_seeds[0]]}
+    lazy_runs[digits] = pairs[hidden, scale.seeds[0]][1]
+    early = {
+        task: 100
+        * run.table.set_index("epoch")["memorized"][1]
+        / run.final["memorized"]
+        for task, run in lazy_runs.items()
+    }
+    print(
+        f"H = {hidden}:", ", ".join(f"{n:.0f} % of {task}" for task, n in early.items())
+    )
+
+# %% [markdown]
+# Next: {doc}`fig4_pure_lazy`. What if nothing is remembered at all?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

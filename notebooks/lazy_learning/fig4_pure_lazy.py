@@ -25,6 +25,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`lazy learning of MNIST <fig2_mnist>`, the same task learned with a memory.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -304,6 +306,49 @@ found.answer(
     f"{at_best('inefficiency')} times less tortuous. But its accuracy ends at "
     f"{span(best['pure lazy learning'], '.1f')} %."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** What does the last percentage point cost? Of all the energy that a rule spends up to the
+# best accuracy that both reach, which part goes into the last point, and with which rule is it
+# more?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: the last point"}
+# NBVAL_CHECK_OUTPUT
+for size in extremes:
+    parts = []
+    for seed in scale.seeds:
+        top = analysis.common_accuracies(pairs[size, seed], 0.5)[-1]
+        spent = [
+            analysis.when_reached(run, [top - 0.01, top], "energy_m1")
+            for run in pairs[size, seed]
+        ]
+        parts.append([100 * (1 - before / end) for before, end in spent])
+    plain, thrifty = pd.DataFrame(parts).mean()
+    print(f"H = {size}: backprop {plain:.0f} %, pure lazy learning {thrifty:.0f} %")
+
+# %% [markdown]
+# **2.** At the best accuracy that pure lazy learning and lazy learning both reach, which has spent
+# less energy, and whose weights are further from where they started?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: with a memory"}
+# NBVAL_CHECK_OUTPUT
+for run in lazy:
+    if run.experiment.seed == scale.seeds[0]:
+        size = run.experiment.hidden
+        other = pairs[size, scale.seeds[0]][1]
+        energy, distance = (
+            analysis.at_best_common(run, other, column)
+            for column in ("energy_m1", "energy_min")
+        )
+        print(
+            f"H = {size}: with a memory {energy:.2f} times the energy, and weights "
+            f"{distance:.2f} times as far away"
+        )
+
+# %% [markdown]
+# Next: {doc}`fig5_loss_and_accuracy`. The thriftiest rule has a price, too.
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

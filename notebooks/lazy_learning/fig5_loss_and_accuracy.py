@@ -25,6 +25,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`pure lazy learning and its energy <fig4_pure_lazy>`, which has the runs.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -280,6 +282,32 @@ found.answer(
     f"{span(100 * pure['test_accuracy'], '.1f')} % correct, "
     f"{span(gap[ends['gate'] == PURE], '.1f')} points below the training set."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** The loss is the mean square by which outputs miss their targets. By how much does a single
+# output miss its target at the end, typically? Below which error, in all ten outputs, can no image
+# be misclassified?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: a single output"}
+# NBVAL_CHECK_OUTPUT
+for rule, table in (("backprop", backprop), ("pure lazy learning", pure)):
+    print(f"{rule}: {span(table['test_loss'] ** 0.5, '.2f')}")
+print("Below 0.5: the right output is then above 0.5, and all others are below it.")
+
+# %% [markdown]
+# **2.** Pure lazy learning learns from nothing but the training images that it misclassifies. How
+# many of the 60,000 are left to it at the end, and how many does backprop misclassify?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: what is left to learn"}
+# NBVAL_CHECK_OUTPUT
+for rule, table in (("backprop", backprop), ("pure lazy learning", pure)):
+    left = 60_000 * (1 - table["train_accuracy"]).groupby("hidden").mean()
+    print(f"{rule}:", ", ".join(f"{n:,.0f} (H = {size})" for size, n in left.items()))
+
+# %% [markdown]
+# Next: {doc}`fig6_updates`. Back to lazy learning, with its changes counted one by one.
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -24,6 +24,9 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`lazy learning of MNIST <fig2_mnist>`, which has the runs, and {doc}`the method
+# </method>`, for what is counted.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -190,6 +193,37 @@ found.answer(
     f"PyTorch loop (modelled), and {faster['seconds']} times less in this book's "
     "engine, where updates are cheap."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** Let an update take r times as long as a forward pass. Lazy learning makes all the forward
+# passes, and a share s of the updates. How many times as fast is it, and what is that for r = 1, 3
+# and 10, and at most?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: how fast at most"}
+# NBVAL_CHECK_OUTPUT
+print("(1 + r) / (1 + s r), at most 1 / s")
+for size in scale.hidden:
+    plain, lazy = pairs[size, scale.seeds[0]]
+    s = lazy.final["updates"] / plain.final["updates"]
+    gains = [f"{(1 + r) / (1 + s * r):.2f}" for r in (1, 3, 10)]
+    print(f"H = {size}, s = {s:.3f}: {', '.join(gains)}; at most {1 / s:.1f}")
+
+# %% [markdown]
+# **2.** How often did a synapse change in the whole run, on average? Estimate it from the images
+# presented and the share of synapses that an image changes. Then count.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: changes of a synapse"}
+# NBVAL_CHECK_OUTPUT
+estimate = ends["samples"].max() * share / 100
+print(f"estimate for backprop: {float(f'{estimate:.2g}'):,.0f}")
+each = (ends["energy_m0"] / synapses).groupby([ends["gate"], ends["hidden"]]).mean()
+for (rule, size), number in each.items():
+    print(f"{plotting.NAMES[rule]}, H = {size}: {number:,.0f}")
+
+# %% [markdown]
+# Next: {doc}`losses`. Does it all hang on the squared error?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -25,6 +25,9 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`lazy learning of MNIST <fig2_mnist>` and {doc}`pure lazy learning
+# <fig4_pure_lazy>`, both with the mean squared error.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -372,6 +375,36 @@ found.answer(
     "The conventions set the pace: backprop gets to 97.5&nbsp;% within 10 epochs in "
     f"{soon[0]} of {len(goal[0])} runs with the mean, in {soon[1]} with half the sum."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** What is the loss of a network that answers 0 ten times, whatever it is shown, under each of
+# the three? Work it out, and compare with the networks before they have learned anything.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: before learning"}
+# NBVAL_CHECK_OUTPUT
+for loss, estimate in ((MEAN, 1 / 10), (HALF, 1 / 2), (ENTROPY, math.log(10))):
+    begin = runs[loss, ends[-1], scale.seeds[0], BACKPROP].table["test_loss"].iloc[0]
+    print(f"{LOSSES[loss]}: {estimate:.2f}, in the run {begin:.2f}")
+
+# %% [markdown]
+# **2.** With which learning rate does the mean squared error teach a network exactly what half the
+# sum of squares teaches it at 0.01? Try it, on a few images.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: the same rate"}
+# NBVAL_CHECK_OUTPUT
+few = replace(base, dataset="mnist/samples:0-4999", hidden=30, epochs=1)
+same = sweep(
+    [replace(few, loss=HALF), replace(few, learning_rate=0.05)], jobs=settings.jobs
+)
+for run in same.runs:
+    name, rate = LOSSES[run.experiment.loss], run.experiment.learning_rate
+    energy, accuracy = run.final["energy_m1"], 100 * run.final["test_accuracy"]
+    print(f"{name} at {rate:g}: M = {energy:.0f}, {accuracy:.1f} % correct")
+
+# %% [markdown]
+# Next: {doc}`variations`. Does it hang on plain gradient descent?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -25,6 +25,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`lazy learning of MNIST <fig2_mnist>`, whose lazy networks these are.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -421,6 +423,37 @@ found.answer(
     f"{LONGER} times as long, the smallest network loses "
     f"{span([-each for each in late], '.1f')} points again."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** A network that has learned nothing guesses one digit of ten. How many of the first ten, and
+# of the first hundred and the first thousand images should be memorized, if guessing went on? How
+# many are, so how soon does a network do better than guess?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: guesses"}
+# NBVAL_CHECK_OUTPUT
+for number in (10, 100, 1000):
+    begun = np.mean([memory[:number].sum() for memory in in_turn.values()])
+    print(
+        f"of the first {number}: {0.9 * number:g} by guessing, {begun:.1f} in the runs"
+    )
+
+# %% [markdown]
+# **2.** Call an image hard if at least half of the networks memorized it. Which part of a single
+# network's memory is hard, and which part is its own, memorized by no other one?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: hard, or its own"}
+# NBVAL_CHECK_OUTPUT
+for words, chosen in (
+    ("hard", times >= len(networks) / 2),
+    ("its own", times == 1),
+):
+    parts = 100 * memories[:, chosen].sum(axis=1) / memories.sum(axis=1)
+    print(f"{words}: {span(parts, '.1f')} % of a memory")
+
+# %% [markdown]
+# Next: {doc}`rare_classes`. Does the memory make up for what is seldom seen?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

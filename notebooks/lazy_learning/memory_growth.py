@@ -24,6 +24,9 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`what is memorized <memory>`, and {doc}`four times as many digits
+# <fig3_emnist>`, which compares two sets.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -180,6 +183,32 @@ notebook.answer(
     f"many. (On deformed MNIST, after {growing.epochs} epochs; no claim is judged by "
     "it.)"
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** By the laws of this page, how many times as many images would a training set need, for
+# twice the memory?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: twice the memory"}
+# NBVAL_CHECK_OUTPUT
+for size, law in laws.items():
+    print(f"H = {size}: 2 ** (1 / a) = {2 ** (1 / law.exponent):.1f} times as many")
+
+# %% [markdown]
+# **2.** A law that holds from the smallest set on should not care if the smallest set is left out.
+# Is the exponent still within its interval?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: without the smallest set"}
+# NBVAL_CHECK_OUTPUT
+larger = grown[grown["number"] > min(scale.numbers)]
+for size, group in larger.groupby("hidden"):
+    whole, without = laws[size], analysis.power_law(group["number"], group["memorized"])
+    print(f"H = {size}: {whole.exponent:.2f} ({whole.range}), {without.exponent:.2f}")
+
+# %% [markdown]
+# Next: {doc}`../competitive_plasticity/fig1_cost_of_learning`. So far the question was which
+# samples are learned; now it is which synapses.
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -25,6 +25,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`what is memorized <memory>`.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -276,6 +278,39 @@ found.answer(
     f"{span([np.mean(of_case) for of_case in ahead], '+.2f')} points, in the means "
     f"over seeds; it is lower in {behind} of {sum(map(len, ahead))} pairs."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** All ten digits are about equally frequent. If two of them are thinned out to one in n,
+# which share of the images do they have? Write the formula, and hold it against the data.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: the share of the rare digits"}
+# NBVAL_CHECK_OUTPUT
+for thin in thins:
+    estimate = (2 / thin) / (8 + 2 / thin)
+    share = span([100 * is_rare[thin, seed].mean() for seed in scale.seeds], ".2f")
+    print(f"1/{thin}: (2/n) / (8 + 2/n) = {100 * estimate:.2f} %, here {share} %")
+
+# %% [markdown]
+# **2.** Which part of the rare images ends in the memory, and which part of the common ones? What
+# is the most that the first could be, and how often would rare digits then be learned?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: rare and common in the memory"}
+# NBVAL_CHECK_OUTPUT
+for thin in thins:
+    key = scale.hidden[0], thin, scale.seeds[0]
+    kept, rare_ones = runs["balanced", LAZY, *key].arrays["memory"], is_rare[key[1:]]
+    rare, common = kept[rare_ones].mean(), kept[~rare_ones].mean()
+    share = rare_ones.mean()
+    most = 1 / (share + (1 - share) * common)
+    print(
+        f"1/{thin}: {100 * rare:.0f} % of the rare, {100 * common:.0f} % of the common;"
+        f" with all of the rare, {most:.1f} times as often as they occur"
+    )
+
+# %% [markdown]
+# Next: {doc}`memory_growth`. How much is remembered of larger and larger sets?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

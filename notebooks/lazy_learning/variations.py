@@ -26,6 +26,9 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`lazy learning of MNIST <fig2_mnist>`, which is varied here, and {doc}`the
+# losses <losses>`.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -289,6 +292,30 @@ found.answer(
     f"{span(one_by_one['energy_m1'], '.2g')} and "
     f"{span(one_by_one['pytorch_seconds'], '.2g')} times one image at a time."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** From the share that is still learned at the end in batches of 32: at which size of a batch
+# would half of all batches have nothing to learn in them?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: half of the batches"}
+# NBVAL_CHECK_OUTPUT
+halves = [math.log(0.5) / math.log(1 - share) for share in shares]
+print(f"(1 - share) ** size = 1/2: at {span(halves, '.1f')} images")
+
+# %% [markdown]
+# **2.** Lazy learning leaves out samples, not synapses. Which variation has the largest change of
+# weights for a sample that is learned, and does being lazy make it larger or smaller?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: the change for a sample"}
+# NBVAL_CHECK_OUTPUT
+sizes = (spent["energy_m1"] / spent["updates"]).groupby(level=[0, 2], sort=False).mean()
+for name, of_rule in sizes.unstack().sort_values(BACKPROP, ascending=False).iterrows():
+    print(f"{name}: backprop {of_rule[BACKPROP]:.3f}, lazy {of_rule[LAZY]:.3f}")
+
+# %% [markdown]
+# Next: {doc}`memory`. What is it that lazy learning remembers?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT
