@@ -27,6 +27,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`the method </method>`, for the network and the two energies.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -428,6 +430,39 @@ found.answer(
     f"small rates, and at {RATE:g}, the paper's, "
     f"{notebook.span(least, '.2g')} times that."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** Every image changes every synapse. How many synapses does a network with H hidden units
+# have, one of which is always 1 and has no inputs, with 784 pixels, a bias and ten outputs? Compare
+# with the changes that were counted for each image.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: changes for each image"}
+# NBVAL_CHECK_OUTPUT
+changes = (sizes["energy_m0"] / sizes["samples"]).groupby(sizes["hidden"]).mean()
+for size, counted in changes.dropna().items():
+    synapses = 785 * (size - 1) + 10 * size
+    print(f"H = {size:,}: {synapses:,} synapses, {counted:,.0f} changes for each image")
+
+# %% [markdown]
+# **2.** Ask for five percentage points less. What part of $M_1$ is saved, and is it still the same
+# law in the size of the network?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: a lower goal"}
+# NBVAL_CHECK_OUTPUT
+sooner = [
+    analysis.when_reached(run, [scale.goal - 0.05], "energy_m1").item()
+    for run in size_sweep.runs
+]
+lower = sizes.assign(sooner=sooner)
+parts = 100 * (1 - lower["sooner"] / lower["energy_m1"]).groupby(lower["hidden"]).mean()
+law = analysis.growth(lower.loc[fitted.index], "sooner")
+print(f"saved: {notebook.span(parts, '.0f')} %")
+print(f"exponent {law.exponent:.2f}; of the goal {laws['energy_m1'].exponent:.2f}")
+
+# %% [markdown]
+# Next: {doc}`fig2_masks`. Must all synapses learn?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

@@ -24,6 +24,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`the cost of learning <fig1_cost_of_learning>`, which is to be reduced here.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -436,6 +438,34 @@ found.answer(
     f"but {grown.iloc[-1] / grown.iloc[0]:.1f} times as much at "
     f"H = {grown.index[-1]:,} as at {grown.index[0]:,}."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** Where would the kink be if the images had a hundred classes, the paths needed being the
+# same? Up to which size would it then be enough to mask inputs?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: a hundred classes"}
+# NBVAL_CHECK_OUTPUT
+for outputs in (10, 100):
+    kink = RandomMasks(needed, outputs=outputs).kink
+    print(f"{outputs} outputs: {needed} × 784 / {outputs} = {kink:,.0f} hidden units")
+
+# %% [markdown]
+# **2.** How many synapses are plastic in a subnet of n units, and how many paths do they make from
+# an input to an output? Compare what a path takes there with what it takes in the best synapse mask
+# of the largest network.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: synapses for a path"}
+# NBVAL_CHECK_OUTPUT
+n, largest = scale.subnet, max(scale.hidden)
+print(f"subnet: {n * (784 + 10):,} synapses for {n} paths, {784 + 10} each")
+plastic = sum(map(float, masks.plastic(largest)))
+each = plastic / needed
+print(f"mask, H = {largest:,}: {plastic:,.0f} for {needed} paths, {each:,.0f} each")
+
+# %% [markdown]
+# Next: {doc}`fig2_neurons`. How large should the part that learns be, and must it stay the same?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

@@ -24,6 +24,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`masks and subnets <fig2_masks>`.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -440,6 +442,38 @@ found.answer(
     f"{notebook.span(cost['energy_m1'], '.2f')} times the $M_1$ of learning with all "
     "synapses."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** How many synapses does a subnet of n units change for each image? And a neuron mask of n
+# units in a network of H? Work it out, and compare with the changes that were counted.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: changes for each image"}
+# NBVAL_CHECK_OUTPUT
+n = scale.subnet
+for name in ("subnet", "neuron-mask"):
+    size = scale.redrawn_at[name]
+    outputs = n if name == "subnet" else size
+    once = drawn(masked, name, "")
+    counted = (once["energy_m0"] / once["samples"]).mean()
+    estimate = f"785 × {n} + 10 × {outputs:,} = {785 * n + 10 * outputs:,}"
+    print(f"{name}, H = {size:,}: {estimate}, counted {counted:,.0f}")
+
+# %% [markdown]
+# **2.** And if it is time that matters, not energy? Predict whether the best number of plastic
+# neurons is then smaller or larger than for $M_0$ and $M_1$.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: the best number for time"}
+# NBVAL_CHECK_OUTPUT
+for name, table in best.items():
+    for size, numbers in table.groupby("hidden")[[*LABELS]].mean().iterrows():
+        m0, m1, time = numbers.round()
+        print(f"{name}, H = {size:,}: {m0:g} for M0, {m1:g} for M1, {time:g} for time")
+
+# %% [markdown]
+# Next: {doc}`fig3_largest_updates`. What if synapses are chosen anew by what they would learn, not
+# by chance?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

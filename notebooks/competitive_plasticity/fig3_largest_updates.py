@@ -26,6 +26,9 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`the cost of learning <fig1_cost_of_learning>` and {doc}`masks and subnets
+# <fig2_masks>`.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -384,6 +387,39 @@ found.answer(
     "the $M_0$ of selection per layer. In a subnet the largest updates cost "
     f"{laws[0]}."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** Outputs change in any case. At which fraction f of the 785 H synapses into the hidden layer
+# do the 10 H into the outputs cost as much as those into the hidden layer? Compare with the share
+# of $M_0$ that is spent on the outputs at the fractions tried.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: as much for the outputs"}
+# NBVAL_CHECK_OUTPUT
+print(f"f = 10 / 785 = {10 / 785:.4f}")
+per_layer = selecting[
+    (selecting["rule"] == RULES["layer"]) & (selecting["hidden"] == scale.at)
+]
+part = per_layer.eval("100 * energy_m0_output / energy_m0")
+for fraction, spent in part.groupby(per_layer["fraction"]).mean().dropna().items():
+    print(f"f = {fraction:g}: {spent:.0f} % spent on the outputs")
+
+# %% [markdown]
+# **2.** Is it the fewer, the slower? Find the fraction with which learning takes the fewest
+# samples, and compare with learning all.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: the fewest samples"}
+# NBVAL_CHECK_OUTPUT
+everything = plain.loc[plain["hidden"] == scale.at, "samples"].mean()
+for rule in RULES.values():
+    tried = selecting[(selecting["rule"] == rule) & (selecting["hidden"] == scale.at)]
+    time = analysis.means(tried, "fraction", ["samples"])["samples"]
+    print(f"{plotting.NAMES[rule]}: f = {time.idxmin():g}, {time.min():,.0f} samples")
+print(f"{plotting.NAMES['all']}: {everything:,.0f} samples")
+
+# %% [markdown]
+# Next: {doc}`fig3_which_synapses`. Which synapses win, and what does the network lose?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

@@ -24,6 +24,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`only the largest updates <fig3_largest_updates>`.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -42,6 +44,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from lazybook.book import notebook, plotting
+from lazybook.energy import effective_number
 from lazybook.experiment import grid, preset
 from lazybook.restrictions import AllSynapses, LargestUpdates, SynapseMask
 from lazybook.sweep import sweep
@@ -365,6 +368,37 @@ found.answer(
     f"**{lost['synapse-mask']:.1f} points** of accuracy, and competition "
     f"**{notebook.span(selections, '.1f')}**."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** Of ten synapses one changes as often as the nine others together, which change equally
+# often. What is their effective number? Guess, work it out by the formula for D, and check.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: one as often as nine"}
+# NBVAL_CHECK_OUTPUT
+print(f"1 / (1/4 + 9 (1/18)²) = {1 / (1 / 4 + 9 / 18**2):.2f}")
+print(f"by the function: {effective_number(np.array([9, *[1] * 9])):.2f}")
+
+# %% [markdown]
+# **2.** Draw two more paths: one that runs ahead and swerves a little to both sides, and one that
+# runs in a loop, back to where it began. On which of them does selection save some of $M_1$?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: swerves, and a loop"}
+# NBVAL_CHECK_OUTPUT
+for name, steps in {
+    "swerves": [(1, 0.2), (1, -0.2), (1, 0.2), (1, -0.2)],
+    "loop": [(1.2, 0.4), (-0.4, 1.2), (-1.2, -0.4), (0.4, -1.2)],
+}.items():
+    path = np.cumsum([(0, 0), *steps], axis=0)
+    for who, way in (("plain", path), ("selecting", one_at_a_time(path))):
+        changes = np.diff(way, axis=0).round(9)
+        m0, m1 = np.count_nonzero(changes), abs(changes).sum()
+        print(f"{name}, {who}: M0 = {m0}, M1 = {m1:.1f}")
+
+# %% [markdown]
+# Next: {doc}`fig4_synaptic_caching`. After which samples and which synapses, the third question:
+# when is a change made permanent?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

@@ -27,6 +27,9 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`the cost of learning <fig1_cost_of_learning>` and {doc}`masks and subnets
+# <fig2_masks>`.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -440,6 +443,33 @@ found.answer(
     f"subnet as {grows.get((BOTH, 'energy_m0'), '?')} or "
     f"{grows.get((BOTH, 'm0'), '?')}."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** A transient change fades by a factor $e^{-d}$ an image. After how many images is half of it
+# gone, with the decay that all sizes learn with? And how much is left after all images that plain
+# learning takes?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: half of a change"}
+# NBVAL_CHECK_OUTPUT
+images = plain.loc[plain["hidden"] == scale.at, "samples"].mean()
+print(f"half after ln 2 / d = {np.log(2) / DECAY:,.0f} images")
+print(f"after {images:,.0f} images {100 * np.exp(-DECAY * images):.2g} % is left")
+
+# %% [markdown]
+# **2.** At which price c of transient changes is nothing saved of $M_1$ any more, with the
+# threshold and the decay that all sizes learn with?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: a price too high"}
+# NBVAL_CHECK_OUTPUT
+rows = cached[(cached["decay"] == DECAY) & (cached["threshold"] == THRESHOLD)]
+without = plain.loc[plain["hidden"] == scale.at, "energy_m1"].mean()
+kept = rows["transient_energy"].mean() / COST  # the sum of all transient sizes
+print(f"c = (M1 without - M1 with) / kept = {(without - rows['m1'].mean()) / kept:.2g}")
+
+# %% [markdown]
+# Next: {doc}`fig5_extrapolation`. What would all this save in a network as large as a brain area?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

@@ -26,6 +26,10 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`the cost of learning <fig1_cost_of_learning>` and {doc}`masks and subnets
+# <fig2_masks>`; for the last section {doc}`the largest updates <fig3_largest_updates>` and
+# {doc}`caching <fig4_synaptic_caching>` too.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -394,6 +398,34 @@ found.answer(
     f"{NAMES[counted['method'].iloc[0]]}, and {spelled(of_lazy.min())} with lazy "
     "learning on top."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** How many synapses may a network have, by the law for $M_1$, if learning with all of them is
+# to cost no more than ten times what the task needs?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: ten times"}
+# NBVAL_CHECK_OUTPUT
+law = analysis.growth(fitted, "energy_m1", "synapses")
+if law.exponent > 0:
+    most = (10 * needed["energy_m1"].mean() / law.factor) ** (1 / law.exponent)
+    answer = f"{spelled(most)} synapses, {spelled(most / V1)} times those of V1."
+else:
+    answer = "Any number: in this profile the cost does not grow."
+Markdown(answer)
+
+# %% [markdown]
+# **2.** $M_0$ is the number of images times that of synapses. By its law, how many images would V1
+# need? Can that be?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: images for V1"}
+# NBVAL_CHECK_OUTPUT
+images_of_v1 = analysis.growth(fitted, "energy_m0", "synapses")(V1) / V1
+Markdown(f"{spelled(images_of_v1)} images, for ten classes.")
+
+# %% [markdown]
+# Next: {doc}`fig6_variations`. Do the savings hang on how the task was set up?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

@@ -25,6 +25,9 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`only the largest updates <fig3_largest_updates>`, the most economical of which
+# are varied here.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -406,6 +409,34 @@ found.answer(
     "The saving by the largest updates in a subnet is within a factor of two of the "
     f"default's in **{kept['m0']} for $M_0$**, and in **{kept['m1']} for $M_1$**."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** No synapse changes that leads from a pixel that is 0. From the images alone, predict which
+# share of the synapses plain learning changes on a sample if the mean is not subtracted.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: pixels with ink"}
+# NBVAL_CHECK_OUTPUT
+ink = 100 * np.count_nonzero(mnist.train.values) / mnist.train.values.size
+changed_share = by_method["share"]["no zero mean", "all"]
+print(
+    f"{ink:.0f} % of the pixels are not 0; {changed_share:.0f} % of the synapses change"
+)
+
+# %% [markdown]
+# **2.** If only raising a weight costs, which part of $M_0$ and of $M_1$ is left? Does it matter
+# whether all synapses are plastic?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: only what is raised"}
+# NBVAL_CHECK_OUTPUT
+half = varied[varied["study"] == "potentiation only"]
+for method, rows in half.groupby("method", sort=False):
+    parts = [rows[name].mean() / rows[f"all of {name}"].mean() for name in ("m0", "m1")]
+    print(f"{plotting.NAMES[method]}: {parts[0]:.2f} of M0, {parts[1]:.2f} of M1")
+
+# %% [markdown]
+# Next: {doc}`lazy_on_top`. Do the savings of different rules multiply?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

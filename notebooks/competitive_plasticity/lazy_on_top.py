@@ -25,6 +25,10 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`lazy learning of MNIST <../lazy_learning/fig2_mnist>`, {doc}`only the largest
+# updates <fig3_largest_updates>` and {doc}`synaptic caching <fig4_synaptic_caching>`: one page for
+# each of the rules combined here.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -262,6 +266,38 @@ found.answer(
     f"{ranges['m1', False]} times for $M_1$. From plain backprop to all methods "
     f"together $M_0$ falls {times('m0', *ends_of_path)} times."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** Divide $M_0$ by the samples learned. Without caching, should that depend on the gate? With
+# caching?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: changes for each sample learned"}
+# NBVAL_CHECK_OUTPUT
+each = gated.assign(each=gated["m0"] / gated["updates"])
+for method, rows in mean(each, "each").unstack().iterrows():
+    counted = ", ".join(f"{rows[gate]:,.0f}" for gate in (backprop, lazily, purely))
+    print(f"{method}: {counted}")
+
+# %% [markdown]
+# **2.** Suppose that being shown an image has a price, too, as many changes of synapses as it may.
+# From which price on does lazy learning of the largest updates in a subnet save nothing?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: the price of a look"}
+# NBVAL_CHECK_OUTPUT
+saved, more = (
+    spent[column][one] - spent[column][other]
+    for column, one, other in (("m0", *steps[::-1]), ("samples", *steps))
+)
+if more > 0:
+    print(f"from {saved / more:,.0f} changes of synapses for each image")
+else:
+    print("from none: it was shown no more images")
+
+# %% [markdown]
+# Next: {doc}`../mistake_gating/updates`. A later paper takes lazy learning further, to tasks that
+# change.
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT
