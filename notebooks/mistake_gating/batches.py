@@ -26,6 +26,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`fewer updates <updates>`, for what is saved one image at a time.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -237,6 +239,40 @@ found.answer(
     f"whole **{saved['batch'][1]:.0f} %** (until {100 * goal:g} % accuracy, means over "
     "seeds)."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** Gated by sample, a share p of all images was learned. If batches are drawn at random, which
+# share of them should have no image to be learned? Compare with what was skipped when batches were
+# gated as a whole.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: batches without a mistake"}
+# NBVAL_CHECK_OUTPUT
+for batch in scale.batches:
+    final = runs[batch, "sample", LAZY, scale.seeds[0]].final
+    p = final["updates"] / final["samples"]
+    whole = runs[batch, "batch", LAZY, scale.seeds[0]].final
+    without = 1 - whole["updates"] / whole["samples"]
+    print(
+        f"batches of {batch}: (1 - {p:.2f})^{batch} = {100 * (1 - p) ** batch:.2g} % by "
+        f"chance, {100 * without:.2g} % skipped"
+    )
+
+# %% [markdown]
+# **2.** Which share of all synapses does a step change, with one image and with a batch? Where
+# pixels are 0 nothing changes.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: what a step changes"}
+# NBVAL_CHECK_OUTPUT
+synapses = 785 * size + 10 * (size + 1)
+for batch in BATCHES:
+    final = runs[batch, "sample", BACKPROP, scale.seeds[0]].final
+    steps = final["samples"] / batch
+    print(f"batches of {batch}: {100 * final['energy_m0'] / steps / synapses:.0f} %")
+
+# %% [markdown]
+# Next: {doc}`limits`. Where does it end?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

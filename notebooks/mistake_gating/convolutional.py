@@ -25,6 +25,9 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`new classes <new_classes>` and {doc}`limits <limits>`, with the small network
+# and digits.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -150,3 +153,31 @@ Markdown(
     "accuracy of both rules stays far from what photographs allow: six thousand images "
     "are few, and the network is small."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** Of the 6,000 images of an epoch, how many does lazy learning learn in the last one? Compare
+# the two starts.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: the last epoch"}
+# NBVAL_CHECK_OUTPUT
+by_epoch = table[table["gate"] == LAZY].groupby(["start", "epoch"])["updates"].mean()
+for start in STARTS:
+    learned = by_epoch[start, last] - by_epoch[start, last - 1]
+    print(f"{start}: {learned:,.0f}")
+
+# %% [markdown]
+# **2.** Fewer images learned need not be less energy. Which part of backprop's $M_1$ does lazy
+# learning spend, beside which part of its updates?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: updates and energy"}
+# NBVAL_CHECK_OUTPUT
+for start in STARTS:
+    lazy, plain = (ends.loc[start, rule].mean() for rule in (LAZY, BACKPROP))
+    parts = [f"{100 * lazy[name] / plain[name]:.0f} %" for name in ("updates", "m1")]
+    print(f"{start}: {parts[0]} of the updates, {parts[1]} of the energy")
+
+# %% [markdown]
+# Next: {doc}`../synaptic_caching/fig1_cost`. Back to a single neuron, and to changes that need not
+# be permanent.

@@ -25,6 +25,9 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`how the memory grows <../lazy_learning/memory_growth>`, after equal numbers of
+# epochs.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -214,6 +217,30 @@ found.answer(
     f"{scale.numbers[-1]:,} "
     f"only {ends.iloc[-1]:.1f} %."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** An image that is learned is learned again in each epoch. How many times on average, until
+# the goal, and does that rise or fall with the size of the set?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: how often each"}
+# NBVAL_CHECK_OUTPUT
+for number, row in mean.iterrows():
+    print(f"{number:,} images: {row['updates'] / row['different']:.1f} times each")
+
+# %% [markdown]
+# **2.** If the work is to be counted, not the different images: with which power of the size do the
+# updates grow until the goal is reached, and with which the presentations?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: the work"}
+# NBVAL_CHECK_OUTPUT
+for column in ("different", "updates", "presented"):
+    law = analysis.power_law(reached["number"], reached[column])
+    print(f"{column}: power {law.exponent:.2f}")
+
+# %% [markdown]
+# Next: {doc}`batches`. What is left of it for those who train in batches?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

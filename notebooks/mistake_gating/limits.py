@@ -26,6 +26,9 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`fewer updates <updates>`, and {doc}`new classes <new_classes>`, for what prior
+# knowledge saves.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -298,6 +301,33 @@ found.answer(
     f"with {100 * some:g} % of random labels it ends "
     f"{span([np.mean(gap(some))], '+.1f')} points from backprop in accuracy."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** A label that is drawn anew from all ten digits is right by chance one time in ten. If a
+# share s of the labels is random, what accuracy on the training set does a network have that has
+# learned the digits, and no label by heart? Does backprop go beyond?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: without learning by heart"}
+# NBVAL_CHECK_OUTPUT
+for share in scale.shares:
+    reached = mean.loc[(100 * share, BACKPROP), "train"]
+    print(
+        f"s = {share:g}: 1 - 0.9 s = {100 - 90 * share:.1f} %, backprop {reached:.1f} %"
+    )
+
+# %% [markdown]
+# **2.** With random labels only, no rule can do better than guess an image that it sees for the
+# first time. Which part of the first epoch is misclassified, and how much is saved in it?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: guessing"}
+# NBVAL_CHECK_OUTPUT
+guesses = [first_error(runs[1, LAZY, seed]) for seed in scale.seeds]
+print(f"by guessing 90 %, in the runs {span(guesses, '.1f')} %; the rest is saved")
+
+# %% [markdown]
+# Next: {doc}`convolutional`. Photographs, with a network made for them.
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -26,6 +26,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`fewer updates <updates>`, for what is saved from scratch.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -409,6 +411,43 @@ found.answer(
     f"saving to that accuracy is {span(alone, '.0f')} %. On the old digits lazy "
     f"learning ends {span(behind, '+.2f')} points from backprop (means over seeds)."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** A network that knows some digits names one of these, whatever it is shown. If that went on,
+# how many of the first 2,000 images would it misclassify? Compare with the memory of lazy learning
+# then: does it go on?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: the first 2,000 images"}
+# NBVAL_CHECK_OUTPUT
+for known in scale.last:
+    unknown = 2000 * (images.train.labels > known).mean()
+    begun = [
+        runs[known, LAZY, seed].table.set_index("samples")["memorized"][2000]
+        for seed in scale.seeds
+    ]
+    print(
+        f"0–{known} known: {unknown:.0f} images of other digits; "
+        f"{np.mean(begun):.0f} images memorized"
+    )
+
+# %% [markdown]
+# **2.** Under which rule are the old digits forgotten most on the way, and when are they known as
+# well again as at the start?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: forgetting"}
+# NBVAL_CHECK_OUTPUT
+column = f"test_accuracy_{OLD[scale.last[0]]}"
+for rule in (BACKPROP, LAZY, PURE):
+    table = runs[scale.last[0], rule, scale.seeds[0]].table
+    drop = 100 * (table[column].iloc[0] - table[column].min())
+    again = table["samples"][1:][table[column][1:] >= table[column].iloc[0]].min()
+    when = "never" if np.isnan(again) else f"after {again:,.0f} images"
+    print(f"{plotting.NAMES[rule]}: {drop:.1f} points are lost; regained {when}")
+
+# %% [markdown]
+# Next: {doc}`new_domain`. And if it is not the classes that are new, but how the images look?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

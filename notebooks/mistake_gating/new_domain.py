@@ -25,6 +25,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`new classes <new_classes>`, the other way to go on from what is known.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -280,6 +282,40 @@ found.answer(
     f"{span(gaps[SHARP], '+.2f')} on sharp ones (means over seeds, from the weakest to "
     "the strongest)."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** How many of the blurred images does the network misread before it has learned any? Predict
+# from that which part of them lazy learning memorizes.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: misread, and memorized"}
+# NBVAL_CHECK_OUTPUT
+for blur in scale.blurs:
+    of_blur = [runs[blur, LAZY, seed] for seed in scale.seeds]
+    misread = [100 * (1 - run.table[BLURRED].iloc[0]) for run in of_blur]
+    kept = [100 * run.arrays["memory"].mean() for run in of_blur]
+    print(
+        f"{blur} px: {span(misread, '.1f')} % misread, {span(kept, '.1f')} % memorized"
+    )
+
+# %% [markdown]
+# **2.** Suppose that half of what the network will be shown is sharp and half is blurred. When
+# should it stop learning blurred images, under each rule?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: half and half"}
+# NBVAL_CHECK_OUTPUT
+for blur, rule in product(scale.blurs, GATES):
+    table = runs[blur, rule, scale.seeds[0]].table
+    both = 100 * (table[SHARP] + table[BLURRED]) / 2
+    when, end = table["samples"][both.idxmax()], both.iloc[-1]
+    print(
+        f"{blur} px, {plotting.NAMES[rule]}: after {when:,} images, {both.max():.1f} % "
+        f"then; at the end {end:.1f} %"
+    )
+
+# %% [markdown]
+# Next: {doc}`online`. What if each image comes only once?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

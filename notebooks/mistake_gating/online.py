@@ -25,6 +25,9 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`fewer updates <updates>`, and {doc}`what is memorized
+# <../lazy_learning/memory>`, for which images are mistakes.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -367,6 +370,41 @@ found.answer(
     "times "
     "its size."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** How much memory is saved? A pixel takes a byte. Compare the buffers with what the weights
+# of the network take, four bytes each.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: megabytes"}
+# NBVAL_CHECK_OUTPUT
+stored_mistakes = values(SCRATCH, FEW, "mistakes", LAZY, "kept").mean()
+for name, count in (("everything", length), ("mistakes", stored_mistakes)):
+    print(f"{name}: {count * 784 / 1e6:.2f} MB")
+print(f"weights: {4 * (785 * size + 10 * (size + 1)) / 1e6:.2f} MB")
+
+# %% [markdown]
+# **2.** All runs with as many replays have presented as many images. But have they learned as many?
+# Order the buffers by how many updates they took, before you look.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: images learned"}
+# NBVAL_CHECK_OUTPUT
+taken = {
+    (buffer, rule): np.mean(
+        [
+            runs[SCRATCH, FEW, seed, buffer, rule].final["updates"]
+            for seed in scale.seeds
+        ]
+    )
+    for buffer in MARKS
+    for rule in GATES
+}
+for (buffer, rule), count in sorted(taken.items(), key=lambda item: item[1]):
+    print(f"{buffer}, {plotting.NAMES[rule]}: {count:,.0f}")
+
+# %% [markdown]
+# Next: {doc}`distinct_samples`. How many images have to be learned, the more there are?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

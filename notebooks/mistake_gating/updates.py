@@ -25,6 +25,9 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`two clouds <../lazy_learning/fig1_two_clouds>` and {doc}`lazy learning of MNIST
+# <../lazy_learning/fig2_mnist>`, the same rule under its earlier name.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -360,6 +363,36 @@ found.answer(
     f"four times as many digits, {DIGITS}, {said[DIGITS]} % at "
     f"{100 * scale.deformed_goal:g} %."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** An image that is remembered is learned once an epoch, for ever. If learning went on for
+# ever and nothing new were misclassified, how many percent of the updates would be saved? Compare
+# with the last epoch.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: in the long run"}
+# NBVAL_CHECK_OUTPUT
+for task in sweeps:
+    run = runs[task, LAZY, scale.seeds[0]]
+    forgotten = 100 * (1 - run.arrays["memory"].mean())
+    last = run.table.set_index("epoch").loc[run.experiment.epochs - 1 :]
+    learned = np.ptp(last["updates"]) / np.ptp(last["samples"])
+    print(f"{task}: {forgotten:.1f} %, in the last epoch {100 * (1 - learned):.1f} %")
+
+# %% [markdown]
+# **2.** In the task of the clouds, on which side of the boundary are the points that are
+# remembered? Guess from the figure. ({doc}`The playground </playground>` shows what becomes of it
+# if you drag the start elsewhere.)
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: one side"}
+# NBVAL_CHECK_OUTPUT
+for label in (0, 1):
+    of_class = points.labels == label
+    print(f"class {label}: {memory[of_class].sum()} of {of_class.sum()} are remembered")
+
+# %% [markdown]
+# Next: {doc}`new_classes`. Is more saved by a network that knows something already?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT
