@@ -26,6 +26,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`the method </method>`, for the energy and the straight path; nothing else.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -384,6 +386,32 @@ found.answer(
     f"back, so that they vary less than in the random walk of the theory ({pulled} "
     "times as much, near capacity); that explains it."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** At P = N the theory's inefficiency is $\sqrt{\pi N}$. What becomes of it in a perceptron
+# with a quarter of the inputs? Try one.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: a quarter of the inputs"}
+# NBVAL_CHECK_OUTPUT
+for size in (scale.inputs, scale.inputs // 4):
+    run = perceptron.trajectory(pattern_sets.signed(size, size, scale.seeds[0]))
+    measured, theory = run.energy / run.minimal(), np.sqrt(np.pi * size)
+    print(f"N = {size}: {measured:.0f}, theory {theory:.0f}")
+
+# %% [markdown]
+# **2.** Which part of the presentations were errors, over the whole of learning? Before you count:
+# does it rise or fall towards capacity?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: errors"}
+# NBVAL_CHECK_OUTPUT
+rate = 100 * rows["updates"] / (rows["epochs"] * rows["patterns"])
+for load, percent in rate.groupby(rows["load"]).mean().items():
+    print(f"P/N = {load:g}: {percent:.0f} %")
+
+# %% [markdown]
+# Next: {doc}`fig2_threshold`. Most of what is spent is undone again. Can it be had back?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

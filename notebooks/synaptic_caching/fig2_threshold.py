@@ -26,6 +26,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`what learning costs a perceptron <fig1_cost>`.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -344,6 +346,34 @@ found.answer(
     f"bring the energy down to the straight path's, {said[0.0]} times less. The best "
     "threshold falls with the price, as in the theory."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** At which price c does the theory call a threshold of 5 the best one? Solve its formula for
+# c.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: the price for a threshold"}
+# NBVAL_CHECK_OUTPUT
+price = (3 * theory.updates / THETA**2 - 1) / theory.presentations
+best = theory.best_threshold(price)
+print(f"c = (3 K / {THETA}² - 1) / T = {price:.2g}; its best threshold: {best:.2f}")
+
+# %% [markdown]
+# **2.** Nobody hits the best threshold. What does half of it cost, what twice as much? Is it better
+# to err to the one side or to the other?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: half, or twice as much"}
+# NBVAL_CHECK_OUTPUT
+curve = middle.groupby("threshold")["total"].mean()
+for factor in (0.5, 2):
+    energy = np.interp(factor * curve.idxmin(), curve.index, curve)
+    print(
+        f"{factor:g} times the threshold: {energy / curve.min():.2f} times the energy"
+    )
+
+# %% [markdown]
+# Next: {doc}`fig3_decay`. What is transient does not last; what then?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -24,6 +24,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`when to make a change permanent <fig2_threshold>`.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -318,6 +320,33 @@ found.answer(
     f"energy and **{means.loc[(DEAR, cheapest), 'epochs'] / plain['epochs']:.2f} times "
     f"the epochs** of learning without decay ({plain['epochs']:.0f})."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** A change waits for the same pattern to come again for one epoch, N presentations. Which
+# part of a transient change is left then, for each of the decays?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: after one epoch"}
+# NBVAL_CHECK_OUTPUT
+for decay in scale.decays:
+    print(f"1/τ = {decay:g}: {100 * (1 - decay) ** scale.inputs:.3g} %")
+
+# %% [markdown]
+# **2.** How high may the threshold be, so that all sets are still learned, and how does the decay
+# change that?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: the highest threshold"}
+# NBVAL_CHECK_OUTPUT
+tried = learned.rows.groupby(["decay", "threshold"])["converged"]
+learned_by_all = (tried.sum() == len(scale.seeds)).reset_index()
+for decay, at_decay in learned_by_all.groupby("decay"):
+    highest = at_decay.loc[at_decay["converged"], "threshold"].max()
+    at_end = " (the highest tried)" if highest == max(scale.thresholds) else ""
+    print(f"1/τ = {decay:g}: {highest:g}{at_end}")
+
+# %% [markdown]
+# Next: {doc}`fig4_variants`. Need each synapse know by itself when?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

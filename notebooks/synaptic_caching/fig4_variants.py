@@ -24,6 +24,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`when to make a change permanent <fig2_threshold>`.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -257,6 +259,34 @@ found.answer(
     "each synapse decides for itself, any for all, or the sum for all; without caching "
     f"it is {without:.0f} times."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** Take the threshold that is best for synapses that decide for themselves, and let any one
+# decide for all. By how much does that cost more than the threshold that is best then?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: the other's threshold"}
+# NBVAL_CHECK_OUTPUT
+totals = middle.groupby(["variant", "threshold"])["total"].mean()
+own, others = totals["any"].idxmin(), totals["synapse"].idxmin()
+more = totals["any"][others] / totals["any"].min()
+print(f"threshold {others:g} in place of {own:g}: {more:.2f} times the energy")
+
+# %% [markdown]
+# **2.** With $b \ge 1$ nothing can be saved. At which price b of a transient change does it end, if
+# c = 0.001 is paid as well? Find the largest b at which some threshold still saves.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: the price at which it ends"}
+# NBVAL_CHECK_OUTPUT
+alone = alone[alone["changed"] > 0]
+spent = alone["consolidated"] + SHOWN * alone["transient"]
+highest = (alone["energy"] - spent) / alone["changed"]
+by_threshold = highest.groupby(alone["threshold"]).mean()
+print(f"b = {by_threshold.max():.2f}, with a threshold of {by_threshold.idxmax():g}")
+
+# %% [markdown]
+# Next: {doc}`fig5_network`. From one neuron to a network that reads digits.
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

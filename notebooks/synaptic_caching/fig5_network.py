@@ -24,6 +24,9 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`what learning costs a perceptron <fig1_cost>` and {doc}`when to make a change
+# permanent <fig2_threshold>`.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -430,6 +433,44 @@ found.answer(
     + f"Of the sizes tried, H = {optimum.idxmin()} costs least for "
     f"{100 * scale.goals[-1]:g} %."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** First weights have a standard deviation of 0.01. How far from there does a synapse end,
+# when the first of the accuracies is reached? And how long was its path?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: how far, and how long"}
+# NBVAL_CHECK_OUTPUT
+run, synapses = kinds[PLAIN][scale.seeds[0]], (784 + 10) * scale.at
+straight, long = (
+    spent(run, scale.accuracies[0], column) / synapses
+    for column in ("energy_min", "total")
+)
+print(
+    f"at {100 * scale.accuracies[0]:g} %: {straight:.3f} away, on a path of {long:.2f}"
+)
+
+# %% [markdown]
+# **2.** Of the energy of learning with caching, which part was for changes made permanent on the
+# way, which for keeping what is transient, and which for making the rest permanent at the end?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: three parts"}
+# NBVAL_CHECK_OUTPUT
+for accuracy in scale.accuracies[:2]:
+    run = kinds[CACHING][scale.seeds[0]]
+    parts = [
+        f"{100 * spent(run, accuracy, column) / spent(run, accuracy):.0f} % {word}"
+        for column, word in (
+            ("energy_m1", "on the way"),
+            ("transient_energy", "for keeping"),
+            ("pending_m1", "at the end"),
+        )
+    ]
+    print(f"{100 * accuracy:g} %: {', '.join(parts)}")
+
+# %% [markdown]
+# Next: {doc}`fig6_power`. Could one have known all this from theory?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -24,6 +24,9 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`when to make a change permanent <fig2_threshold>` and {doc}`when transient
+# changes fade <fig3_decay>`.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -259,6 +262,34 @@ found.answer(
     f"{half['maintenance']:.0f} and {half['consolidation']:.0f} %. The rate of "
     "consolidation needs a 1/τ that is missing in print."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** How many presentations lie between two consolidations of a synapse, if the neuron errs in
+# one of ten and θ is 5? Work it out without decay, by $r = p / \theta^2$. Does decay make it more
+# or fewer?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: between consolidations"}
+# NBVAL_CHECK_OUTPUT
+print(f"without decay: {THRESHOLD**2 / 0.1:.0f}")
+for tau in (1000, 500, 100):
+    rate = DecayingCache(THRESHOLD, tau, 0.1).consolidations
+    print(f"τ = {tau}: {1 / rate:,.0f}")
+
+# %% [markdown]
+# **2.** Decay keeps a synapse within $\sigma = \sqrt{\tau p}$, the threshold within θ. At which
+# error rate are the two alike, with the τ of this page? Which part of the epochs was below, where
+# decay rules?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: decay or threshold"}
+# NBVAL_CHECK_OUTPUT
+alike = THRESHOLD**2 / TAU
+below = 100 * (rows["errors"] < alike).mean()
+print(f"p = θ² / τ = {alike:g}; below in {below:.0f} % of the epochs")
+
+# %% [markdown]
+# Next: {doc}`lazy_with_caching`. Two rules that save, in one network.
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -26,6 +26,9 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`a network that caches <fig5_network>` and {doc}`lazy learning of MNIST
+# <../lazy_learning/fig2_mnist>`.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -203,6 +206,39 @@ notebook.answer(
     f"{top['memorized-mistakes']} and pure lazy learning to {top['mistakes']}. (None "
     "of the papers tried it; no claim is judged by it.)"
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** What is transient fades by half in τ ln 2 images. How many images apart are two that are
+# learned, towards the end, under each rule? How many of them come while a change fades by half?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: while it fades"}
+# NBVAL_CHECK_OUTPUT
+fades = np.log(2) / caching.decay
+print(f"by half in {fades:.0f} images")
+for rule in rules:
+    late = groups[rule, True][0].table.iloc[-2:]
+    apart = np.ptp(late["samples"]) / np.ptp(late["updates"])
+    print(f"{plotting.NAMES[rule]}: {apart:.1f} apart, {fades / apart:.0f} meanwhile")
+
+# %% [markdown]
+# **2.** With caching, which part of the energy is the price of keeping changes transient, to the
+# first accuracy? Under which rule is it largest?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: the price of keeping"}
+# NBVAL_CHECK_OUTPUT
+for rule in rules:
+    run = groups[rule, True][0]
+    kept, all_of = (
+        analysis.when_reached(run, scale.accuracies[:1], column).item()
+        for column in ("transient_energy", "total")
+    )
+    print(f"{plotting.NAMES[rule]}: {100 * kept / all_of:.0f} %")
+
+# %% [markdown]
+# Next: {doc}`../energy_per_bit/estimate`. All energies so far are lengths of paths. What are they
+# in joules?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT
