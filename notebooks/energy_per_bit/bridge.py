@@ -24,6 +24,9 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`the estimate <estimate>`, for the price of a bit, and {doc}`the method
+# </method>`, for what is counted in a network.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -320,6 +323,9 @@ by_number = np.median((m0 * prices[SIGNAL]).magnitude)
 by_size = np.median((m1 * prices[WEIGHTS]).magnitude)
 ratio = spelled(by_size / by_number, 1)
 print(f"for their sizes {ratio} times as much as for their number")
+
+# %% [markdown]
+# Next: {doc}`../scorecard`. What became of all the claims of the five papers.
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

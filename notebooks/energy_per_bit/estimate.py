@@ -25,6 +25,9 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: no other page; {doc}`the method </method>` has the energies that the other papers
+# speak of.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -291,6 +294,9 @@ Markdown(
     f"{between(interval(sugar))} µg, which is {between(interval(part))} % "
     "of the mass of a fly."
 )
+
+# %% [markdown]
+# Next: {doc}`ladder`. Is that much?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

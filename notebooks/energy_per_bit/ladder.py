@@ -25,6 +25,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`the estimate <estimate>` for a fly, which is the highest step here.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -219,6 +221,9 @@ Markdown(f"{spelled(reads.magnitude)} times, in {lasts.magnitude:.0f} ms.")
 # NBVAL_CHECK_OUTPUT
 hot = Quantity(300, "kelvin") * (CLAIMED / limit).to("")
 Markdown(f"{spelled(hot.magnitude)} K, which is found nowhere.")
+
+# %% [markdown]
+# Next: {doc}`bridge`. What would the networks of this book cost, at such prices?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT
