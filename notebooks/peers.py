@@ -25,6 +25,9 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`in your own training </your_own_training>`, for how lazy learning is packed
+# into full batches.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -347,6 +350,40 @@ found.answer(
     f"{span(energies, '.2f')} times the energy $M_1$. Its own best accuracy, after the "
     f"same work, differs by {span(gaps, '+.2f')} points from full training's."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** A method that looks at every sample, and learns a share s of them in full batches, has a
+# work of 1 + 3 s for each sample presented, where full training has 3. How many times as many
+# samples does it present in the same work? Compare with the runs.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: presented in the same work"}
+# NBVAL_CHECK_OUTPUT
+for task in scale.tasks:
+    whole = runs[task, "full", scale.seeds[0]].final["presented"]
+    for method in (OURS, "selective backprop"):
+        final = runs[task, method, scale.seeds[0]].final
+        s = final["updates"] / final["presented"]
+        estimate, counted = 3 / (1 + 3 * s), final["presented"] / whole
+        print(
+            f"{TITLES[task]}, {METHODS[method]}: {estimate:.2f}, counted {counted:.2f}"
+        )
+
+# %% [markdown]
+# **2.** Does a method that learns fewer samples change the weights more for each? Order the methods
+# by their energy $M_1$ for a sample learned, before you look.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: energy for a sample"}
+# NBVAL_CHECK_OUTPUT
+task = next(iter(scale.tasks))
+finals = {method: runs[task, method, scale.seeds[0]].final for method in METHODS}
+each = {method: final["m1"] / final["updates"] for method, final in finals.items()}
+for method in sorted(each, key=each.get):
+    print(f"{METHODS[method]}: {each[method]:.2f}")
+
+# %% [markdown]
+# Next: {doc}`how_fast`. What is gained if the whole loop is made for such rules?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT
