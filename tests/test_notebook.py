@@ -1,6 +1,7 @@
 """A notebook checks its parameters before it computes anything."""
 
 import math
+import posixpath
 import re
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import jupytext
 import pandas as pd
 import papermill
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from papermill.exceptions import PapermillExecutionError
@@ -311,3 +313,30 @@ def test_each_exercise_has_a_solution_that_is_folded_and_compared(path):
         assert solution.metadata["tags"] == ["hide-cell"]
         assert solution.metadata["mystnb"]["code_prompt_show"].startswith(f"Solution {number}: ")
         assert solution.source.startswith("# NBVAL_CHECK_OUTPUT\n")
+
+
+SOURCES = paths.repository() / "notebooks"
+OF_PAPERS = [path for path in NOTEBOOKS if path.parent != SOURCES]
+PARTS = yaml.safe_load((paths.repository() / "book" / "_toc.yml").read_text("utf8"))["parts"]
+READING_ORDER = [chapter["file"] for part in PARTS for chapter in part["chapters"]]
+
+
+def linked(page: str, text: str) -> list[str]:
+    """Return the pages that a ``page`` links to in ``text``, as the table of contents has them."""
+    names = re.findall(r"\{doc\}`(?:[^`<]*<)?([^`<>]+)>?`", text)
+    places = (posixpath.join("/", posixpath.dirname(page), name) for name in names)
+    return [posixpath.normpath(place).lstrip("/") for place in places]
+
+
+@pytest.mark.parametrize("path", OF_PAPERS, ids=lambda path: path.stem)
+def test_a_page_says_what_to_read_before_and_what_comes_next(path):
+    """What is read before stands further up in the book, and what comes next further down."""
+    page = f"executed/{path.relative_to(SOURCES).with_suffix('').as_posix()}"
+    texts = [cell.source for cell in jupytext.read(path).cells if cell.cell_type == "markdown"]
+    before = texts[0].partition("\nBefore this: ")[2]
+    [after] = [text for text in texts if text.startswith("Next: ")]
+    assert linked(page, before)
+    [following] = linked(page, after)
+    place = READING_ORDER.index(page)
+    assert all(READING_ORDER.index(name) < place for name in linked(page, before))
+    assert READING_ORDER.index(following) > place
