@@ -383,7 +383,7 @@ for method in sorted(each, key=each.get):
     print(f"{METHODS[method]}: {each[method]:.2f}")
 
 # %% [markdown]
-# Next: {doc}`how_fast`. What is gained if the whole loop is made for such rules?
+# Next: {doc}`What is gained if the whole loop is made for such rules? <how_fast>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

@@ -462,7 +462,7 @@ print(f"saved: {notebook.span(parts, '.0f')} %")
 print(f"exponent {law.exponent:.2f}; of the goal {laws['energy_m1'].exponent:.2f}")
 
 # %% [markdown]
-# Next: {doc}`fig2_masks`. Must all synapses learn?
+# Next: {doc}`Must all synapses learn? <fig2_masks>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

@@ -465,7 +465,7 @@ each = plastic / needed
 print(f"mask, H = {largest:,}: {plastic:,.0f} for {needed} paths, {each:,.0f} each")
 
 # %% [markdown]
-# Next: {doc}`fig2_neurons`. How large should the part that learns be, and must it stay the same?
+# Next: {doc}`How large should the part that learns be, and must it stay the same? <fig2_neurons>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

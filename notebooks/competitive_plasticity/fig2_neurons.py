@@ -472,8 +472,8 @@ for name, table in best.items():
         print(f"{name}, H = {size:,}: {m0:g} for M0, {m1:g} for M1, {time:g} for time")
 
 # %% [markdown]
-# Next: {doc}`fig3_largest_updates`. What if synapses are chosen anew by what they would learn, not
-# by chance?
+# Next: {doc}`What if synapses are chosen anew by what they would learn, not by chance?
+# <fig3_largest_updates>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

@@ -419,7 +419,7 @@ for rule in RULES.values():
 print(f"{plotting.NAMES['all']}: {everything:,.0f} samples")
 
 # %% [markdown]
-# Next: {doc}`fig3_which_synapses`. Which synapses win, and what does the network lose?
+# Next: {doc}`Which synapses win, and what does the network lose? <fig3_which_synapses>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

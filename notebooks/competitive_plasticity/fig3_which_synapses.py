@@ -397,8 +397,8 @@ for name, steps in {
         print(f"{name}, {who}: M0 = {m0}, M1 = {m1:.1f}")
 
 # %% [markdown]
-# Next: {doc}`fig4_synaptic_caching`. After which samples and which synapses, the third question:
-# when is a change made permanent?
+# Next: {doc}`After which samples and which synapses, the third question: when is a change made
+# permanent? <fig4_synaptic_caching>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

@@ -469,7 +469,7 @@ kept = rows["transient_energy"].mean() / COST  # the sum of all transient sizes
 print(f"c = (M1 without - M1 with) / kept = {(without - rows['m1'].mean()) / kept:.2g}")
 
 # %% [markdown]
-# Next: {doc}`fig5_extrapolation`. What would all this save in a network as large as a brain area?
+# Next: {doc}`What would all this save in a network as large as a brain area? <fig5_extrapolation>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

@@ -425,7 +425,7 @@ images_of_v1 = analysis.growth(fitted, "energy_m0", "synapses")(V1) / V1
 Markdown(f"{spelled(images_of_v1)} images, for ten classes.")
 
 # %% [markdown]
-# Next: {doc}`fig6_variations`. Do the savings hang on how the task was set up?
+# Next: {doc}`Do the savings hang on how the task was set up? <fig6_variations>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

@@ -436,7 +436,7 @@ for method, rows in half.groupby("method", sort=False):
     print(f"{plotting.NAMES[method]}: {parts[0]:.2f} of M0, {parts[1]:.2f} of M1")
 
 # %% [markdown]
-# Next: {doc}`lazy_on_top`. Do the savings of different rules multiply?
+# Next: {doc}`Do the savings of different rules multiply? <lazy_on_top>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

@@ -296,8 +296,8 @@ else:
     print("from none: it was shown no more images")
 
 # %% [markdown]
-# Next: {doc}`../mistake_gating/updates`. A later paper takes lazy learning further, to tasks that
-# change.
+# Next: {doc}`A later paper takes lazy learning further, to tasks that change.
+# <../mistake_gating/updates>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

@@ -325,7 +325,7 @@ ratio = spelled(by_size / by_number, 1)
 print(f"for their sizes {ratio} times as much as for their number")
 
 # %% [markdown]
-# Next: {doc}`../scorecard`. What became of all the claims of the five papers.
+# Next: {doc}`What became of all the claims? <../scorecard>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -296,7 +296,7 @@ Markdown(
 )
 
 # %% [markdown]
-# Next: {doc}`ladder`. Is that much?
+# Next: {doc}`Is that much? <ladder>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

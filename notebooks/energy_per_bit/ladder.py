@@ -223,7 +223,7 @@ hot = Quantity(300, "kelvin") * (CLAIMED / limit).to("")
 Markdown(f"{spelled(hot.magnitude)} K, which is found nowhere.")
 
 # %% [markdown]
-# Next: {doc}`bridge`. What would the networks of this book cost, at such prices?
+# Next: {doc}`What would the networks of this book cost, at such prices? <bridge>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

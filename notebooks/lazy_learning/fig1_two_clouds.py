@@ -466,7 +466,7 @@ for start in INITIAL:
     print(f"condition {start}: {memorized} of {len(x)} points")
 
 # %% [markdown]
-# Next: {doc}`fig2_mnist`. Does what saves with two weights save with a hundred thousand?
+# Next: {doc}`Does what saves with two weights save with a hundred thousand? <fig2_mnist>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -428,7 +428,7 @@ for hidden in scale.hidden:
     print(f"H = {hidden}: {first:.0f} % of the first epoch, {final:.2f} % of the last")
 
 # %% [markdown]
-# Next: {doc}`fig3_emnist`. Is more saved where there is more to learn from?
+# Next: {doc}`Is more saved where there is more to learn from? <fig3_emnist>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

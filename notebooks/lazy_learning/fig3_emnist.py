@@ -418,7 +418,7 @@ for hidden in scale.hidden:
     )
 
 # %% [markdown]
-# Next: {doc}`fig4_pure_lazy`. What if nothing is remembered at all?
+# Next: {doc}`What if nothing is remembered at all? <fig4_pure_lazy>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -348,7 +348,7 @@ for run in lazy:
         )
 
 # %% [markdown]
-# Next: {doc}`fig5_loss_and_accuracy`. The thriftiest rule has a price, too.
+# Next: {doc}`The thriftiest rule has a price, too. <fig5_loss_and_accuracy>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -307,7 +307,7 @@ for rule, table in (("backprop", backprop), ("pure lazy learning", pure)):
     print(f"{rule}:", ", ".join(f"{n:,.0f} (H = {size})" for size, n in left.items()))
 
 # %% [markdown]
-# Next: {doc}`fig6_updates`. Back to lazy learning, with its changes counted one by one.
+# Next: {doc}`Back to lazy learning, with its changes counted one by one. <fig6_updates>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

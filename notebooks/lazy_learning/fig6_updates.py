@@ -223,7 +223,7 @@ for (rule, size), number in each.items():
     print(f"{plotting.NAMES[rule]}, H = {size}: {number:,.0f}")
 
 # %% [markdown]
-# Next: {doc}`losses`. Does it all hang on the squared error?
+# Next: {doc}`Does it all hang on the squared error? <losses>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

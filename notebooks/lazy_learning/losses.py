@@ -404,7 +404,7 @@ for run in same.runs:
     print(f"{name} at {rate:g}: M = {energy:.0f}, {accuracy:.1f} % correct")
 
 # %% [markdown]
-# Next: {doc}`variations`. Does it hang on plain gradient descent?
+# Next: {doc}`Does it hang on plain gradient descent? <variations>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -453,7 +453,7 @@ for words, chosen in (
     print(f"{words}: {span(parts, '.1f')} % of a memory")
 
 # %% [markdown]
-# Next: {doc}`rare_classes`. Does the memory make up for what is seldom seen?
+# Next: {doc}`Does the memory make up for what is seldom seen? <rare_classes>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -207,8 +207,8 @@ for size, group in larger.groupby("hidden"):
     print(f"H = {size}: {whole.exponent:.2f} ({whole.range}), {without.exponent:.2f}")
 
 # %% [markdown]
-# Next: {doc}`../competitive_plasticity/fig1_cost_of_learning`. So far the question was which
-# samples are learned; now it is which synapses.
+# Next: {doc}`So far the question was which samples are learned; now it is which synapses.
+# <../competitive_plasticity/fig1_cost_of_learning>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -310,7 +310,7 @@ for thin in thins:
     )
 
 # %% [markdown]
-# Next: {doc}`memory_growth`. How much is remembered of larger and larger sets?
+# Next: {doc}`How much is remembered of larger and larger sets? <memory_growth>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -315,7 +315,7 @@ for name, of_rule in sizes.unstack().sort_values(BACKPROP, ascending=False).iter
     print(f"{name}: backprop {of_rule[BACKPROP]:.3f}, lazy {of_rule[LAZY]:.3f}")
 
 # %% [markdown]
-# Next: {doc}`memory`. What is it that lazy learning remembers?
+# Next: {doc}`What is it that lazy learning remembers? <memory>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -255,8 +255,8 @@ for batch in scale.batches:
     whole = runs[batch, "batch", LAZY, scale.seeds[0]].final
     without = 1 - whole["updates"] / whole["samples"]
     print(
-        f"batches of {batch}: (1 - {p:.2f})^{batch} = {100 * (1 - p) ** batch:.2g} % by "
-        f"chance, {100 * without:.2g} % skipped"
+        f"batches of {batch}: (1 - {p:.2f})^{batch} = {100 * (1 - p) ** batch:.2g} %, "
+        f"{100 * without:.2g} % skipped"
     )
 
 # %% [markdown]
@@ -272,7 +272,7 @@ for batch in BATCHES:
     print(f"batches of {batch}: {100 * final['energy_m0'] / steps / synapses:.0f} %")
 
 # %% [markdown]
-# Next: {doc}`limits`. Where does it end?
+# Next: {doc}`Where does it end? <limits>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -179,5 +179,5 @@ for start in STARTS:
     print(f"{start}: {parts[0]} of the updates, {parts[1]} of the energy")
 
 # %% [markdown]
-# Next: {doc}`../synaptic_caching/fig1_cost`. Back to a single neuron, and to changes that need not
-# be permanent.
+# Next: {doc}`Back to a single neuron, and to changes that need not be permanent.
+# <../synaptic_caching/fig1_cost>`

@@ -240,7 +240,7 @@ for column in ("different", "updates", "presented"):
     print(f"{column}: power {law.exponent:.2f}")
 
 # %% [markdown]
-# Next: {doc}`batches`. What is left of it for those who train in batches?
+# Next: {doc}`What is left of it for those who train in batches? <batches>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -327,7 +327,7 @@ guesses = [first_error(runs[1, LAZY, seed]) for seed in scale.seeds]
 print(f"by guessing 90 %, in the runs {span(guesses, '.1f')} %; the rest is saved")
 
 # %% [markdown]
-# Next: {doc}`convolutional`. Photographs, with a network made for them.
+# Next: {doc}`Photographs, with a network made for them. <convolutional>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

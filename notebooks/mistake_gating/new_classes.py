@@ -447,7 +447,7 @@ for rule in (BACKPROP, LAZY, PURE):
     print(f"{plotting.NAMES[rule]}: {drop:.1f} points are lost; regained {when}")
 
 # %% [markdown]
-# Next: {doc}`new_domain`. And if it is not the classes that are new, but how the images look?
+# Next: {doc}`And if it is not the classes that are new, but how the images look? <new_domain>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -315,7 +315,7 @@ for blur, rule in product(scale.blurs, GATES):
     )
 
 # %% [markdown]
-# Next: {doc}`online`. What if each image comes only once?
+# Next: {doc}`What if each image comes only once? <online>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

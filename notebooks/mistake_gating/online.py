@@ -404,7 +404,7 @@ for (buffer, rule), count in sorted(taken.items(), key=lambda item: item[1]):
     print(f"{buffer}, {plotting.NAMES[rule]}: {count:,.0f}")
 
 # %% [markdown]
-# Next: {doc}`distinct_samples`. How many images have to be learned, the more there are?
+# Next: {doc}`How many images have to be learned, the more there are? <distinct_samples>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

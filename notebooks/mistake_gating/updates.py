@@ -392,7 +392,7 @@ for label in (0, 1):
     print(f"class {label}: {memory[of_class].sum()} of {of_class.sum()} are remembered")
 
 # %% [markdown]
-# Next: {doc}`new_classes`. Is more saved by a network that knows something already?
+# Next: {doc}`Is more saved by a network that knows something already? <new_classes>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -411,7 +411,7 @@ for load, percent in rate.groupby(rows["load"]).mean().items():
     print(f"P/N = {load:g}: {percent:.0f} %")
 
 # %% [markdown]
-# Next: {doc}`fig2_threshold`. Most of what is spent is undone again. Can it be had back?
+# Next: {doc}`Most of what is spent is undone again. Can it be had back? <fig2_threshold>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

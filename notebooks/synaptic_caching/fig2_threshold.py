@@ -373,7 +373,7 @@ for factor in (0.5, 2):
     )
 
 # %% [markdown]
-# Next: {doc}`fig3_decay`. What is transient does not last; what then?
+# Next: {doc}`What is transient does not last; what then? <fig3_decay>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

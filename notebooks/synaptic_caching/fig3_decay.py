@@ -346,7 +346,7 @@ for decay, at_decay in learned_by_all.groupby("decay"):
     print(f"1/τ = {decay:g}: {highest:g}{at_end}")
 
 # %% [markdown]
-# Next: {doc}`fig4_variants`. Need each synapse know by itself when?
+# Next: {doc}`Need each synapse know by itself when? <fig4_variants>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

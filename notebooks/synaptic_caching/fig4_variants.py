@@ -286,7 +286,7 @@ by_threshold = highest.groupby(alone["threshold"]).mean()
 print(f"b = {by_threshold.max():.2f}, with a threshold of {by_threshold.idxmax():g}")
 
 # %% [markdown]
-# Next: {doc}`fig5_network`. From one neuron to a network that reads digits.
+# Next: {doc}`From one neuron to a network that reads digits. <fig5_network>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -470,7 +470,7 @@ for accuracy in scale.accuracies[:2]:
     print(f"{100 * accuracy:g} %: {', '.join(parts)}")
 
 # %% [markdown]
-# Next: {doc}`fig6_power`. Could one have known all this from theory?
+# Next: {doc}`Could one have known all this from theory? <fig6_power>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

@@ -289,7 +289,7 @@ below = 100 * (rows["errors"] < alike).mean()
 print(f"p = θ² / τ = {alike:g}; below in {below:.0f} % of the epochs")
 
 # %% [markdown]
-# Next: {doc}`lazy_with_caching`. Two rules that save, in one network.
+# Next: {doc}`Two rules that save, in one network. <lazy_with_caching>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT

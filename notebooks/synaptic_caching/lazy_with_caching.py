@@ -237,8 +237,8 @@ for rule in rules:
     print(f"{plotting.NAMES[rule]}: {100 * kept / all_of:.0f} %")
 
 # %% [markdown]
-# Next: {doc}`../energy_per_bit/estimate`. All energies so far are lengths of paths. What are they
-# in joules?
+# Next: {doc}`All energies so far are lengths of paths. What are they in joules?
+# <../energy_per_bit/estimate>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes in numbers"}
 # NBVAL_CHECK_OUTPUT
