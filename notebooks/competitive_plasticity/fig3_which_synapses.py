@@ -373,7 +373,7 @@ found.answer(
 # ## Your turn
 #
 # **1.** Of ten synapses one changes as often as the nine others together, which change equally
-# often. What is their effective number? Guess, work it out by the formula for D, and check.
+# often. What is their effective number? Guess, work it out by the formula for $D$, and check.
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: one as often as nine"}
 # NBVAL_CHECK_OUTPUT
