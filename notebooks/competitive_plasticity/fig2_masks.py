@@ -195,8 +195,9 @@ for size in [*scale.hidden, *(round(n * masks.kink) for n in scale.beyond)]:
         experiments += runs(size, SynapseMask(*map(float, masks.fractions(size))))
 for size in scale.hidden:
     experiments += runs(size, Subnet(scale.subnet))
-    tried = map(NeuronMask, scale.numbers if size <= 1000 else scale.in_large)
-    experiments += runs(size, *tried, most=2 if size >= 10_000 else 3)
+    numbers = scale.numbers if size <= 1000 else scale.in_large
+    numbers = numbers if size <= 10_000 else scale.in_largest
+    experiments += runs(size, *map(NeuronMask, numbers), most=2 if size >= 10_000 else 3)
 for size in scale.fractions_in:
     p_in = [factor * needed / size for factor in scale.factors]
     experiments += runs(size, *(SynapseMask(p, 1.0) for p in p_in if p <= 1))
