@@ -197,7 +197,9 @@ for size in scale.hidden:
     experiments += runs(size, Subnet(scale.subnet))
     numbers = scale.numbers if size <= 1000 else scale.in_large
     numbers = numbers if size <= 10_000 else scale.in_largest
-    experiments += runs(size, *map(NeuronMask, numbers), most=2 if size >= 10_000 else 3)
+    experiments += runs(
+        size, *map(NeuronMask, numbers), most=2 if size >= 10_000 else 3
+    )
 for size in scale.fractions_in:
     p_in = [factor * needed / size for factor in scale.factors]
     experiments += runs(size, *(SynapseMask(p, 1.0) for p in p_in if p <= 1))

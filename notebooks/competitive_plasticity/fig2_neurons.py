@@ -137,7 +137,9 @@ experiments = []
 for size in scale.hidden:
     numbers = scale.numbers if size <= 1000 else scale.in_large
     numbers = numbers if size <= 10_000 else scale.in_largest
-    experiments += runs(size, *map(NeuronMask, numbers), most=2 if size >= 10_000 else 3)
+    experiments += runs(
+        size, *map(NeuronMask, numbers), most=2 if size >= 10_000 else 3
+    )
 for size in scale.subnets_in:
     experiments += runs(size, *map(Subnet, scale.numbers))
 for draw in ("once", "sample", "class"):
