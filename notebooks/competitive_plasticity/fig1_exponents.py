@@ -18,6 +18,8 @@
 # the first weights. And no power goes on for ever: beyond some size a network does not learn at all
 # at a given rate.
 #
+# Before this: the {doc}`cost of learning <fig1_cost_of_learning>`.
+#
 # :::{div} answer
 # ```{glue:} answer
 # ```
@@ -246,6 +248,30 @@ notebook.answer(
     f"about {notebook.span([round(most, -2) for most in grown], ',.0f')} units, the "
     "fewer the larger the first weights are."
 )
+
+# %% [markdown]
+# ## Your turn
+#
+# **1.** Up to which learning rate do networks of a hundred, ten thousand and a million units learn,
+# with first weights of standard deviation 0.01?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: the largest rates"}
+# NBVAL_CHECK_OUTPUT
+for size in (100, 10_000, 1_000_000):
+    print(f"H = {size:,}: {limit(0.01, RATE) / size * RATE:.2g}")
+
+# %% [markdown]
+# **2.** Every image changes every synapse. What does that say about the exponents of $M_0$ and of
+# the learning time? Find the law by hand, and then hold it against the table.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: M0 and time"}
+# NBVAL_CHECK_OUTPUT
+for name in groups:
+    excess = exponents[name, "energy_m0"] - exponents[name, "samples"]
+    print(f"{name}: {excess:.2f} more, where the number of synapses goes as H")
+
+# %% [markdown]
+# Next: {doc}`fig2_masks`. Must all synapses learn?
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT
