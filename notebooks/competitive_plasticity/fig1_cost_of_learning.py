@@ -47,7 +47,6 @@ from lazybook import networks
 from lazybook.book import analysis, notebook, plotting
 from lazybook.errors import InvalidValue
 from lazybook.experiment import grid, preset
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -96,9 +95,7 @@ if sum(size >= scale.large for size in scale.hidden) < 3:
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 RATE = 0.01  # the paper's, for all that follows this page
 SLOWER = 0.0025  # at which networks of 100,000 units learn too
-base = preset(
-    "competitive", until=scale.goal, engine=settings.engine, device=settings.device
-)
+base = preset("competitive", until=scale.goal)
 
 
 def at(rate):
@@ -108,25 +105,15 @@ def at(rate):
     return replace(base, learning_rate=rate, epochs=epochs, measure_every=every)
 
 
-rate_sweep = sweep(
+rate_sweep = settings.sweep(
     [
         e
         for rate in scale.rates
         for e in grid(at(rate), hidden=scale.tuned, seed=scale.seeds)
-    ],
-    jobs=settings.jobs,
-    fresh=settings.fresh,
+    ]
 )
-size_sweep = sweep(
-    grid(base, hidden=scale.hidden, seed=scale.seeds),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
-)
-wide_sweep = sweep(
-    grid(at(SLOWER), hidden=scale.wide, seed=scale.seeds[:3]),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
-)
+size_sweep = settings.sweep(grid(base, hidden=scale.hidden, seed=scale.seeds))
+wide_sweep = settings.sweep(grid(at(SLOWER), hidden=scale.wide, seed=scale.seeds[:3]))
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the runs spent"}
 LABELS = {

@@ -46,7 +46,6 @@ from IPython.display import Markdown
 from lazybook import datasets, networks
 from lazybook.book import analysis, notebook, plotting
 from lazybook.experiment import grid, preset
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -75,9 +74,7 @@ RATE, SLOWER = 0.01, 0.0025
 # often.
 
 # %% tags=["hide-input", "remove-stderr"] mystnb={"code_prompt_show": "Code: the runs"}
-base = preset(
-    "competitive", until=scale.goal, engine=settings.engine, device=settings.device
-)
+base = preset("competitive", until=scale.goal)
 slower = replace(
     base,
     learning_rate=SLOWER,
@@ -85,12 +82,10 @@ slower = replace(
     measure_every=round(base.measure_every * RATE / SLOWER),
 )
 initial = [f"gaussian:{deviation:g}" for deviation in scale.deviations]
-result = sweep(
+result = settings.sweep(
     grid(base, hidden=scale.hidden, initial=initial, seed=scale.seeds)
     + grid(base, hidden=scale.moderate, initial=["pytorch"], seed=scale.seeds)
-    + grid(slower, hidden=scale.slow, seed=scale.seeds),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
+    + grid(slower, hidden=scale.slow, seed=scale.seeds)
 )
 COLUMNS = {
     "samples": "learning time",

@@ -44,7 +44,6 @@ from lazybook.book import analysis, notebook, plotting
 from lazybook.experiment import grid, preset
 from lazybook.networks import Shape
 from lazybook.restrictions import AllSynapses, NeuronMask, Plan, Subnet, SynapseMask
-from lazybook.sweep import sweep
 from lazybook.theory import RandomMasks
 
 settings = notebook.start(globals())
@@ -140,12 +139,9 @@ plotting.show(
 # $M_0$, in the mean over seeds. Smaller networks take so long that it costs them more.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs with every synapse plastic"}
-on = {"engine": settings.engine, "device": settings.device}
-base = preset("competitive", until=scale.goal, epochs=scale.epochs, **on)
+base = preset("competitive", until=scale.goal, epochs=scale.epochs)
 sizes = sorted({*scale.small, *scale.hidden})
-plain_sweep = sweep(
-    grid(base, hidden=sizes, seed=scale.seeds), jobs=settings.jobs, fresh=settings.fresh
-)
+plain_sweep = settings.sweep(grid(base, hidden=sizes, seed=scale.seeds))
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the runs spent"}
 LABELS = {
@@ -204,7 +200,7 @@ for size in scale.fractions_in:
     p_in = [factor * needed / size for factor in scale.factors]
     experiments += runs(size, *(SynapseMask(p, 1.0) for p in p_in if p <= 1))
 experiments = [*dict.fromkeys(experiments)]
-masked_sweep = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
+masked_sweep = settings.sweep(experiments)
 masked = ends(masked_sweep)
 synapses = masked[masked["rule"] == "synapse-mask"]
 optimal = synapses[synapses["p_in"] == masks.fractions(synapses["hidden"])[0]]

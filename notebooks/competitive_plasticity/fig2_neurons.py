@@ -45,7 +45,6 @@ from lazybook.book import analysis, notebook, plotting
 from lazybook.errors import InvalidValue
 from lazybook.experiment import grid, preset
 from lazybook.restrictions import NeuronMask, Subnet, SynapseMask
-from lazybook.sweep import sweep
 from lazybook.theory import RandomMasks
 
 settings = notebook.start(globals())
@@ -93,12 +92,9 @@ if max(scale.hidden) < scale.numbers[2] + 2:
 # fewest changes.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs with every synapse plastic"}
-on = {"engine": settings.engine, "device": settings.device}
-base = preset("competitive", until=scale.goal, epochs=scale.epochs, **on)
+base = preset("competitive", until=scale.goal, epochs=scale.epochs)
 sizes = sorted({*scale.small, *scale.hidden, *scale.redrawn_at.values()})
-plain_sweep = sweep(
-    grid(base, hidden=sizes, seed=scale.seeds), jobs=settings.jobs, fresh=settings.fresh
-)
+plain_sweep = settings.sweep(grid(base, hidden=sizes, seed=scale.seeds))
 LABELS = {
     "energy_m0": "energy $M_0$",
     "energy_m1": "energy $M_1$",
@@ -155,7 +151,7 @@ experiments += grid(first, hidden=scale.outputs_in, initial=initial)
 for size in scale.outputs_in:
     experiments += runs(size, Subnet(scale.subnet))
 experiments = [*dict.fromkeys(experiments)]
-masked_sweep = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
+masked_sweep = settings.sweep(experiments)
 spent = analysis.ends(masked_sweep)  # also by runs that missed the goal
 masked = ends(masked_sweep)
 fixed = {name: masked[masked["rule"] == name] for name in scale.redrawn_at}
