@@ -52,7 +52,7 @@ scale = settings.scale(
     hidden=(
         [30, 60, 100],
         [100, 300, 1000, 3000],
-        [100, 300, 1000, 3000, 10_000, 30_000, 100_000],
+        [100, 300, 1000, 3000, 10_000, 30_000],
     ),
     seeds=([0], [0], [0, 1, 2, 3, 4]),
     goal=(0.8, 0.95, 0.95),
@@ -62,7 +62,7 @@ scale = settings.scale(
     # plastic neurons; in the largest networks fewer are enough, but every run is long
     numbers=([10, 20, 40], [40, 70, 100, 200], [20, 30, 50, 70, 100, 150, 200, 300]),
     in_large=([], [50, 100, 200], [10, 20, 30, 50, 100, 200, 500]),
-    in_largest=([], [], [10, 30, 100, 300]),  # from 30,000 units on
+    in_largest=([], [], [10, 30, 100, 300]),  # with 30,000 units
     subnet=(20, 100, 100),
     # sizes, and factors, at which the fraction of plastic inputs is tried out
     fractions_in=([60], [300], [300, 1000]),

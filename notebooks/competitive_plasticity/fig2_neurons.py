@@ -53,7 +53,7 @@ scale = settings.scale(
     hidden=(
         [30, 60, 100],
         [100, 300, 1000, 3000],
-        [100, 300, 1000, 3000, 10_000, 30_000, 100_000],
+        [100, 300, 1000, 3000, 10_000, 30_000],
     ),
     seeds=([0], [0], [0, 1, 2, 3, 4]),
     goal=(0.8, 0.95, 0.95),
@@ -63,7 +63,7 @@ scale = settings.scale(
     # plastic neurons; in the largest networks fewer are enough, but every run is long
     numbers=([10, 20, 40], [40, 70, 100, 200], [20, 30, 50, 70, 100, 150, 200, 300]),
     in_large=([], [50, 100, 200], [10, 20, 30, 50, 100, 200, 500]),
-    in_largest=([], [], [10, 30, 100, 300]),  # from 30,000 units on
+    in_largest=([], [], [10, 30, 100, 300]),  # with 30,000 units
     subnet=(20, 100, 100),
     subnets_in=([60, 100], [300, 1000], [300, 1000]),
     # sizes in which masks are drawn anew; those of synapses take long to draw
