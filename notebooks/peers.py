@@ -52,7 +52,7 @@ scale = settings.scale(
         {
             "mnist": (60_000, 10_000, 5),
             "fashion-mnist": (12_000, 5000, 3),
-            "cifar-10-jpeg": (20_000, 5000, 5),
+            "cifar-10-jpeg": (12_000, 5000, 3),
         },
     ),
     measurements=(8, 16, 16),
