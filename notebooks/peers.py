@@ -52,10 +52,14 @@ scale = settings.scale(
     tasks=(
         {"mnist": (2000, 1000, 8)},
         {"mnist": (10_000, 10_000, 2)},
-        {"mnist": (60_000, 10_000, 5), "fashion-mnist": (12_000, 5000, 3)},
+        {
+            "mnist": (60_000, 10_000, 5),
+            "fashion-mnist": (12_000, 5000, 3),
+            "cifar-10-jpeg": (12_000, 5000, 3),
+        },
     ),
     measurements=(8, 16, 16),
-    seeds=([0], [0], [0]),
+    seeds=([0], [0], [0, 1, 2]),
 )
 NAME = "peers"
 OURS = "lazy packed"

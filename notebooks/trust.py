@@ -38,7 +38,6 @@ from lazybook.book import notebook, plotting
 from lazybook.experiment import grid, preset
 from lazybook.restrictions import AllSynapses, LargestUpdates, Subnet
 from lazybook.support import paths
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 NAME = "trust"
@@ -213,17 +212,14 @@ scale = settings.scale(
     subnet=(20, 20, 100),
     seeds=([0], [0], [0, 1, 2]),
 )
-on = {"engine": settings.engine, "device": settings.device}
-base = preset("competitive", hidden=scale.size, until=scale.goal, **on)
-pairs = sweep(
+base = preset("competitive", hidden=scale.size, until=scale.goal)
+pairs = settings.sweep(
     grid(
         base,
         restriction=[AllSynapses(), Subnet(scale.subnet) & LargestUpdates(0.02)],
         record=[(), ("potentiation",)],
         seed=scale.seeds,
-    ),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
+    )
 )
 times = np.array([run.final["samples"] for run in pairs.runs], float)
 times = times.reshape(2, 2, len(scale.seeds))  # restrictions, records, seeds

@@ -18,6 +18,7 @@ from lazybook.engines.contract import Start
 from lazybook.engines.numba_cuda import Group
 from lazybook.experiment import Experiment, grid
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
+from lazybook.support import randomness
 from lazybook.support.randomness import Streams
 from lazybook.sweep import sweep
 
@@ -35,6 +36,11 @@ RULES = (
     ("mse", EVERY, "all", "0.01,0.02,0.1"),
     ("cross-entropy", LAZY, "synapse-mask:0.5,0.6 & neuron-mask:4", "0.05,4,0.2"),
     ("half-mse", PURE, "subnet:4", "0"),
+    ("half-mse", EVERY, "largest-per-layer:0.1", "immediate"),
+    ("cross-entropy", EVERY, "largest-per-neuron:0.2", "immediate"),
+    ("mse", LAZY, "subnet:4 & largest-per-layer:0.3", "0.003,0.02,0.1"),
+    ("half-mse", EVERY, "largest-error-neurons:0.5 & largest-per-neuron:0.3", "immediate"),
+    ("mse", EVERY, "synapse-mask:0.6,0.5 & most-active-neurons:0.4", "immediate"),
 )
 
 
@@ -55,6 +61,13 @@ def quick_turns():
     sys.setswitchinterval(1e-5)
     yield
     sys.setswitchinterval(before)
+
+
+@pytest.fixture(autouse=True)
+def warnings_known(monkeypatch):
+    """Python would add this name at the first warning, while the simulator goes through all."""
+    for module in (cuda_kernels, randomness):
+        monkeypatch.setattr(module, "__warningregistry__", {}, raising=False)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +93,7 @@ def reference(experiment: Experiment, dataset: Dataset, start: Start):
     return engines.build(replace(experiment, engine="reference", device="cpu"), dataset, start)
 
 
+@pytest.mark.filterwarnings("ignore:.*overflow encountered:RuntimeWarning")  # as uint64 should
 @pytest.mark.parametrize(
     ("zero_mean", "bias", "activation"),
     [(False, "separate", "relu"), (True, "clamped-unit", "leaky-relu:0.1"), (True, "none", "relu")],
@@ -136,9 +150,7 @@ def assert_fixed(weights: list[np.ndarray], start: Start) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the simulator's numbers overflow aloud
-def test_one_that_diverges_ends_alone(coarse, monkeypatch):
-    # Python would add this name at the first warning, while the simulator goes through all names.
-    monkeypatch.setattr(cuda_kernels, "__warningregistry__", {}, raising=False)
+def test_one_that_diverges_ends_alone(coarse):
     dataset = datasets.load(coarse)
     given = [replace(e, gate=EVERY, loss="mse") for e in experiments(coarse)[:2]]
     given[0] = replace(given[0], learning_rate=1e30)

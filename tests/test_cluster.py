@@ -306,11 +306,10 @@ fresh = False
 # %%
 from lazybook.book import notebook
 from lazybook.experiment import Experiment
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 experiment = Experiment(dataset="random-patterns:7,11", hidden=3, engine="reference", epochs=1)
-sweep([experiment], jobs=settings.jobs, fresh=settings.fresh)
+settings.sweep([experiment])
 """
 
 

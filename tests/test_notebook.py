@@ -17,7 +17,8 @@ from papermill.exceptions import PapermillExecutionError
 from lazybook.book import claims, notebook
 from lazybook.book.notebook import Settings
 from lazybook.errors import InvalidValue
-from lazybook.experiment import grid, preset
+from lazybook.experiment import Experiment, grid, preset
+from lazybook.restrictions import LargestUpdates
 from lazybook.support import paths
 from lazybook.sweep import sweep
 
@@ -43,7 +44,6 @@ def test_defaults_stand_where_nothing_is_given():
 def test_given_parameters_replace_the_defaults():
     settings = run('profile = "smoke"\nseeds = [3, 1]\njobs = 2\nfresh = True\n')
     assert settings == Settings(profile="smoke", seeds=[3, 1], jobs=2, fresh=True)
-    assert settings.engine == "numba"
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,27 @@ def test_cuda_where_there_is_none(monkeypatch):
         Settings(profile="smoke", device="cuda")
 
 
-def test_cuda_runs_the_reference_engine(monkeypatch):
+def test_cuda_without_numbas_part(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    assert Settings(profile="smoke", device="cuda").engine == "reference"
+    monkeypatch.setattr("numba.cuda.is_available", lambda: False)
+    with pytest.raises(InvalidValue, match=r"Numba finds no GPU here; install lazybook\[cuda\]"):
+        Settings(profile="smoke", device="cuda")
+
+
+def test_on_cuda_the_gpu_takes_what_it_can(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("numba.cuda.is_available", lambda: True)
+    asked = []
+    monkeypatch.setattr("lazybook.book.notebook.sweep", lambda *given: asked.append(given))
+    plain = Experiment()
+    largest = replace(plain, restriction=LargestUpdates(0.1))
+    adam = replace(plain, engine="autograd", optimizer="adam")
+    Settings(profile="smoke", device="cuda", jobs=2).sweep([plain, largest, adam])
+    Settings(profile="smoke", fresh=True).sweep([plain])
+    placed = [
+        replace(plain, engine="numba-cuda", device="cuda"), largest, replace(adam, device="cuda")
+    ]  # fmt: skip
+    assert asked == [(placed, 2, False), ([plain], None, True)]
 
 
 @given(

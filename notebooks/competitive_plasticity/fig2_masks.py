@@ -46,13 +46,16 @@ from lazybook.book import analysis, notebook, plotting
 from lazybook.experiment import grid, preset
 from lazybook.networks import Shape
 from lazybook.restrictions import AllSynapses, NeuronMask, Plan, Subnet, SynapseMask
-from lazybook.sweep import sweep
 from lazybook.theory import RandomMasks
 
 settings = notebook.start(globals())
 scale = settings.scale(
     # smoke, quick, paper
-    hidden=([30, 60, 100], [100, 300, 1000, 3000], [100, 300, 1000, 3000, 10_000]),
+    hidden=(
+        [30, 60, 100],
+        [100, 300, 1000, 3000],
+        [100, 300, 1000, 3000, 10_000, 30_000],
+    ),
     seeds=([0], [0], [0, 1, 2, 3, 4]),
     goal=(0.8, 0.95, 0.95),
     epochs=(1, 5, 5),
@@ -61,6 +64,7 @@ scale = settings.scale(
     # plastic neurons; in the largest networks fewer are enough, but every run is long
     numbers=([10, 20, 40], [40, 70, 100, 200], [20, 30, 50, 70, 100, 150, 200, 300]),
     in_large=([], [50, 100, 200], [10, 20, 30, 50, 100, 200, 500]),
+    in_largest=([], [], [10, 30, 100, 300]),  # with 30,000 units
     subnet=(20, 100, 100),
     # sizes, and factors, at which the fraction of plastic inputs is tried out
     fractions_in=([60], [300], [300, 1000]),
@@ -137,12 +141,9 @@ plotting.show(
 # $M_0$, in the mean over seeds. Smaller networks take so long that it costs them more.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs with every synapse plastic"}
-on = {"engine": settings.engine, "device": settings.device}
-base = preset("competitive", until=scale.goal, epochs=scale.epochs, **on)
+base = preset("competitive", until=scale.goal, epochs=scale.epochs)
 sizes = sorted({*scale.small, *scale.hidden})
-plain_sweep = sweep(
-    grid(base, hidden=sizes, seed=scale.seeds), jobs=settings.jobs, fresh=settings.fresh
-)
+plain_sweep = settings.sweep(grid(base, hidden=sizes, seed=scale.seeds))
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the runs spent"}
 LABELS = {
@@ -192,13 +193,16 @@ for size in [*scale.hidden, *(round(n * masks.kink) for n in scale.beyond)]:
         experiments += runs(size, SynapseMask(*map(float, masks.fractions(size))))
 for size in scale.hidden:
     experiments += runs(size, Subnet(scale.subnet))
-    tried = map(NeuronMask, scale.numbers if size <= 1000 else scale.in_large)
-    experiments += runs(size, *tried, most=2 if size >= 10_000 else 3)
+    numbers = scale.numbers if size <= 1000 else scale.in_large
+    numbers = numbers if size <= 10_000 else scale.in_largest
+    experiments += runs(
+        size, *map(NeuronMask, numbers), most=2 if size >= 10_000 else 3
+    )
 for size in scale.fractions_in:
     p_in = [factor * needed / size for factor in scale.factors]
     experiments += runs(size, *(SynapseMask(p, 1.0) for p in p_in if p <= 1))
 experiments = [*dict.fromkeys(experiments)]
-masked_sweep = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
+masked_sweep = settings.sweep(experiments)
 masked = ends(masked_sweep)
 synapses = masked[masked["rule"] == "synapse-mask"]
 optimal = synapses[synapses["p_in"] == masks.fractions(synapses["hidden"])[0]]

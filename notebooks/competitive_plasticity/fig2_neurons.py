@@ -47,13 +47,16 @@ from lazybook.book import analysis, notebook, plotting
 from lazybook.errors import InvalidValue
 from lazybook.experiment import grid, preset
 from lazybook.restrictions import NeuronMask, Subnet, SynapseMask
-from lazybook.sweep import sweep
 from lazybook.theory import RandomMasks
 
 settings = notebook.start(globals())
 scale = settings.scale(
     # smoke, quick, paper
-    hidden=([30, 60, 100], [100, 300, 1000, 3000], [100, 300, 1000, 3000, 10_000]),
+    hidden=(
+        [30, 60, 100],
+        [100, 300, 1000, 3000],
+        [100, 300, 1000, 3000, 10_000, 30_000],
+    ),
     seeds=([0], [0], [0, 1, 2, 3, 4]),
     goal=(0.8, 0.95, 0.95),
     epochs=(1, 5, 5),
@@ -62,6 +65,7 @@ scale = settings.scale(
     # plastic neurons; in the largest networks fewer are enough, but every run is long
     numbers=([10, 20, 40], [40, 70, 100, 200], [20, 30, 50, 70, 100, 150, 200, 300]),
     in_large=([], [50, 100, 200], [10, 20, 30, 50, 100, 200, 500]),
+    in_largest=([], [], [10, 30, 100, 300]),  # with 30,000 units
     subnet=(20, 100, 100),
     subnets_in=([60, 100], [300, 1000], [300, 1000]),
     # sizes in which masks are drawn anew; those of synapses take long to draw
@@ -90,12 +94,9 @@ if max(scale.hidden) < scale.numbers[2] + 2:
 # fewest changes.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs with every synapse plastic"}
-on = {"engine": settings.engine, "device": settings.device}
-base = preset("competitive", until=scale.goal, epochs=scale.epochs, **on)
+base = preset("competitive", until=scale.goal, epochs=scale.epochs)
 sizes = sorted({*scale.small, *scale.hidden, *scale.redrawn_at.values()})
-plain_sweep = sweep(
-    grid(base, hidden=sizes, seed=scale.seeds), jobs=settings.jobs, fresh=settings.fresh
-)
+plain_sweep = settings.sweep(grid(base, hidden=sizes, seed=scale.seeds))
 LABELS = {
     "energy_m0": "energy $M_0$",
     "energy_m1": "energy $M_1$",
@@ -132,8 +133,11 @@ def runs(size, *restrictions, most=3):
 
 experiments = []
 for size in scale.hidden:
-    tried = map(NeuronMask, scale.numbers if size <= 1000 else scale.in_large)
-    experiments += runs(size, *tried, most=2 if size >= 10_000 else 3)
+    numbers = scale.numbers if size <= 1000 else scale.in_large
+    numbers = numbers if size <= 10_000 else scale.in_largest
+    experiments += runs(
+        size, *map(NeuronMask, numbers), most=2 if size >= 10_000 else 3
+    )
 for size in scale.subnets_in:
     experiments += runs(size, *map(Subnet, scale.numbers))
 for draw in ("once", "sample", "class"):
@@ -149,7 +153,7 @@ experiments += grid(first, hidden=scale.outputs_in, initial=initial)
 for size in scale.outputs_in:
     experiments += runs(size, Subnet(scale.subnet))
 experiments = [*dict.fromkeys(experiments)]
-masked_sweep = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
+masked_sweep = settings.sweep(experiments)
 spent = analysis.ends(masked_sweep)  # also by runs that missed the goal
 masked = ends(masked_sweep)
 fixed = {name: masked[masked["rule"] == name] for name in scale.redrawn_at}

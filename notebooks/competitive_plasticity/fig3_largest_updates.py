@@ -48,7 +48,6 @@ from IPython.display import Markdown
 from lazybook.book import analysis, notebook, plotting
 from lazybook.experiment import grid, preset
 from lazybook.restrictions import AllSynapses, LargestUpdates, SelectedNeurons, Subnet
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -99,8 +98,7 @@ NAMES = {"activity": "most active neurons", "error": "neurons of largest error"}
 # hidden units change, or of those with the largest errors.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
-on = {"engine": settings.engine, "device": settings.device}
-base = preset("competitive", until=scale.goal, epochs=scale.epochs, **on)
+base = preset("competitive", until=scale.goal, epochs=scale.epochs)
 
 
 def runs(size, restrictions):
@@ -125,7 +123,7 @@ for size in scale.neurons_in:
     experiments += grid(
         replace(base, hidden=size), restriction=neurons, seed=scale.seeds[:3]
     )
-competing_sweep = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
+competing_sweep = settings.sweep(experiments)
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what they spent"}
 LABELS = {
@@ -172,7 +170,7 @@ for size in sorted({2 * scale.subnet, scale.at, *scale.hidden}):
     if size > scale.subnet + 1:  # one unit is the bias
         subnet = Subnet(scale.subnet)
         experiments += runs(size, [subnet, subnet & LargestUpdates(f_inside)])
-subnet_sweep = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
+subnet_sweep = settings.sweep(experiments)
 
 # %% [markdown]
 # ## How many?

@@ -47,7 +47,6 @@ from lazybook.book import notebook, plotting
 from lazybook.energy import effective_number
 from lazybook.experiment import grid, preset
 from lazybook.restrictions import AllSynapses, LargestUpdates, SynapseMask
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -69,13 +68,7 @@ scale = settings.scale(
 )
 NAME = "competitive_plasticity/fig3_which_synapses"
 RULES = {"layer": "largest-per-layer", "neuron": "largest-per-neuron"}
-base = preset(
-    "competitive",
-    until=scale.goal,
-    epochs=scale.give_up,
-    engine=settings.engine,
-    device=settings.device,
-)
+base = preset("competitive", until=scale.goal, epochs=scale.give_up)
 
 # %% [markdown]
 # ## Always the same synapses?
@@ -92,16 +85,14 @@ base = preset(
 # $N$ take turns equally, $D = N$.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs that count"}
-counting_sweep = sweep(
+counting_sweep = settings.sweep(
     grid(
         replace(base, hidden=scale.diversity_at, record=("synapse-updates",)),
         restriction=[
             LargestUpdates(f, per) for per in RULES for f in scale.diverse[per]
         ],
         seed=scale.seeds,
-    ),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
+    )
 )
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of which synapses change"}
@@ -187,11 +178,7 @@ limits += [LargestUpdates(f, per) for per in RULES for f in scale.plastic]
 long = replace(
     base, hidden=scale.small, epochs=scale.epochs, until=None, measure_every=60_000
 )
-saturation_sweep = sweep(
-    grid(long, restriction=limits, seed=scale.seeds),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
-)
+saturation_sweep = settings.sweep(grid(long, restriction=limits, seed=scale.seeds))
 
 # %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the accuracy figure"}
 saturated = pd.DataFrame(
@@ -318,14 +305,12 @@ plotting.show(
     "come back, and M1 is the same.",
     notebook=NAME,
 )
-path_sweep = sweep(
+path_sweep = settings.sweep(
     grid(
         replace(base, hidden=scale.paths_at),
         restriction=[AllSynapses(), *(LargestUpdates(0.03, per) for per in RULES)],
         seed=scale.seeds,
-    ),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
+    )
 )
 walked = path_sweep.ends()
 winding = walked["energy_m1"] / walked["energy_min"]

@@ -49,7 +49,6 @@ from lazybook.book import analysis, notebook, plotting
 from lazybook.caching import SynapticCaching
 from lazybook.experiment import grid, preset
 from lazybook.restrictions import Subnet
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -92,22 +91,17 @@ NAME = "competitive_plasticity/fig4_synaptic_caching"
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 COST = 1e-3  # of a transient part of size 1, per sample
-on = {"engine": settings.engine, "device": settings.device}
-base = preset("competitive", until=scale.goal, epochs=scale.epochs, **on)
-plain_sweep = sweep(
-    grid(base, hidden=sorted({scale.at, *scale.hidden}), seed=scale.seeds),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
+base = preset("competitive", until=scale.goal, epochs=scale.epochs)
+plain_sweep = settings.sweep(
+    grid(base, hidden=sorted({scale.at, *scale.hidden}), seed=scale.seeds)
 )
 ways = [
     SynapticCaching(t, decay, COST)
     for decay, some in scale.thresholds.items()
     for t in some
 ]
-threshold_sweep = sweep(
-    grid(replace(base, hidden=scale.at), caching=ways, seed=scale.seeds),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
+threshold_sweep = settings.sweep(
+    grid(replace(base, hidden=scale.at), caching=ways, seed=scale.seeds)
 )
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what they spent"}
@@ -180,7 +174,7 @@ def runs(sizes, **changes):
 experiments = runs(scale.hidden, caching=caching)
 experiments += runs(inside, restriction=Subnet(scale.subnet))
 experiments += runs(inside, restriction=Subnet(scale.subnet), caching=caching)
-size_sweep = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
+size_sweep = settings.sweep(experiments)
 
 # %% [markdown]
 # ## The threshold

@@ -56,7 +56,6 @@ from lazybook.experiment import grid, preset
 from lazybook.gates import MemorizedMistakes, Mistakes
 from lazybook.restrictions import LargestUpdates, NeuronMask, Subnet, SynapseMask
 from lazybook.support.statistics import mean_interval
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -64,7 +63,7 @@ scale = settings.scale(
     hidden=(
         [30, 60, 100],
         [30, 100, 300, 1000, 3000],
-        [30, 100, 300, 1000, 3000, 10_000],
+        [30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000],
     ),
     seeds=([0], [0], [0, 1, 2, 3, 4]),
     large=(30, 100, 100),  # power laws are fitted from here on
@@ -93,9 +92,7 @@ if sum(size >= scale.large for size in scale.hidden) < 3:
 # on until 95 % of the test images are classified correctly (80 % in the smoke profile).
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
-base = preset(
-    "competitive", until=scale.goal, engine=settings.engine, device=settings.device
-)
+base = preset("competitive", until=scale.goal)
 in_layer = [LargestUpdates(f) for f in scale.fractions]
 in_neuron = [LargestUpdates(f, per="neuron") for f in scale.fractions]
 at = replace(base, hidden=scale.at)
@@ -116,7 +113,7 @@ methods = {
 def run(experiments):
     """Run experiments with each of the seeds."""
     seeded = [e for one in experiments for e in grid(one, seed=scale.seeds)]
-    return sweep(seeded, jobs=settings.jobs, fresh=settings.fresh)
+    return settings.sweep(seeded)
 
 
 plain_sweep = run(grid(base, hidden=scale.hidden))

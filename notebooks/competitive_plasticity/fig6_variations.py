@@ -48,7 +48,6 @@ from lazybook.datasets import Split
 from lazybook.errors import DataError
 from lazybook.experiment import grid, preset
 from lazybook.restrictions import AllSynapses, LargestUpdates, Subnet
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -84,13 +83,7 @@ FRACTION = 0.02  # the most economical of those on the page of the largest updat
 #   is lower there.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the variations"}
-base = preset(
-    "competitive",
-    hidden=scale.size,
-    until=scale.goal,
-    engine=settings.engine,
-    device=settings.device,
-)
+base = preset("competitive", hidden=scale.size, until=scale.goal)
 VARIATIONS = {
     "no zero mean": {"zero_mean": False},
     "ReLU": {"activation": "relu"},
@@ -138,7 +131,7 @@ for name, change in ({"default": {}} | VARIATIONS | DETAILS).items():
 def run():
     """Run all studies."""
     everything = [experiment for study in studies.values() for experiment in study]
-    return sweep(everything, jobs=settings.jobs, fresh=settings.fresh)
+    return settings.sweep(everything)
 
 
 try:
@@ -275,14 +268,12 @@ Markdown(
 # One setting serves all variations here. Harder images may ask for more changes:
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: more changes for harder images"}
-wider_sweep = sweep(
+wider_sweep = settings.sweep(
     grid(
         replace(base, **VARIATIONS.get("Fashion-MNIST", {})),
         restriction=[Subnet(100) & LargestUpdates(0.05)],
         seed=scale.seeds,
-    ),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
+    )
 )
 wider, few = wider_sweep.ends(), varied[varied["method"] == BOTH]
 few = few[few["study"] == ("default" if left_out else "Fashion-MNIST")]
@@ -348,11 +339,7 @@ Markdown(
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: when a run is stopped"}
 often = replace(base, measure_every=250, until=scale.goal + scale.beyond)
-fine_sweep = sweep(
-    grid(often, seed=scale.seeds[:3]),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
-)
+fine_sweep = settings.sweep(grid(often, seed=scale.seeds[:3]))
 earlier, later = [], []
 for run in fine_sweep.runs:
     table = run.table.set_index("samples")["test_accuracy"]

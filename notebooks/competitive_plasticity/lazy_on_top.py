@@ -48,7 +48,6 @@ from lazybook.caching import SynapticCaching
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
 from lazybook.restrictions import AllSynapses, LargestUpdates, Subnet
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -78,14 +77,8 @@ NAMES = {CACHED: "largest updates in a subnet, cached"}
 GATES = [EverySample(), MemorizedMistakes(), Mistakes()]
 CACHING = SynapticCaching(threshold=0.003)
 SUBNET, LARGEST = Subnet(100), LargestUpdates(0.02)  # the most economical ones
-base = preset(
-    "competitive",
-    hidden=scale.size,
-    until=scale.goal,
-    engine=settings.engine,
-    device=settings.device,
-)
-result = sweep(
+base = preset("competitive", hidden=scale.size, until=scale.goal)
+result = settings.sweep(
     grid(
         base,
         gate=GATES,
@@ -96,9 +89,7 @@ result = sweep(
         replace(base, restriction=SUBNET & LARGEST, caching=CACHING),
         gate=GATES,
         seed=scale.seeds,
-    ),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
+    )
 )
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what they saved"}

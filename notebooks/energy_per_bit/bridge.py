@@ -50,7 +50,6 @@ from lazybook.energy_per_bit import between, interval, spelled
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
 from lazybook.restrictions import AllSynapses, LargestUpdates, Subnet
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -75,13 +74,7 @@ NAMES = plotting.NAMES | {CACHED: "largest updates in a subnet, cached"}
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 GATES = [EverySample(), MemorizedMistakes(), Mistakes()]
 SUBNET, LARGEST = Subnet(100), LargestUpdates(0.05)
-base = preset(
-    "competitive",
-    hidden=scale.size,
-    until=scale.goal,
-    engine=settings.engine,
-    device=settings.device,
-)
+base = preset("competitive", hidden=scale.size, until=scale.goal)
 plain = grid(
     base,
     gate=GATES,
@@ -89,11 +82,7 @@ plain = grid(
     seed=scale.seeds,
 )
 cached = replace(base, restriction=SUBNET & LARGEST, caching=SynapticCaching(0.003))
-result = sweep(
-    plain + grid(cached, gate=GATES, seed=scale.seeds),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
-)
+result = settings.sweep(plain + grid(cached, gate=GATES, seed=scale.seeds))
 ends = result.ends()
 method = ends["restriction"].str.replace(r":\S*", "", regex=True)
 ends["method"] = method.where(ends["caching"] == "immediate", CACHED)

@@ -48,7 +48,6 @@ from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import Experiment, grid
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -81,8 +80,7 @@ INITIAL = {1: (1.8, -0.7), 2: (-1.2, -0.1), 3: (1.4, 1.0)}
 base = Experiment(
     dataset="two-clouds", hidden=None, bias="none", learning_rate=0.001,
     epochs=scale.epochs,
-    measure_every=200, record=("path", "sample-energy"),
-    engine=settings.engine, device=settings.device,
+    measure_every=200, record=("path", "sample-energy")
 )  # fmt: skip
 experiments = grid(
     base,
@@ -90,7 +88,7 @@ experiments = grid(
     gate=[EverySample(), MemorizedMistakes(), Mistakes()],
     seed=scale.seeds,
 )
-result = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
+result = settings.sweep(experiments)
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the task"}
 keys = [

@@ -52,7 +52,6 @@ from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -74,12 +73,10 @@ LAZY = "memorized-mistakes"
 # training time.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
-base = preset(
-    "lazy", epochs=scale.epochs, engine=settings.engine, device=settings.device
-)
+base = preset("lazy", epochs=scale.epochs)
 gates = [EverySample(), MemorizedMistakes()]
 experiments = grid(base, hidden=scale.hidden, seed=scale.seeds, gate=gates)
-result = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
+result = settings.sweep(experiments)
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what is compared"}
 costs = cost.costs(scale.hidden, settings.profile)

@@ -49,7 +49,6 @@ from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -115,7 +114,7 @@ Markdown(
 # images, as in the paper. For comparison there are the runs on MNIST from that page.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
-base = preset("lazy", engine=settings.engine, device=settings.device)
+base = preset("lazy")
 more = replace(
     base,
     dataset=name,
@@ -124,17 +123,11 @@ more = replace(
     measure_training=False,
 )
 gates = [EverySample(), MemorizedMistakes()]
-result = sweep(
-    grid(more, hidden=scale.hidden, seed=scale.seeds, gate=gates),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
-)
+result = settings.sweep(grid(more, hidden=scale.hidden, seed=scale.seeds, gate=gates))
 
 mnist = replace(base, epochs=mnist_epochs)
-mnist_result = sweep(
-    grid(mnist, hidden=scale.hidden, seed=mnist_seeds, gate=gates),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
+mnist_result = settings.sweep(
+    grid(mnist, hidden=scale.hidden, seed=mnist_seeds, gate=gates)
 )
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what is compared"}

@@ -47,7 +47,6 @@ from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import MemorizedMistakes, Mistakes
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 NAME = "lazy_learning/fig4_pure_lazy"
@@ -68,9 +67,7 @@ PURE, LAZY = "mistakes", "memorized-mistakes"
 # page, those of lazy learning among them, went on, and are cut where they first got so far.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
-base = preset(
-    "lazy", epochs=scale.epochs, engine=settings.engine, device=settings.device
-)
+base = preset("lazy", epochs=scale.epochs)
 SHARED = (30, 100, 200, 500, 1000)
 backprop = [
     experiment if experiment.hidden in SHARED else replace(experiment, until=GOAL)
@@ -79,12 +76,10 @@ backprop = [
 pure = grid(
     replace(base, gate=Mistakes(), until=GOAL), hidden=scale.hidden, seed=scale.seeds
 )
-result = sweep(backprop + pure, jobs=settings.jobs, fresh=settings.fresh)
+result = settings.sweep(backprop + pure)
 shared = [size for size in scale.hidden if size in SHARED]
-remembering = sweep(
-    grid(replace(base, gate=MemorizedMistakes()), hidden=shared, seed=scale.seeds),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
+remembering = settings.sweep(
+    grid(replace(base, gate=MemorizedMistakes()), hidden=shared, seed=scale.seeds)
 )
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what is compared"}

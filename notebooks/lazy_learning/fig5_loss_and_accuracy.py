@@ -48,7 +48,6 @@ from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import Mistakes
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -69,9 +68,7 @@ RULES = BACKPROP, PURE = "every-sample", "mistakes"
 # first got so far.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
-base = preset(
-    "lazy", epochs=scale.epochs, engine=settings.engine, device=settings.device
-)
+base = preset("lazy", epochs=scale.epochs)
 SHARED = (30, 100, 200, 500, 1000)
 backprop = [
     experiment if experiment.hidden in SHARED else replace(experiment, until=GOAL)
@@ -80,7 +77,7 @@ backprop = [
 pure = grid(
     replace(base, gate=Mistakes(), until=GOAL), hidden=scale.hidden, seed=scale.seeds
 )
-whole = sweep(backprop + pure, jobs=settings.jobs, fresh=settings.fresh)
+whole = settings.sweep(backprop + pure)
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the panels"}
 result = replace(whole, runs=[analysis.cut(run, GOAL) for run in whole.runs])

@@ -45,7 +45,6 @@ from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -63,12 +62,10 @@ BACKPROP, LAZY = "every-sample", "memorized-mistakes"
 # They are those of {doc}`fig2_mnist`: backprop and lazy learning, with its memory of mistakes.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
-base = preset(
-    "lazy", epochs=scale.epochs, engine=settings.engine, device=settings.device
-)
+base = preset("lazy", epochs=scale.epochs)
 gates = [EverySample(), MemorizedMistakes()]
 experiments = grid(base, hidden=scale.hidden, seed=scale.seeds, gate=gates)
-result = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
+result = settings.sweep(experiments)
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the pairs of runs"}
 keys = [(size, seed) for size in scale.hidden for seed in scale.seeds]

@@ -54,7 +54,6 @@ from lazybook.book.claims import Finding
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -89,9 +88,7 @@ LOSSES = {
 # pages of the figures, so a verdict here may differ from theirs.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
-base = preset(
-    "lazy", epochs=scale.epochs, engine=settings.engine, device=settings.device
-)
+base = preset("lazy", epochs=scale.epochs)
 both = [EverySample(), MemorizedMistakes()]
 squares = grid(
     base, loss=[MEAN, HALF], hidden=scale.hidden, seed=scale.seeds, gate=both
@@ -111,7 +108,7 @@ entropy = grid(
     seed=scale.seeds,
     gate=both,
 )
-losses = sweep(squares + pure + entropy, jobs=settings.jobs, fresh=settings.fresh)
+losses = settings.sweep(squares + pure + entropy)
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs by name"}
 runs = {

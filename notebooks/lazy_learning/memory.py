@@ -52,7 +52,6 @@ from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes
 from lazybook.support.randomness import Streams
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -75,16 +74,12 @@ BACKPROP, LAZY = "every-sample", "memorized-mistakes"
 # the order, lazy learning is run with at least two seeds.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
-base = preset(
-    "lazy", epochs=scale.epochs, engine=settings.engine, device=settings.device
-)
+base = preset("lazy", epochs=scale.epochs)
 gates = [EverySample(), MemorizedMistakes()]
 more = scale.seeds if len(scale.seeds) > 1 else [*scale.seeds, scale.seeds[0] + 1]
-whole = sweep(
+whole = settings.sweep(
     grid(base, hidden=scale.hidden, seed=scale.seeds, gate=gates)
-    + grid(replace(base, gate=MemorizedMistakes()), hidden=scale.hidden, seed=more),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
+    + grid(replace(base, gate=MemorizedMistakes()), hidden=scale.hidden, seed=more)
 )
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the memories"}
@@ -284,7 +279,7 @@ for size, seed in product(sizes, scale.seeds):
             seed=seed,
             epochs=LONGER * scale.epochs if size == scale.hidden[0] else scale.epochs,
         )
-coreset = sweep(list(alone.values()), jobs=settings.jobs, fresh=settings.fresh)
+coreset = settings.sweep(list(alone.values()))
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of the memory alone"}
 runs |= dict(zip(alone, coreset.runs, strict=True))

@@ -45,7 +45,6 @@ from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import MemorizedMistakes
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -81,18 +80,14 @@ growing = preset(
     epochs=scale.epochs,
     measure_every=60_000,
     measure_training=False,
-    engine=settings.engine,
-    device=settings.device,
 )
-scaling = sweep(
+scaling = settings.sweep(
     grid(
         growing,
         dataset=[f"deformed-mnist:{number}" for number in scale.numbers],
         hidden=extremes,
         seed=scale.seeds[:3],
-    ),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
+    )
 )
 
 # %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the figure"}

@@ -49,7 +49,6 @@ from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -76,9 +75,7 @@ BACKPROP, LAZY = "every-sample", "memorized-mistakes"
 # The runs of {doc}`fig2_mnist`, on all of MNIST, are there to compare with.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
-base = preset(
-    "lazy", epochs=scale.epochs, engine=settings.engine, device=settings.device
-)
+base = preset("lazy", epochs=scale.epochs)
 gates = [EverySample(), MemorizedMistakes()]
 mnist = datasets.load("mnist")
 images = mnist.train
@@ -113,12 +110,8 @@ for size, thins in thinned.items():
         learners["begin", LAZY, size, thin, seed] = replace(
             learners["balanced", LAZY, size, thin, seed], epochs=1
         )
-whole = sweep(
-    grid(base, hidden=list(thinned), seed=scale.seeds, gate=gates),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
-)
-unbalanced = sweep(list(learners.values()), jobs=settings.jobs, fresh=settings.fresh)
+whole = settings.sweep(grid(base, hidden=list(thinned), seed=scale.seeds, gate=gates))
+unbalanced = settings.sweep(list(learners.values()))
 
 # %% [markdown]
 # ## What is learned, and how well

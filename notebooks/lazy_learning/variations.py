@@ -51,7 +51,6 @@ from lazybook.book import analysis, claims, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -106,9 +105,8 @@ eager = preset(
     until=scale.goal,
     measure_training=False,
     engine="autograd",
-    device=settings.device,
 )
-plain = replace(eager, engine=settings.engine)
+plain = replace(eager, engine="numba")
 batches = replace(eager, batch=32, learning_rate=0.2)
 alone = {
     "momentum 0.9": replace(eager, optimizer="momentum:0.9", learning_rate=0.001),
@@ -131,7 +129,7 @@ experiments = [
     for each in VARIATIONS.values()
     for e in grid(each, seed=scale.seeds, gate=[EverySample(), MemorizedMistakes()])
 ]
-variations = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
+variations = settings.sweep(experiments)
 
 # %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the figure"}
 COLUMNS = ["updates", "samples", "energy_m1", "pytorch_seconds"]

@@ -51,7 +51,6 @@ from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -79,13 +78,7 @@ GATES = [EverySample(), MemorizedMistakes()]
 # counts all its images. An image is remembered if it was misclassified itself, in both cases.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
-base = preset(
-    "lazy",
-    dataset=scale.images,
-    hidden=size,
-    engine=settings.engine,
-    device=settings.device,
-)
+base = preset("lazy", dataset=scale.images, hidden=size)
 alone = replace(base, epochs=scale.whole_epochs)
 in_batches = replace(
     base, epochs=scale.epochs, until=scale.goals[-1], measure_training=False,
@@ -102,7 +95,7 @@ for batch in [1, *scale.batches]:
     experiments += each + more
     kinds += [(batch, "sample", str(e.gate), e.seed) for e in each]
     kinds += [(batch, "batch", str(e.gate), e.seed) for e in more]
-result = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
+result = settings.sweep(experiments)
 runs = dict(zip(kinds, result.runs, strict=True))
 
 # %% [markdown]

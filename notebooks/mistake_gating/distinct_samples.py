@@ -47,7 +47,6 @@ from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import preset
 from lazybook.gates import MemorizedMistakes
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -82,12 +81,12 @@ experiments = [
     preset(
         "lazy", dataset=f"deformed-mnist:{number}", hidden=size, seed=seed,
         gate=MemorizedMistakes(), epochs=max(scale.epochs, scale.presented // number),
-        measure_every=10**9, engine=settings.engine, device=settings.device,
+        measure_every=10**9
     )
     for number in scale.numbers
     for seed in scale.seeds
 ]  # fmt: skip
-result = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
+result = settings.sweep(experiments)
 
 # %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the figure"}
 GOALS = [scale.goal - 0.02, scale.goal - 0.01, scale.goal]

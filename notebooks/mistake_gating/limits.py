@@ -52,7 +52,6 @@ from lazybook.book.notebook import span
 from lazybook.errors import DataError
 from lazybook.experiment import preset
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -80,14 +79,7 @@ GATES = {str(gate): gate for gate in (EverySample(), MemorizedMistakes(), Mistak
 # scratch, and after the classes 0 to 4 of it are known.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
-base = preset(
-    "lazy",
-    hidden=size,
-    epochs=scale.epochs,
-    measure_every=60_000,
-    engine=settings.engine,
-    device=settings.device,
-)
+base = preset("lazy", hidden=size, epochs=scale.epochs, measure_every=60_000)
 noisy = list(product(scale.shares, GATES, scale.seeds))
 labels = {
     (share, seed): f"{scale.images}/random-labels:{share:g},{seed}"
@@ -95,13 +87,11 @@ labels = {
     else scale.images
     for share, seed in product(scale.shares, scale.seeds)
 }
-result = sweep(
+result = settings.sweep(
     [
         replace(base, dataset=labels[share, seed], gate=GATES[rule], seed=seed)
         for share, rule, seed in noisy
-    ],
-    jobs=settings.jobs,
-    fresh=settings.fresh,
+    ]
 )
 runs = dict(zip(noisy, result.runs, strict=True))
 known = replace(
@@ -114,17 +104,14 @@ FASHION = {"Fashion-MNIST": None, "Fashion-MNIST, half known": known}
 clothes = list(product(FASHION, scale.seeds))
 sweeps, left_out = [result], ""
 try:
-    of_fashion = sweep(
+    of_fashion = settings.sweep(
         [
             replace(
                 base, dataset=scale.fashion, gate=GATES[LAZY], seed=seed,
                 after=FASHION[task] and replace(FASHION[task], seed=seed),
             )
             for task, seed in clothes
-        ],
-        jobs=settings.jobs,
-        fresh=settings.fresh,
-    )  # fmt: skip
+        ]    )  # fmt: skip
     fashion = dict(zip(clothes, of_fashion.runs, strict=True))
     sweeps.append(of_fashion)
 except DataError as error:  # neither records nor the data set are here

@@ -52,7 +52,6 @@ from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -87,8 +86,6 @@ base = preset(
     hidden=size,
     measure_every=2000,
     measure_training=False,
-    engine=settings.engine,
-    device=settings.device,
 )
 OLD = {last: f"{scale.images}/classes:0-{last}" for last in scale.last}
 NEW = {last: f"{scale.images}/classes:{last + 1}-9" for last in scale.last}
@@ -104,30 +101,17 @@ def knowing(last, seed, gate=GATES[0]):
 
 keys = list(product(scale.last, (BACKPROP, LAZY, PURE), scale.seeds))
 gates = {str(gate): gate for gate in GATES}
-going_on = sweep(
+going_on = settings.sweep(
     [
         replace(
             base, epochs=scale.epochs, gate=gates[rule], seed=seed,
             after=knowing(last, seed), also_test=(OLD[last], NEW[last]),
         )
         for last, rule, seed in keys
-    ],
-    jobs=settings.jobs,
-    fresh=settings.fresh,
-)  # fmt: skip
+    ])  # fmt: skip
 runs = dict(zip(keys, going_on.runs, strict=True))
-whole = preset(
-    "lazy",
-    hidden=size,
-    epochs=scale.scratch_epochs,
-    engine=settings.engine,
-    device=settings.device,
-)
-from_scratch = sweep(
-    grid(whole, gate=GATES[:2], seed=scale.seeds),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
-)
+whole = preset("lazy", hidden=size, epochs=scale.scratch_epochs)
+from_scratch = settings.sweep(grid(whole, gate=GATES[:2], seed=scale.seeds))
 scratch = {
     (str(e.gate), e.seed): run for run in from_scratch.runs for e in [run.experiment]
 }
@@ -270,11 +254,7 @@ last = scale.last[0]
 images = datasets.load(scale.images)
 old = datasets.load(OLD[last]).train
 new = images.train.part(images.train.labels > last)
-remembering = sweep(
-    [knowing(last, seed, GATES[1]) for seed in scale.seeds],
-    jobs=settings.jobs,
-    fresh=settings.fresh,
-)
+remembering = settings.sweep([knowing(last, seed, GATES[1]) for seed in scale.seeds])
 
 
 def with_replay(rows):
@@ -300,7 +280,7 @@ for seed, run in zip(scale.seeds, remembering.runs, strict=True):
             seed=seed, after=run.experiment, also_test=(OLD[last], NEW[last]),
             measure_every=10**9,
         )  # fmt: skip
-replaying = sweep(list(replayed.values()), jobs=settings.jobs, fresh=settings.fresh)
+replaying = settings.sweep(list(replayed.values()))
 ends = pd.DataFrame(
     [
         {

@@ -51,7 +51,6 @@ from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.experiment import preset
 from lazybook.gates import EverySample, MemorizedMistakes
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -102,14 +101,12 @@ base = preset(
     hidden=size,
     measure_every=2000,
     measure_training=False,
-    engine=settings.engine,
-    device=settings.device,
 )
 sharp = replace(
     base, epochs=scale.first_epochs, measure_every=10**9, record=("weights",)
 )
 keys = list(product(scale.blurs, GATES, scale.seeds))
-result = sweep(
+result = settings.sweep(
     [
         replace(
             base, dataset=f"{scale.images}/blur:{blur}", epochs=scale.epochs,
@@ -117,10 +114,7 @@ result = sweep(
             also_test=(scale.images,),
         )
         for blur, rule, seed in keys
-    ],
-    jobs=settings.jobs,
-    fresh=settings.fresh,
-)  # fmt: skip
+    ])  # fmt: skip
 runs = dict(zip(keys, result.runs, strict=True))
 SHARP, BLURRED = f"test_accuracy_{scale.images}", "test_accuracy"
 

@@ -50,7 +50,6 @@ from lazybook.book.notebook import span
 from lazybook.buffers import Everything, OnlyMistakes, RandomShare, Reservoir
 from lazybook.experiment import preset
 from lazybook.gates import EverySample, MemorizedMistakes
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -84,14 +83,7 @@ BACKPROP, LAZY = "every-sample", "memorized-mistakes"
 # digits 0 to 4 among them.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
-base = preset(
-    "lazy",
-    hidden=size,
-    measure_every=10**9,
-    measure_training=False,
-    engine=settings.engine,
-    device=settings.device,
-)
+base = preset("lazy", hidden=size, measure_every=10**9, measure_training=False)
 OTHER = "mnist/samples:0-9999"
 prior = replace(base, epochs=scale.prior_epochs, record=("weights",))
 PRIORS = {
@@ -113,10 +105,8 @@ def experiment(known, replays, seed, buffer, rule):
 
 SCRATCH, FEW = "from scratch", scale.replays[1]
 cases = [(k, r, s) for k in PRIORS for r in scale.replays for s in scale.seeds]
-of_mistakes = sweep(
-    [experiment(*case, OnlyMistakes(), LAZY) for case in cases],
-    jobs=settings.jobs,
-    fresh=settings.fresh,
+of_mistakes = settings.sweep(
+    [experiment(*case, OnlyMistakes(), LAZY) for case in cases]
 )
 begin, end = map(int, scale.stream.split("-"))
 length = end + 1 - begin
@@ -137,7 +127,7 @@ for share in scale.shares:
     for seed in scale.seeds:
         key = (SCRATCH, FEW, seed, f"random share {share}", BACKPROP)
         wanted[key] = experiment(SCRATCH, FEW, seed, RandomShare(share), BACKPROP)
-others = sweep(list(wanted.values()), jobs=settings.jobs, fresh=settings.fresh)
+others = settings.sweep(list(wanted.values()))
 runs |= dict(zip(wanted, others.runs, strict=True))
 ends = pd.DataFrame(
     [

@@ -52,7 +52,6 @@ from lazybook.book.notebook import span
 from lazybook.errors import DataError
 from lazybook.experiment import Experiment, grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -91,13 +90,7 @@ GATES = [EverySample(), MemorizedMistakes(), Mistakes()]
 # and {doc}`../lazy_learning/fig3_emnist`, where deformed MNIST stands in for EMNIST.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
-base = preset(
-    "lazy",
-    hidden=size,
-    epochs=scale.epochs,
-    engine=settings.engine,
-    device=settings.device,
-)
+base = preset("lazy", hidden=size, epochs=scale.epochs)
 fashion = replace(
     base,
     dataset="fashion-mnist",
@@ -125,7 +118,7 @@ tasks = {
 sweeps, left_out = {}, ""
 for task, experiments in tasks.items():
     try:
-        sweeps[task] = sweep(experiments, jobs=settings.jobs, fresh=settings.fresh)
+        sweeps[task] = settings.sweep(experiments)
     except DataError as error:  # neither records nor the data set are here
         if task != FASHION:
             raise
@@ -231,19 +224,16 @@ Markdown(
 # from themselves, until the two clouds push it alike.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the clouds"}
-clouds = sweep(
+clouds = settings.sweep(
     grid(
         Experiment(
             dataset="two-clouds", hidden=None, bias="none", learning_rate=0.001,
             epochs=30, measure_every=200, record=("path", "sample-energy"),
-            initial="values:1.8,-0.7", engine=settings.engine, device=settings.device,
+            initial="values:1.8,-0.7"
         ),
         gate=[EverySample(), MemorizedMistakes(), Mistakes()],
         seed=scale.cloud_seeds,
-    ),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
-)  # fmt: skip
+    ))  # fmt: skip
 points = datasets.load("two-clouds").train
 x, sides = points.inputs(), 2 * points.labels - 1
 WIDTHS = {BACKPROP: 3.6, LAZY: 2.2, PURE: 1.4}

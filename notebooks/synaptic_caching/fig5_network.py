@@ -47,7 +47,6 @@ from lazybook.book import analysis, notebook, plotting
 from lazybook.book.notebook import span
 from lazybook.caching import SynapticCaching
 from lazybook.experiment import grid, preset
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -107,11 +106,8 @@ THRESHOLD, DECAY, COST = 0.04, 1e-3, 1e-3
 # they get 30. For each size it raises the threshold in steps of 0.01 until that costs more than
 # before; here it goes up to 0.04.
 
+
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
-on = {"engine": settings.engine, "device": settings.device}
-how = {"jobs": settings.jobs, "fresh": settings.fresh}
-
-
 def caching(threshold):
     """Return the caching of the paper's network with this threshold."""
     return SynapticCaching(threshold, DECAY, COST, "unit")
@@ -123,23 +119,21 @@ base = preset(
     until=scale.goal,
     epochs=scale.epochs,
     measure_every=scale.every,
-    **on,
 )
 rules = [base.caching, caching(THRESHOLD)]
-along = sweep(grid(base, seed=scale.seeds, caching=rules), **how)
+along = settings.sweep(grid(base, seed=scale.seeds, caching=rules))
 slow = replace(
     base, until=scale.rate_goal, epochs=scale.rate_epochs, measure_every=6000
 )
-by_rate = sweep(grid(slow, learning_rate=scale.rates, seed=scale.seeds), **how)
+by_rate = settings.sweep(grid(slow, learning_rate=scale.rates, seed=scale.seeds))
 small = replace(base, until=scale.goals[-1], epochs=scale.size_epochs)
-by_size = sweep(
+by_size = settings.sweep(
     grid(
         small,
         hidden=scale.sizes,
         seed=scale.seeds,
         caching=[base.caching, *map(caching, scale.thresholds)],
     ),
-    **how,
 )
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what they spent"}

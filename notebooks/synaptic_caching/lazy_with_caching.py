@@ -49,7 +49,6 @@ from lazybook.book import analysis, notebook, plotting
 from lazybook.caching import SynapticCaching
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -81,18 +80,14 @@ base = preset(
     until=scale.goal,
     epochs=scale.epochs,
     measure_every=scale.every,
-    engine=settings.engine,
-    device=settings.device,
 )
-result = sweep(
+result = settings.sweep(
     grid(
         base,
         gate=[EverySample(), Mistakes(), MemorizedMistakes()],
         caching=[base.caching, caching],
         seed=scale.seeds,
-    ),
-    jobs=settings.jobs,
-    fresh=settings.fresh,
+    )
 )
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what they spent"}

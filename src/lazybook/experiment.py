@@ -14,7 +14,12 @@ from lazybook.caching import Caching, Immediate
 from lazybook.datasets.own import named
 from lazybook.errors import InvalidValue, check_number, check_one_of, check_whole, told
 from lazybook.gates import EverySample, Gate, Mistakes, OwnRule
-from lazybook.restrictions import AllSynapses, LargestUpdates, Restriction, SelectedNeurons
+from lazybook.restrictions import (
+    AllSynapses,
+    LargestUpdates,
+    Restriction,
+    SynapseMask,
+)
 
 ORDERS = ("permutation", "replacement", "in-turn")
 ENGINES = ("numba", "reference", "autograd", "numba-cuda")
@@ -74,8 +79,9 @@ class Experiment:
     seed: of the independent random streams for weights, order, masks and ties.
     engine: ``numba`` (fast), ``reference`` (PyTorch, the definition), ``autograd`` (PyTorch's own
         layers and optimizers; the one for batches, optimizers and shifts, and for nothing else
-        beyond gates) or ``numba-cuda`` (many networks side by side on a GPU; gates, masks and
-        subnets that are drawn once, synaptic caching of variant ``synapse``, and nothing else).
+        beyond gates) or ``numba-cuda`` (many networks side by side on a GPU; all gates and
+        restrictions but redrawn masks and largest updates of synapse masks, synaptic caching of
+        variant ``synapse``, and nothing else).
     device: ``cpu`` or ``cuda``: the two engines in PyTorch run on either.
     energy_exponents: further exponents alpha for which to measure the energy, beside 0 and 1.
     record: further results to keep: ``sample-energy`` (M1 spent on each training sample),
@@ -196,9 +202,8 @@ class Experiment:
                 f"engine 'numba-cuda' runs on device 'cuda' only; on {self.device!r} use 'numba'"
             )
         redrawn = any(getattr(part, "draw", "once") != "once" for part in self.restriction.parts)
-        competing = any(
-            isinstance(part, LargestUpdates | SelectedNeurons) for part in self.restriction.parts
-        )
+        kinds = {type(part) for part in self.restriction.parts}
+        masked = {SynapseMask, LargestUpdates} <= kinds
         caching = self.caching
         beyond = {
             "after": self.after is not None,
@@ -206,7 +211,7 @@ class Experiment:
             "activation": self.activation == "logistic",
             "loss": self.loss == "logistic",
             "gate": isinstance(self.gate, OwnRule),
-            "restriction": redrawn or competing,
+            "restriction": redrawn or masked,
             "caching": getattr(caching, "variant", "synapse") != "synapse"
             or getattr(caching, "strict", False),
             "buffer": self.buffer is not None,

@@ -27,7 +27,7 @@ import ast
 import html
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from types import SimpleNamespace
 from typing import Any
@@ -39,11 +39,11 @@ from myst_nb import glue
 from lazybook.book import claims
 from lazybook.book.claims import PROFILES, Finding, Verdict
 from lazybook.book.tables import Table
-from lazybook.engines import check_device
+from lazybook.engines import check_device, check_engine
 from lazybook.errors import InvalidValue, check_one_of, told
 from lazybook.experiment import DEVICES, Experiment
 from lazybook.runs import Run
-from lazybook.sweep import Sweep
+from lazybook.sweep import Sweep, sweep
 
 STANDARD = ("profile", "device", "jobs", "fresh")
 SCIENCE = ("hidden", "epochs", "seeds")  # parameters that stand above what the profile says
@@ -56,7 +56,7 @@ class Settings:
     Attributes
     ----------
     profile: ``smoke`` (seconds), ``quick`` (minutes) or ``paper`` (the papers' sizes and epochs).
-    device: ``cpu``, or ``cuda`` when PyTorch finds such a GPU.
+    device: ``cpu``, or ``cuda`` where PyTorch and Numba find such a GPU.
     jobs: experiments computed at the same time; None: one a core.
     fresh: compute again what the run store already has.
     hidden: numbers of hidden units, epochs: length of a run, seeds: one run each;
@@ -94,11 +94,29 @@ class Settings:
                     f" numbers from {least}, such as [{least}, {least + 1}]"
                 )
         check_device(self.device)
+        if self.device == "cuda":
+            check_engine("numba-cuda")
 
-    @property
-    def engine(self) -> str:
-        """The engine for the device: ``numba`` is fastest on a CPU, ``reference`` runs anywhere."""
-        return "numba" if self.device == "cpu" else "reference"
+    def sweep(self, experiments: Iterable[Experiment]) -> Sweep:
+        """Return the runs of ``experiments``: found, or computed on the notebook's device.
+
+        On ``cuda`` the engine `numba-cuda` takes over from `numba` what it can do, many networks
+        side by side; what it refuses stays on the CPU, where that is faster than PyTorch on a GPU
+        with one small network at a time. The other engines move to the GPU as they are.
+
+        Raises what `lazybook.sweep.sweep` raises, before anything is computed.
+        """
+        return sweep([self._placed(one) for one in experiments], self.jobs, self.fresh)
+
+    def _placed(self, experiment: Experiment) -> Experiment:
+        if self.device == "cpu":
+            return experiment
+        if experiment.engine != "numba":
+            return replace(experiment, device=self.device)
+        try:
+            return replace(experiment, engine="numba-cuda", device=self.device)
+        except InvalidValue:
+            return experiment
 
     def scale(self, **rows: tuple[Any, Any, Any]) -> SimpleNamespace:
         """Return what the notebook runs in this profile, an attribute for each of ``rows``.

@@ -5,6 +5,7 @@ of its network, each unit with the synapses into it and out of it, so nothing bu
 their errors has to be exchanged. Only pixels that are not zero are read. Of inputs with zero mean
 the part that is the same for all pixels is kept in ``background``, and the energies are those of
 outer products: both as in the fast engine, see `lazybook.engines.kernels.layout` and ``changes``.
+Where synapses or units compete, all errors have to be known first: see `compete`.
 
 In Numba's simulator each thread is one of Python's.
 """
@@ -23,21 +24,26 @@ from lazybook.engines.kernels.layout import (
     MSE,
     PERCEPTRON,
 )
+from lazybook.support.randomness import noise
 
 SMALLEST = 1e-20  # scale of what is transient
+
+mixed = cuda.jit(device=True)(noise.py_func)
 
 
 class Samples(NamedTuple):
     """Samples: ``first`` to ``last`` of ``index`` and ``value`` hold one's non-zero pixels.
 
-    ``total``, ``count`` and ``size`` as in `lazybook.engines.kernels.layout.Data`, the bias left
-    out. An input is its value, or 0, plus ``offset``.
+    ``falling`` has the sizes of these inputs, the largest first. ``total``, ``count`` and ``size``
+    as in `lazybook.engines.kernels.layout.Data`, the bias left out. An input is its value, or 0,
+    plus ``offset``.
     """
 
     first: np.ndarray
     last: np.ndarray
     index: np.ndarray
     value: np.ndarray
+    falling: np.ndarray
     labels: np.ndarray
     total: np.ndarray
     count: np.ndarray
@@ -59,6 +65,12 @@ class Networks(NamedTuple):
     mask_of: which of the masks a network has, -1 for none.
     masks, readout_masks: synapse masks, 0 or 1, ``(masks, …)`` shaped like the layers.
     plastic_inputs: number of plastic pixels of each unit, ``(masks, units)``.
+    neurons, by_error: how many units are selected for each sample, -1 for no selection, and whether
+        by the sizes of their errors or by their activities.
+    selected, per_layer: how many updates are, the largest, -1 for no selection, and whether of the
+        whole layer or of each unit.
+    tie_order: in which order inputs stand that tie, ``(networks, inputs + 1)``.
+    key: of the random numbers that ties are broken by.
     cache_of: which of the transient parts a network has, -1 for none.
     threshold, kept, transient_cost: of synaptic caching, ``(networks,)``.
     transient, readout_transient: transient parts, ``(caches, …)`` shaped like the layers. While a
@@ -83,6 +95,12 @@ class Networks(NamedTuple):
     masks: np.ndarray
     readout_masks: np.ndarray
     plastic_inputs: np.ndarray
+    neurons: np.ndarray
+    by_error: np.ndarray
+    selected: np.ndarray
+    per_layer: np.ndarray
+    tie_order: np.ndarray
+    key: np.ndarray
     cache_of: np.ndarray
     threshold: np.ndarray
     kept: np.ndarray
@@ -111,13 +129,25 @@ class Totals(NamedTuple):
 class Room(NamedTuple):
     """Room to work in; the first axis is the block.
 
-    ``partial`` are each thread's parts of the outputs, ``(blocks, outputs, threads)``.
+    ``partial`` are each thread's parts of the outputs, ``(blocks, outputs, threads)``. To compete,
+    a network has for each of its units the error, ``delta``, whether it is ``chosen``, and which
+    updates are, ``least`` to ``before``, see `compete`; all its inputs; and ``sums`` to add up in.
     """
 
     activity: np.ndarray
     partial: np.ndarray
     outputs: np.ndarray
     error: np.ndarray
+    delta: np.ndarray
+    chosen: np.ndarray
+    least: np.ndarray
+    tied: np.ndarray
+    ties: np.ndarray
+    wanted: np.ndarray
+    begin: np.ndarray
+    before: np.ndarray
+    inputs: np.ndarray
+    sums: np.ndarray
 
 
 @cuda.jit
@@ -130,6 +160,7 @@ def learn(order, lengths, samples, networks, totals, room):
     gate, cached, scale = networks.gate[n], networks.cache_of[n] >= 0, 1.0
     held = settle(n, scale, samples, networks)  # sizes of what is transient, without the scale
     m0, m1, readout_m0, readout_m1, cost = 0.0, 0.0, 0.0, 0.0, 0.0
+    presented = totals.counters[n, 0]
     for place in range(lengths[n]):
         sample = order[n, place]
         label = samples.labels[sample]
@@ -159,24 +190,23 @@ def learn(order, lengths, samples, networks, totals, room):
             if gate == MEMORIZED_MISTAKES and mistake:
                 totals.remembered[n, sample] = True
         if learned:
+            competing = networks.neurons[n] >= 0 or networks.selected[n] >= 0
             for j in range(thread, networks.readout.shape[2], threads):
                 back, count, size, growth = change_outputs(n, j, np.float32(scale), networks, room)
                 readout_m0 += count
                 readout_m1 += size
                 held += growth
                 slope = np.float32(1) if room.activity[n, j] > 0 else networks.leak[n]
-                step = networks.rate[n] * (back * slope) * networks.plastic[n, j]
-                if step != 0 and cached:
-                    count, size, growth = cache_inputs(
-                        n, j, sample, step, np.float32(scale), samples, networks
-                    )
-                    m0 += count
-                    m1 += size
-                    held += growth
-                elif step != 0:
-                    count, size = change_inputs(n, j, sample, step, samples, networks)
-                    m0 += count
-                    m1 += size
+                room.delta[n, j] = back * slope * networks.plastic[n, j]
+            if competing:
+                compete(n, sample, presented + place, samples, networks, room)
+            for j in range(thread, networks.readout.shape[2], threads):
+                count, size, growth = change_unit(
+                    n, j, sample, np.float32(scale), samples, networks, room
+                )
+                m0 += count
+                m1 += size
+                held += growth
         cost += networks.transient_cost[n] * scale * held
     totals.transient[n, thread] += cost
     settle(n, scale, samples, networks)
@@ -246,6 +276,164 @@ def add_pending(networks, counts, sizes):
             readout_size += abs(networks.readout_transient[cache, k, j])
     counts[n, 0, thread], counts[n, 1, thread] = count, readout_count
     sizes[n, 0, thread], sizes[n, 1, thread] = size, readout_size
+
+
+@cuda.jit(device=True)
+def compete(n, sample, presented, samples, networks, room):
+    """Select units, then the largest updates of synapses into them: all threads, together.
+
+    The errors of units that are not selected become 0. Of the updates into unit ``j`` those larger
+    than ``room.least[n, j]`` are chosen, and of those that tie for the last places as many as are
+    ``wanted``, from ``begin`` on.
+    """
+    thread, threads, units = cuda.threadIdx.x, cuda.blockDim.x, networks.readout.shape[2]
+    inputs = networks.synapses.shape[1] - 1
+    cuda.syncthreads()
+    if networks.neurons[n] >= 0:
+        for j in range(thread, units - 1, threads):
+            room.chosen[n, j] = stronger(n, j, networks, room) < networks.neurons[n]
+        cuda.syncthreads()
+        for j in range(thread, units - 1, threads):
+            room.delta[n, j] *= room.chosen[n, j]
+    if networks.selected[n] < 0:
+        return
+    for i in range(thread, inputs + 1, threads):
+        room.inputs[n, i] = samples.offset if i < inputs else networks.bias[n]
+    if thread == 0:
+        room.sums[n, 0] = 0
+    cuda.syncthreads()
+    for place in range(samples.first[sample] + thread, samples.last[sample], threads):
+        room.inputs[n, samples.index[place]] += samples.value[place]
+    cuda.syncthreads()
+    if networks.per_layer[n]:
+        select_in_layer(n, sample, presented, samples, networks, room)
+    else:
+        for j in range(thread, units - 1, threads):
+            select_in_unit(n, j, sample, presented, samples, networks, room)
+
+
+@cuda.jit(device=True)
+def stronger(n, j, networks, room):
+    """Return how many units are stronger than unit ``j``, or as strong and come before it."""
+    own, number = strength(n, j, networks, room), 0
+    for other in range(networks.readout.shape[2] - 1):
+        theirs = strength(n, other, networks, room)
+        number += theirs > own or (theirs == own and other < j)
+    return number
+
+
+@cuda.jit(device=True)
+def strength(n, j, networks, room):
+    """Return what units are selected by."""
+    return abs(room.delta[n, j]) if networks.by_error[n] else room.activity[n, j]
+
+
+@cuda.jit(device=True)
+def select_in_layer(n, sample, presented, samples, networks, room):
+    """Select the largest updates of the layer.
+
+    All threads count the updates of their units, add up, and halve the same interval.
+    """
+    thread, threads, units = cuda.threadIdx.x, cuda.blockDim.x, networks.readout.shape[2]
+    selected, turn = networks.selected[n], 0
+    low, high = np.float32(0), np.float32(0)
+    for j in range(units - 1):
+        bound = above_all(n, j, sample, samples, networks, room)
+        high = bound if bound > high else high
+    middle = half(high)
+    while low < middle < high:
+        number = 0
+        for j in range(thread, units - 1, threads):
+            number += count_from(middle, n, j, sample, samples, networks, room)
+        if add_up(number, n, turn, room) >= selected:
+            low = middle
+        else:
+            high = middle
+        middle = low + half(high - low)
+        turn += 1
+    above = 0
+    for j in range(thread, units - 1, threads):
+        larger = count_from(high, n, j, sample, samples, networks, room)
+        room.tied[n, j] = count_from(low, n, j, sample, samples, networks, room) - larger
+        above += larger
+    wanted, ties = selected - add_up(above, n, turn, room), 0
+    for j in range(units - 1):
+        if j % threads == thread:
+            room.before[n, j] = ties
+        ties += room.tied[n, j]
+    for j in range(thread, units - 1, threads):
+        room.least[n, j], room.wanted[n, j], room.ties[n, j] = low, wanted, ties
+        room.begin[n, j] = mixed(networks.key[n], presented, 0) % np.uint64(ties if ties > 0 else 1)
+
+
+@cuda.jit(device=True)
+def select_in_unit(n, j, sample, presented, samples, networks, room):
+    """Select the largest updates of the synapses into unit ``j``."""
+    selected, low = networks.selected[n], np.float32(0)
+    high = above_all(n, j, sample, samples, networks, room)
+    middle = half(high)
+    while low < middle < high:
+        if count_from(middle, n, j, sample, samples, networks, room) >= selected:
+            low = middle
+        else:
+            high = middle
+        middle = low + half(high - low)
+    larger = count_from(high, n, j, sample, samples, networks, room)
+    ties = count_from(low, n, j, sample, samples, networks, room) - larger
+    room.least[n, j], room.wanted[n, j], room.ties[n, j] = low, selected - larger, ties
+    room.begin[n, j] = mixed(networks.key[n], presented, 1 + j) % np.uint64(ties if ties > 0 else 1)
+    room.before[n, j] = 0
+
+
+@cuda.jit(device=True)
+def half(size):
+    """Return half of it, in single precision."""
+    return size * np.float32(0.5)
+
+
+@cuda.jit(device=True)
+def above_all(n, j, sample, samples, networks, room):
+    """Return a size above that of all updates into unit ``j``, or 0 if all are 0."""
+    # Sums, as there is no larger of two in compiled kernels: a bound need not be tight.
+    bound = abs(samples.offset) + networks.bias[n]
+    if samples.first[sample] < samples.last[sample]:
+        bound += samples.falling[samples.first[sample]]
+    return np.float32(2) * abs(room.delta[n, j]) * bound
+
+
+@cuda.jit(device=True)
+def count_from(size, n, j, sample, samples, networks, room):
+    """Return how many updates into unit ``j`` are of this ``size`` or larger, those of 0 left out.
+
+    The inputs are sorted by size; all pixels that are not stored are alike.
+    """
+    first, stored = samples.first[sample], samples.last[sample] - samples.first[sample]
+    inputs, error = networks.synapses.shape[1] - 1, abs(room.delta[n, j])
+    low, high = 0, stored
+    while low < high:
+        middle = (low + high) // 2
+        if 0 < samples.falling[first + middle] * error >= size:
+            low = middle + 1
+        else:
+            high = middle
+    number = low
+    if 0 < abs(samples.offset) * error >= size:
+        number += inputs - stored
+    return number + (0 < networks.bias[n] * error >= size)
+
+
+@cuda.jit(device=True)
+def add_up(number, n, turn, room):
+    """Return the sum of what all threads have.
+
+    Of three places one is added to, and one made free for the next ``turn``, while others may still
+    read the third.
+    """
+    cuda.atomic.add(room.sums, (n, turn % 3), number)
+    if cuda.threadIdx.x == 0:
+        room.sums[n, (turn + 1) % 3] = 0
+    cuda.syncthreads()
+    return room.sums[n, turn % 3]
 
 
 @cuda.jit(device=True)
@@ -392,14 +580,73 @@ def consolidate(before, change, scale, threshold):
 
 
 @cuda.jit(device=True)
+def change_unit(n, j, sample, scale, samples, networks, room):
+    """Change the synapses into unit ``j``, by its error.
+
+    Returns the number and sizes of the permanent changes, and by how much the sizes of the
+    transient parts have grown.
+    """
+    step = networks.rate[n] * room.delta[n, j]
+    if step == 0:
+        return 0.0, 0.0, 0.0
+    if networks.selected[n] >= 0:
+        return change_selected(n, j, step, scale, samples, networks, room)
+    if networks.cache_of[n] >= 0:
+        return cache_inputs(n, j, sample, step, scale, samples, networks)
+    count, size = change_inputs(n, j, sample, step, samples, networks)
+    return count, size, 0.0
+
+
+@cuda.jit(device=True)
+def change_selected(n, j, step, scale, samples, networks, room):
+    """Change the synapses into unit ``j`` that `compete` has chosen; return as `change_unit`."""
+    error, least, tie = abs(room.delta[n, j]), room.least[n, j], room.before[n, j]
+    begin, wanted, ties = room.begin[n, j], room.wanted[n, j], room.ties[n, j]
+    count, size, growth = 0.0, 0.0, 0.0
+    for place in range(networks.tie_order.shape[1]):
+        i = networks.tie_order[n, place]
+        x = room.inputs[n, i]
+        update = abs(x) * error
+        chosen = update > least
+        if update == least and update > 0:
+            chosen = (tie - begin + ties) % ties < wanted
+            tie += 1
+        if chosen:
+            permanent, more = change_input(n, i, j, x * step, scale, samples, networks)
+            count += permanent != 0
+            size += abs(permanent)
+            growth += more
+    return count, size, growth
+
+
+@cuda.jit(device=True)
+def change_input(n, i, j, change, scale, samples, networks):
+    """Subtract ``change`` from one synapse into unit ``j``.
+
+    Returns what became permanent, and by how much the size of the transient part has grown.
+    """
+    cache, permanent, growth = networks.cache_of[n], -change, np.float32(0)
+    if cache >= 0:
+        before = networks.transient[cache, i, j]
+        permanent, after = consolidate(before, change, scale, networks.threshold[n])
+        networks.transient[cache, i, j] = after
+        growth = abs(after) - abs(before)
+        if i < networks.synapses.shape[1] - 1:
+            networks.transient_sums[cache, j] += after - before
+    networks.synapses[n, i, j] += permanent
+    if i < networks.synapses.shape[1] - 1:
+        networks.column_sums[n, j] += permanent
+    return permanent, growth
+
+
+@cuda.jit(device=True)
 def cache_inputs(n, j, sample, step, scale, samples, networks):
     """Subtract ``step`` times the inputs from the transient parts of the synapses into unit ``j``.
 
     Returns the number and sizes of what became permanent, and by how much the sizes of the
     transient parts have grown. With zero mean all inputs count.
     """
-    inputs, offset = networks.synapses.shape[1] - 1, samples.offset
-    mask, cache = networks.mask_of[n], networks.cache_of[n]
+    inputs, offset, mask = networks.synapses.shape[1] - 1, samples.offset, networks.mask_of[n]
     count, size, growth = 0.0, 0.0, 0.0
     place, last = samples.first[sample], samples.last[sample]
     i = 0
@@ -413,16 +660,10 @@ def cache_inputs(n, j, sample, step, scale, samples, networks):
                 x += samples.value[place]
                 place += 1
         if x != 0 and (mask < 0 or networks.masks[mask, i, j] != 0):
-            before = networks.transient[cache, i, j]
-            permanent, after = consolidate(before, x * step, scale, networks.threshold[n])
-            networks.transient[cache, i, j] = after
-            networks.synapses[n, i, j] += permanent
-            if i < inputs and offset != 0:
-                networks.column_sums[n, j] += permanent
-                networks.transient_sums[cache, j] += after - before
+            permanent, more = change_input(n, i, j, x * step, scale, samples, networks)
             count += permanent != 0
             size += abs(permanent)
-            growth += abs(after) - abs(before)
+            growth += more
         i += 1
     return count, size, growth
 

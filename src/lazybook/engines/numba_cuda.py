@@ -18,6 +18,7 @@ from lazybook.engines import cuda_kernels as kernels
 from lazybook.engines.contract import Evaluation, Start
 from lazybook.engines.numba_cpu import GATES, LOSSES, sparse
 from lazybook.experiment import Experiment
+from lazybook.restrictions import number_selected
 
 # The simulator's threads are Python's: a few are enough to see that they agree.
 THREADS = 3 if config.ENABLE_CUDASIM else 128
@@ -50,12 +51,23 @@ class Group:
             transient=_zeros(self.number, THREADS, dtype=np.float64),
         )
         self.chunks = -(-BLOCKS // self.number)
-        blocks, units = self.number * self.chunks, self.on_device.readout.shape[2]
+        _, rows, units = self.on_device.synapses.shape
+        blocks, each_unit = self.number * self.chunks, (self.number, units)
         self.room = kernels.Room(
             activity=_zeros(blocks, units),
             partial=_zeros(blocks, self.outputs, THREADS),
             outputs=_zeros(blocks, self.outputs),
             error=_zeros(blocks, self.outputs),
+            delta=_zeros(*each_unit),
+            chosen=_zeros(*each_unit, dtype=np.uint8),
+            least=_zeros(*each_unit),
+            tied=_zeros(*each_unit, dtype=np.int64),
+            ties=_zeros(*each_unit, dtype=np.int64),
+            wanted=_zeros(*each_unit, dtype=np.int64),
+            begin=_zeros(*each_unit, dtype=np.int64),
+            before=_zeros(*each_unit, dtype=np.int64),
+            inputs=_zeros(self.number, rows),
+            sums=_zeros(self.number, 3, dtype=np.int32),
         )
         self.networks = [Network(self, n, start) for n, start in enumerate(starts)]
         self.learn([np.empty(0, np.int64)] * self.number)  # compiles, and adds up columns
@@ -117,9 +129,12 @@ class Group:
     def _samples(self, split: Split) -> kernels.Samples:
         if split not in self.samples:
             data = sparse(split, False)
-            stored = np.count_nonzero(split.values, axis=1)
+            last = data.first + np.count_nonzero(split.values, axis=1)
+            falling = np.abs(data.value - np.float32(split.offset))
+            for first, end in zip(data.first, last, strict=True):
+                falling[first:end] = -np.sort(-falling[first:end])
             arrays = (
-                data.first, data.first + stored, data.index, data.value, data.labels, data.total,
+                data.first, last, data.index, data.value, falling, data.labels, data.total,
                 data.count, data.size,
             )  # fmt: skip
             on_device = (cuda.to_device(np.ascontiguousarray(array)) for array in arrays)
@@ -209,6 +224,9 @@ def _networks(experiments: Sequence[Experiment], starts: Sequence[Start]) -> ker
     plastic = np.zeros((number, units), np.float32)
     readout_plastic = np.ones((number, units), np.float32)
     masked = [n for n, start in enumerate(starts) if start.plan.mask]
+    plans = [start.plan for start in starts]
+    tie_order = np.full((number, inputs), inputs - 1, np.int64)
+    selected = np.full(number, -1, np.int64)
     cachings = [experiment.caching for experiment in experiments]
     cached = [n for n, caching in enumerate(cachings) if isinstance(caching, SynapticCaching)]
     caches = max(1, len(cached))  # an array of none is no array to a kernel
@@ -225,6 +243,10 @@ def _networks(experiments: Sequence[Experiment], starts: Sequence[Start]) -> ker
         plastic[n, chosen] = 1
         if plan.outputs_of_units:
             readout_plastic[n] = plastic[n]
+        tie_order[n, : len(start.tie_order)] = start.tie_order
+        if plan.largest:
+            units_each = 1 if plan.largest.per == "neuron" else plan.unit_count or units - 1
+            selected[n] = number_selected(plan.largest.fraction, len(into) * units_each)
     for m, n in enumerate(masked):
         into, out = (layer[0] for layer in starts[n].plan.masks)
         mask_of[n] = m
@@ -252,6 +274,12 @@ def _networks(experiments: Sequence[Experiment], starts: Sequence[Start]) -> ker
         masks=masks,
         readout_masks=readout_masks,
         plastic_inputs=masks[:, :-1].sum(axis=1, dtype=np.float32),
+        neurons=numbers([plan.unit_count if plan.neurons else -1 for plan in plans], np.int64),
+        by_error=numbers([bool(p.neurons) and p.neurons.by == "error" for p in plans], np.int64),
+        selected=selected,
+        per_layer=numbers([bool(p.largest) and p.largest.per == "layer" for p in plans], np.int64),
+        tie_order=tie_order,
+        key=numbers([start.key for start in starts], np.uint64),
         cache_of=numbers([cached.index(n) if n in cached else -1 for n in everyone], np.int64),
         threshold=numbers([getattr(caching, "threshold", 0) for caching in cachings]),
         kept=numbers([caching.kept for caching in cachings], np.float64),
