@@ -415,7 +415,7 @@ print(f"saved: {notebook.span(parts, '.0f')} %")
 print(f"exponent {law.exponent:.2f}; of the goal {laws['energy_m1'].exponent:.2f}")
 
 # %% [markdown]
-# Next: {doc}`Must all synapses learn? <fig2_masks>`
+# Next: {doc}`How firm are these exponents, and how large can a network be? <fig1_exponents>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

@@ -266,7 +266,7 @@ for name in groups:
     print(f"{name}: {excess:.2f} more, where the number of synapses goes as H")
 
 # %% [markdown]
-# Next: {doc}`fig2_masks`. Must all synapses learn?
+# Next: {doc}`Must all synapses learn? <fig2_masks>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

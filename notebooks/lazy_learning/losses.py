@@ -392,9 +392,7 @@ for loss, estimate in ((MEAN, 1 / 10), (HALF, 1 / 2), (ENTROPY, math.log(10))):
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: the same rate"}
 # NBVAL_CHECK_OUTPUT
 few = replace(base, dataset="mnist/samples:0-4999", hidden=30, epochs=1)
-same = sweep(
-    [replace(few, loss=HALF), replace(few, learning_rate=0.05)], jobs=settings.jobs
-)
+same = settings.sweep([replace(few, loss=HALF), replace(few, learning_rate=0.05)])
 for run in same.runs:
     name, rate = LOSSES[run.experiment.loss], run.experiment.learning_rate
     energy, accuracy = run.final["energy_m1"], 100 * run.final["test_accuracy"]
