@@ -18,7 +18,7 @@ from lazybook.book import claims, notebook
 from lazybook.book.notebook import Settings
 from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment, grid, preset
-from lazybook.restrictions import LargestUpdates
+from lazybook.restrictions import Subnet
 from lazybook.support import paths
 from lazybook.sweep import sweep
 
@@ -104,13 +104,12 @@ def test_on_cuda_the_gpu_takes_what_it_can(monkeypatch):
     asked = []
     monkeypatch.setattr("lazybook.book.notebook.sweep", lambda *given: asked.append(given))
     plain = Experiment()
-    largest = replace(plain, restriction=LargestUpdates(0.1))
+    redrawn = replace(plain, restriction=Subnet(5, "sample"))
     adam = replace(plain, engine="autograd", optimizer="adam")
-    Settings(profile="smoke", device="cuda", jobs=2).sweep([plain, largest, adam])
+    Settings(profile="smoke", device="cuda", jobs=2).sweep([plain, redrawn, adam])
     Settings(profile="smoke", fresh=True).sweep([plain])
-    placed = [
-        replace(plain, engine="numba-cuda", device="cuda"), largest, replace(adam, device="cuda")
-    ]  # fmt: skip
+    on_gpu = replace(plain, engine="numba-cuda", device="cuda")
+    placed = [on_gpu, redrawn, replace(adam, device="cuda")]
     assert asked == [(placed, 2, False), ([plain], None, True)]
 
 
