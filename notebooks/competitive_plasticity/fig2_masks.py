@@ -64,7 +64,6 @@ scale = settings.scale(
     # plastic neurons; in the largest networks fewer are enough, but every run is long
     numbers=([10, 20, 40], [40, 70, 100, 200], [20, 30, 50, 70, 100, 150, 200, 300]),
     in_large=([], [50, 100, 200], [10, 20, 30, 50, 100, 200, 500]),
-    in_largest=([], [], [10, 30, 100, 300]),  # with 30,000 units
     subnet=(20, 100, 100),
     # sizes, and factors, at which the fraction of plastic inputs is tried out
     fractions_in=([60], [300], [300, 1000]),
@@ -193,11 +192,9 @@ for size in [*scale.hidden, *(round(n * masks.kink) for n in scale.beyond)]:
         experiments += runs(size, SynapseMask(*map(float, masks.fractions(size))))
 for size in scale.hidden:
     experiments += runs(size, Subnet(scale.subnet))
-    numbers = scale.numbers if size <= 1000 else scale.in_large
-    numbers = numbers if size <= 10_000 else scale.in_largest
-    experiments += runs(
-        size, *map(NeuronMask, numbers), most=2 if size >= 10_000 else 3
-    )
+    tried = map(NeuronMask, scale.numbers if size <= 1000 else scale.in_large)
+    if size <= 10_000:  # beyond, so many runs would take hours
+        experiments += runs(size, *tried, most=2 if size == 10_000 else 3)
 for size in scale.fractions_in:
     p_in = [factor * needed / size for factor in scale.factors]
     experiments += runs(size, *(SynapseMask(p, 1.0) for p in p_in if p <= 1))

@@ -52,11 +52,7 @@ from lazybook.theory import RandomMasks
 settings = notebook.start(globals())
 scale = settings.scale(
     # smoke, quick, paper
-    hidden=(
-        [30, 60, 100],
-        [100, 300, 1000, 3000],
-        [100, 300, 1000, 3000, 10_000, 30_000],
-    ),
+    hidden=([30, 60, 100], [100, 300, 1000, 3000], [100, 300, 1000, 3000, 10_000]),
     seeds=([0], [0], [0, 1, 2, 3, 4]),
     goal=(0.8, 0.95, 0.95),
     epochs=(1, 5, 5),
@@ -65,7 +61,6 @@ scale = settings.scale(
     # plastic neurons; in the largest networks fewer are enough, but every run is long
     numbers=([10, 20, 40], [40, 70, 100, 200], [20, 30, 50, 70, 100, 150, 200, 300]),
     in_large=([], [50, 100, 200], [10, 20, 30, 50, 100, 200, 500]),
-    in_largest=([], [], [10, 30, 100, 300]),  # with 30,000 units
     subnet=(20, 100, 100),
     subnets_in=([60, 100], [300, 1000], [300, 1000]),
     # sizes in which masks are drawn anew; those of synapses take long to draw
@@ -133,11 +128,8 @@ def runs(size, *restrictions, most=3):
 
 experiments = []
 for size in scale.hidden:
-    numbers = scale.numbers if size <= 1000 else scale.in_large
-    numbers = numbers if size <= 10_000 else scale.in_largest
-    experiments += runs(
-        size, *map(NeuronMask, numbers), most=2 if size >= 10_000 else 3
-    )
+    tried = map(NeuronMask, scale.numbers if size <= 1000 else scale.in_large)
+    experiments += runs(size, *tried, most=2 if size >= 10_000 else 3)
 for size in scale.subnets_in:
     experiments += runs(size, *map(Subnet, scale.numbers))
 for draw in ("once", "sample", "class"):
