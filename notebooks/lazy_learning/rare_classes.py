@@ -299,7 +299,7 @@ for thin in thins:
     most = 1 / (share + (1 - share) * common)
     print(
         f"1/{thin}: {100 * rare:.0f} % of the rare, {100 * common:.0f} % of the common;"
-        f" with all of the rare, {most:.1f} times as often as they occur"
+        f" at most {most:.1f} times as often as they occur"
     )
 
 # %% [markdown]
