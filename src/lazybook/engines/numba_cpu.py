@@ -228,6 +228,8 @@ class NumbaEngine:
             background=apart(self.units),
             column_sums=apart(self.units),
             transient_column_sums=apart(self.units),
+            highest=apart(self.units),
+            lowest=apart(self.units),
             waiting=apart(rows),
             wait_for=apart(rows, dtype=np.int64),
             steps=apart(layout.SLOTS, self.units),
@@ -337,12 +339,21 @@ def _kind_of_change(experiment: Experiment) -> int:
     mask = next((part for part in parts if isinstance(part, SynapseMask)), None)
     largest = next((part for part in parts if isinstance(part, LargestUpdates)), None)
     cached, redrawn = isinstance(experiment.caching, SynapticCaching), mask and mask.draw != "once"
+    if cached and _only_consolidation_counts(experiment) and not (mask or largest):
+        return layout.CACHED
     if cached or _extras(experiment) or redrawn or (mask and largest):
         return layout.DENSE
     if largest:
         per_layer = largest.per == "layer"
         return layout.LARGEST_PER_LAYER if per_layer else layout.LARGEST_PER_NEURON
     return layout.MASKED if mask else layout.OUTER_PRODUCT
+
+
+def _only_consolidation_counts(experiment: Experiment) -> bool:
+    """Whether all there is to know of transient parts is which synapse reaches the threshold."""
+    caching = experiment.caching
+    alone = caching.variant == "synapse" and caching.transient_cost == 0
+    return alone and not _extras(experiment)
 
 
 def _extras(experiment: Experiment) -> bool:
@@ -398,9 +409,10 @@ def _rules(experiment: Experiment, start: Start, engine: NumbaEngine) -> layout.
 
 
 def _threshold(caching: SynapticCaching) -> np.float32:
-    """Return the least size that is consolidated."""
+    """Return the least size that is consolidated; it is not 0, where there is nothing to be."""
     threshold = np.float32(caching.threshold)
-    return np.nextafter(threshold, np.float32(np.inf)) if caching.strict else threshold
+    exceeds = caching.strict or threshold == 0
+    return np.nextafter(threshold, np.float32(np.inf)) if exceeds else threshold
 
 
 def _leak(activation: str) -> np.float32:

@@ -10,8 +10,7 @@ Each function here changes the synapses in its own way and adds to ``m0`` and ``
 
 import numpy as np
 
-from lazybook.engines.kernels.layers import fill, sum_columns
-from lazybook.engines.kernels.layout import ANY_SYNAPSE, EACH_SYNAPSE, SLOTS
+from lazybook.engines.kernels.layout import SLOTS
 from lazybook.support.compiling import compiled, inlined, inner
 
 
@@ -168,58 +167,6 @@ def change_row(layer, x, step, allowed, row, updates, rules, totals):
 
 
 @inner
-def change_cached_row(
-    layer, x, step, allowed, row, transient, sums, parts, updates, rules, scale, totals
-):
-    """Subtract ``x * step`` where ``allowed`` from the transient part of a row of synapses.
-
-    What reaches the threshold is added to ``row`` and charged for. The column sums ``sums`` and,
-    of the transient part, ``parts`` are brought up to date.
-    """
-    each = rules.consolidation == EACH_SYNAPSE
-    threshold = rules.threshold / scale if each else np.float32(3e38)
-    x_scaled = x / scale
-    if rules.extras and each:
-        for j in range(step.shape[0]):
-            after = transient[j] - x_scaled * step[j] * np.float32(allowed[j])
-            if abs(after) >= threshold:
-                charge_extras(layer, scale * after, j, updates, totals)
-    count, size, growth = cache_row(
-        x_scaled, step, allowed, row, transient, sums, parts, scale, threshold
-    )
-    totals.m0[layer] += count
-    totals.m1[layer] += size
-    totals.transient[1] += growth
-    if rules.consolidation == ANY_SYNAPSE:
-        for part in transient:
-            if abs(part) > totals.transient[2]:
-                totals.transient[2] = abs(part)
-
-
-@inner
-def cache_row(x, step, allowed, row, transient, sums, parts, scale, threshold):
-    """The loop of `change_cached_row`; x and the threshold are those before scaling.
-
-    Returns the number and sizes of the permanent changes, and the growth of the transient sizes.
-    """
-    count, size, growth = np.float32(0), np.float32(0), np.float32(0)
-    for j in range(step.shape[0]):
-        before = transient[j]
-        after = before - x * step[j] * np.float32(allowed[j])
-        full = abs(after) >= threshold
-        change = scale * after if full else np.float32(0)
-        kept = np.float32(0) if full else after
-        row[j] += change
-        transient[j] = kept
-        sums[j] += change
-        parts[j] += kept - before
-        count += np.float32(change != 0)
-        size += abs(change)
-        growth += abs(kept) - abs(before)
-    return count, size, growth
-
-
-@inner
 def charge_extras(layer, change, unit, updates, totals):
     """Add one permanent ``change`` to the energies that are measured on demand."""
     if change == 0:
@@ -232,53 +179,3 @@ def charge_extras(layer, change, unit, updates, totals):
         totals.m1_potentiation[layer] += change
     if updates.shape[0] > 1:
         updates[unit] += 1
-
-
-@inner
-def consolidate_units(network, scale, rules, totals, room):
-    """Make all permanent that enters a unit whose largest transient part is at the threshold."""
-    threshold = rules.threshold / scale
-    reached = False
-    for j in range(room.largest.shape[0]):
-        reached |= room.largest[j] >= threshold
-    if reached:
-        for i in range(network.transient.shape[0]):
-            counted = totals.synapse_updates[min(i, len(totals.synapse_updates) - 1)]
-            row, parts = network.synapses[i], network.transient[i]
-            for j in range(parts.shape[0]):
-                if room.largest[j] >= threshold:
-                    make_permanent(0, row, parts, j, scale, counted, rules, totals)
-        if network.offset != 0:
-            sum_columns(network.synapses, network.inputs, network.column_sums)
-            sum_columns(network.transient, network.inputs, network.transient_column_sums)
-    for o in range(room.largest_readout.shape[0]):
-        if network.hidden and room.largest_readout[o] >= threshold:
-            counted = totals.readout_updates[min(o, len(totals.readout_updates) - 1)]
-            row, parts = network.readout[o], network.readout_transient[o]
-            for j in range(parts.shape[0]):
-                make_permanent(1, row, parts, j, scale, counted, rules, totals)
-    fill(room.largest, 0)
-    fill(room.largest_readout, 0)
-
-
-@inner
-def make_permanent(layer, row, parts, j, scale, counted, rules, totals):
-    """Make the transient part of one synapse of a row permanent, and charge for it."""
-    change = scale * parts[j]
-    row[j] += change
-    totals.transient[1] -= abs(parts[j])
-    parts[j] = 0
-    totals.m0[layer] += change != 0
-    totals.m1[layer] += abs(change)
-    if rules.extras:
-        charge_extras(layer, change, j, counted, totals)
-
-
-@inner
-def consolidate_all(layer, synapses, transient, scale, updates, rules, totals):
-    """Make all that is transient in a layer permanent, and charge for it."""
-    for i in range(transient.shape[0]):
-        row, parts = synapses[i], transient[i]
-        counted = updates[min(i, updates.shape[0] - 1)]
-        for j in range(parts.shape[0]):
-            make_permanent(layer, row, parts, j, scale, counted, rules, totals)
