@@ -38,6 +38,8 @@ LINE = 4 * layout.LANES  # bytes of a cache line
 
 PANEL = 512  # at most so many hidden units are evaluated together: they fit the second cache
 
+PIECE = 2**14  # weights that are compared with the initial ones at a time
+
 WIDE = 400  # units from which on it pays that rows wait with their changes
 
 LOSSES = {
@@ -104,14 +106,17 @@ class NumbaEngine:
     def distance(self) -> float:
         """Return the energy of the straight path from the initial weights to these.
 
-        Row by row, so that a large network is not copied for it.
+        Some rows at a time, so that a large network is not copied for it.
         """
         net, scale = self.network, np.float32(self.network.scale[0])
-        cached, total = net.transient.size > 1, 0.0
+        cached, total, many = net.transient.size > 1, 0.0, max(PIECE // self.units, 1)
         with np.errstate(over="ignore", invalid="ignore"):  # what it is then is not finite
-            for i, before in enumerate(self.initial):
-                row = net.synapses[i] + scale * net.transient[i] if cached else net.synapses[i]
-                total += energy.m_min([row[: len(self.order)]], [before[self.order]])
+            for begin in range(0, len(self.initial), many):
+                before = self.initial[begin : begin + many]
+                rows = net.synapses[begin : begin + len(before)]
+                if cached:
+                    rows = rows + scale * net.transient[begin : begin + len(before)]
+                total += energy.m_min([rows[:, : len(self.order)]], [before[:, self.order]])
             readout = net.readout + scale * net.readout_transient if cached else net.readout
             return total + energy.m_min([readout], [self.initial_readout])
 
