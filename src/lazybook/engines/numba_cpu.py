@@ -300,8 +300,8 @@ class NumbaEngine:
             self.rules.mask_draw != layout.NOT_DRAWN or self.rules.fraction > 0
         )
         per_unit = (
-            "sums", "more_sums", "mask_sums", "mask_counts", "mask_sizes", "activity",
-            "plastic_activity", "hidden_error", "step", "size", "spare", "more_spare", "largest",
+            "sums", "more_sums", "mask_sums", "mask_sizes", "activity", "plastic_activity",
+            "hidden_error", "step", "size", "spare", "more_spare", "largest",
         )  # fmt: skip
         free = apart(units, dtype=np.uint8)
         free[:] = 1

@@ -211,13 +211,12 @@ class Room(NamedTuple):
     scaling, that enter each unit and each output and that the sample changed; they are used where
     units are consolidated. What nobody reads goes to ``spare`` and ``more_spare``. ``level`` to
     ``counts`` are as in `largest`; ``guess`` is the last threshold found there, in comparison with
-    the mean update. ``mask_sums`` to ``mask_sizes`` are as in `changes.sum_masks`.
+    the mean update. ``mask_sums`` and ``mask_sizes`` are as in `changes.sum_masks`.
     """
 
     sums: np.ndarray
     more_sums: np.ndarray
     mask_sums: np.ndarray
-    mask_counts: np.ndarray
     mask_sizes: np.ndarray
     activity: np.ndarray
     plastic_activity: np.ndarray
