@@ -1,6 +1,7 @@
 """What is timed does the same work on all sides; how long it takes is not tested."""
 
 import json
+import math
 import os
 import sys
 from dataclasses import replace
@@ -149,13 +150,15 @@ def test_cache_sizes_are_those_the_system_tells(tmp_path):
         folder.mkdir(parents=True)
         for name, value in (("level", level), ("type", kind), ("size", size)):
             (folder / name).write_text(value + "\n")
-    assert roofline.cache_sizes(tmp_path) == {"L1": 48 * 1024, "L2": 2048 * 1024}
+    assert roofline.cache_sizes(tmp_path) == {"L2": 2048 * 1024, "L3": 307200 * 1024}
 
 
-def test_both_caches_are_measured():
-    caches = roofline.measure_caches(repeats=1)
-    assert [level.name for level in caches] == ["L1", "L2"]
-    assert all(level.load > 0 and level.change > 0 for level in caches)
+def test_caches_and_memory_are_measured(monkeypatch):
+    monkeypatch.setattr(roofline, "LARGE", 2**22)
+    levels = roofline.measure_levels(repeats=1)
+    assert [level.name for level in levels] == ["L2", "L3", "memory"]
+    assert levels[0].size < levels[1].size < levels[2].size == math.inf
+    assert all(level.load > 0 and level.change > 0 for level in levels)
 
 
 def moved(case: Case) -> roofline.Traffic:
@@ -178,9 +181,23 @@ def test_bytes_that_have_to_be_moved():
     assert moved(half).changed / moved(whole).changed == pytest.approx(99 / 199)
     largest = cases.restricted("largest", 101, "largest-per-layer:0.01")
     assert moved(largest).changed == 4 * (785 + 100 * 10)  # a hundredth of 785 × 100 synapses
-    level = roofline.Cache("L1", 1024, load=1e9, change=5e8)
-    expected = traffic.loaded / 1e9 + traffic.changed / 5e8
-    assert traffic.seconds(level) == pytest.approx(expected)
+
+
+def test_the_bound_is_that_of_the_nearest_place_with_room_for_the_network():
+    levels = [
+        roofline.Level("L2", 1000, load=1e9, change=5e8),
+        roofline.Level("L3", 2000, load=4e8, change=2e8),
+        roofline.Level("memory", math.inf, load=1e8, change=5e7),
+    ]
+    for held, name, seconds in ((1000, "L2", 4e-7), (1001, "L3", 1e-6), (2001, "memory", 4e-6)):
+        traffic = roofline.Traffic(loaded=200, changed=100, held=held)
+        assert traffic.level(levels).name == name
+        assert traffic.bound(levels) == pytest.approx(seconds)
+    weights = 785 * 99 + 100 * 10  # the bias is the 100th unit
+    assert moved(cases.restricted("none", 100, "all")).held == 4 * weights
+    assert moved(cases.cached(100)).held == 2 * 4 * weights
+    masked = cases.restricted("synapse mask", 100, "synapse-mask:0.5,0.5")
+    assert moved(masked).held == (4 + 1) * weights
 
 
 @pytest.fixture
@@ -201,7 +218,7 @@ def test_the_bench_prints_json(bench):
     code, output, _ = bench("--hidden=20", "--rule=lazy", "--rule=caching", "--rounds=2", "--json")
     assert code == 0
     printed = json.loads(output)
-    assert set(printed) == {"results", "caches", "provenance"}
+    assert set(printed) == {"results", "levels", "provenance"}
     lazy, caching = printed["results"]
     assert (lazy["rule"], lazy["hidden"], lazy["learned"]) == ("lazy", 20, 0.15)
     assert Experiment.from_dict(lazy["experiment"]) == cases.lazy(20).experiment
@@ -212,12 +229,11 @@ def test_the_bench_prints_json(bench):
         assert set(result["ratios"]) == set(result["microseconds"]) - {"numba"}
         for spread in (*result["microseconds"].values(), *result["ratios"].values()):
             assert 0 < spread["low"] <= spread["median"] <= spread["high"]
-        for level in ("L1", "L2"):
-            bound = result["bound_microseconds"][level]
-            share = bound / result["microseconds"]["numba"]["median"]
-            assert result["reached"][level] == pytest.approx(share)
-        assert set(result["bytes"]) == {"loaded", "changed"}
-    assert [level["name"] for level in printed["caches"]] == ["L1", "L2"]
+        share = result["bound_microseconds"] / result["microseconds"]["numba"]["median"]
+        assert result["reached"] == pytest.approx(share)
+        assert result["level"] == "L2"
+        assert set(result["bytes"]) == {"loaded", "changed", "held"}
+    assert [level["name"] for level in printed["levels"]] == ["L2", "L3", "memory"]
     assert printed["provenance"]["dataset"] == "mnist"
 
 
@@ -226,7 +242,8 @@ def test_the_bench_prints_tables(bench):
     assert code == 0
     assert output.count("neuron mask") == 2
     assert ("JAX is not installed" in output) is not loops.jax_installed()
-    assert "L2" in output
+    shares, ratios = output.index("reached"), output.index("ratio")
+    assert output.index("One core of ") < output.index("memory: loads") < shares < ratios
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,10 @@ CACHINGS = (
     "immediate",
     "synaptic-caching:0",
     "synaptic-caching:0.001",
+    "synaptic-caching:0.001,0.01",
+    "synaptic-caching:0.001,0.5",  # in one call more decays than float32 has numbers for
     "synaptic-caching:0.001,0.01,0.1",
-    "synaptic-caching:0.001,0.5,0.1",  # in one call more decays than float32 has numbers for
+    "synaptic-caching:0.001,0.5,0.1",
     "synaptic-caching:0.004,0.001,0.1,any",
     "synaptic-caching:0.5,0.001,0.1,sum",
     "synaptic-caching:0.004,0.001,0.1,unit",
@@ -284,6 +286,22 @@ def test_images_without_a_background(restriction, bright):
 @pytest.mark.parametrize("zero_mean", [False, True], ids=["raw", "zero-mean"])
 def test_cachings(cache, zero_mean):
     assert_same(small(caching=caching.parse(cache), zero_mean=zero_mean))
+
+
+@pytest.mark.parametrize("zero_mean", [False, True], ids=["raw", "zero-mean"])
+@pytest.mark.parametrize(
+    "restriction", ["subnet:7", "neuron-mask-per-sample:20", "most-active-neurons:0.3"]
+)
+def test_a_wider_layer_of_which_some_units_cache(restriction, zero_mean):
+    """More units than are looked at together, so that the threshold is reached in some of them."""
+    experiment = small(
+        hidden=99,
+        zero_mean=zero_mean,
+        gate=Mistakes(),
+        restriction=restrictions.parse(restriction),
+        caching=caching.parse("0.003,0.001"),
+    )
+    assert_same(experiment, 2 * STEPS)
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "two-clouds"])

@@ -9,7 +9,7 @@ import numpy as np
 
 from lazybook import datasets, engines, restrictions
 from lazybook.benchmarks import loops
-from lazybook.benchmarks.roofline import Cache, Traffic, measure_caches, traffic
+from lazybook.benchmarks.roofline import Level, Traffic, measure_levels, traffic
 from lazybook.benchmarks.timing import BLOCK, Learner, check_torch, one_core, take_turns
 from lazybook.caching import SynapticCaching
 from lazybook.datasets import Dataset
@@ -74,13 +74,13 @@ class Result:
     ratios: dict[str, Spread]
     traffic: Traffic
 
-    def reached(self, level: Cache) -> float:
-        """Return our speed as a share of the one that a ``level`` of cache allows."""
-        return self.bound(level) / self.microseconds["numba"].median
+    def reached(self, levels: Sequence[Level]) -> float:
+        """Return our speed as a share of the one that the ``levels`` of this core allow."""
+        return self.bound(levels) / self.microseconds["numba"].median
 
-    def bound(self, level: Cache) -> float:
-        """Return the microseconds a sample takes at least, with all synapses in ``level``."""
-        return 1e6 * self.traffic.seconds(level)
+    def bound(self, levels: Sequence[Level]) -> float:
+        """Return the microseconds that a sample takes at least, see `Traffic.bound`."""
+        return 1e6 * self.traffic.bound(levels)
 
 
 def plain(hidden: int) -> Case:
@@ -256,7 +256,7 @@ class Benchmark:
     """The results of `run`, with this core's caches and what they were made with."""
 
     results: list[Result]
-    caches: list[Cache]
+    levels: list[Level]
     provenance: dict
 
     def to_dict(self) -> dict:
@@ -268,17 +268,16 @@ class Benchmark:
                     "hidden": result.case.experiment.hidden,
                     "learned": result.case.learned,
                     "experiment": result.case.experiment.to_dict(),
+                    "reached": result.reached(self.levels),
+                    "bound_microseconds": result.bound(self.levels),
+                    "level": result.traffic.level(self.levels).name,
+                    "bytes": asdict(result.traffic),
                     "microseconds": {n: asdict(t) for n, t in result.microseconds.items()},
                     "ratios": {n: asdict(ratio) for n, ratio in result.ratios.items()},
-                    "bytes": asdict(result.traffic),
-                    "bound_microseconds": {
-                        level.name: result.bound(level) for level in self.caches
-                    },
-                    "reached": {level.name: result.reached(level) for level in self.caches},
                 }
                 for result in self.results
             ],
-            "caches": [asdict(level) for level in self.caches],
+            "levels": [asdict(level) for level in self.levels],
             "provenance": self.provenance,
         }
 
@@ -305,6 +304,6 @@ def run(
             8 * weights * len(LEARNERS),  # float32, as drawn and as learned
         )
     with one_core():
-        caches = measure_caches()
+        levels = measure_levels()
     results = compare(chosen, rounds)
-    return Benchmark(results, caches, provenance(images(), time.perf_counter() - began))
+    return Benchmark(results, levels, provenance(images(), time.perf_counter() - began))

@@ -2,10 +2,13 @@
 
 A step of learning does few operations for each synapse that it touches, so what bounds it is
 moving them: loading them to compute the outputs, and changing them in place. Both rates are
-measured here, for memory that fits into the first and into the second cache.
+measured here, for the nearest place that has room for all of the network: the second cache, the
+third, or memory.
 """
 
+import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,52 +24,64 @@ from lazybook.support.compiling import compiled
 
 BYTES = 4  # of a synapse, float32
 # Where the system does not tell its caches' sizes: what nearly every processor has at least.
-USUAL_CACHES = {"L1": 32 * 1024, "L2": 512 * 1024}
+USUAL_CACHES = {"L2": 512 * 1024, "L3": 4 * 1024**2}
+LARGE = 2**28  # bytes that are as far away as memory can be, if twice the last cache are more
 SYSTEM = Path("/sys/devices/system/cpu")
 
 
 @dataclass(frozen=True)
-class Cache:
-    """A level of cache and its measured rates, in bytes per second.
+class Level:
+    """A cache, or memory, and its measured rates, in bytes per second.
 
-    ``load`` is for reading; ``change`` for reading and writing back, each byte counted once.
+    ``size`` is in bytes, infinite for memory. ``load`` is for reading; ``change`` for reading and
+    writing back, each byte counted once.
     """
 
     name: str
-    size: int
+    size: float
     load: float
     change: float
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """Bytes of synapses that one presentation has to move, on average."""
+    """Bytes of synapses that one presentation has to move, on average.
+
+    ``held`` are those of the whole network, with its masks.
+    """
 
     loaded: float
     changed: float
+    held: float
 
-    def seconds(self, cache: Cache) -> float:
-        """Return the time that takes if all of them are in ``cache``: the bound."""
-        return self.loaded / cache.load + self.changed / cache.change
+    def level(self, levels: Sequence[Level]) -> Level:
+        """Return the first of the ``levels`` that has room for the network."""
+        return next(level for level in levels if self.held <= level.size)
+
+    def bound(self, levels: Sequence[Level]) -> float:
+        """Return the seconds that moving these bytes takes there: no program can be faster."""
+        level = self.level(levels)
+        return self.loaded / level.load + self.changed / level.change
 
 
-def measure_caches(repeats: int = 30) -> list[Cache]:
-    """Measure the first two levels of cache of this core; the best of ``repeats`` counts."""
-    caches = []
-    for name, size in cache_sizes().items():
-        numbers = apart(size // 2 // BYTES).view(np.int64)
+def measure_levels(repeats: int = 30) -> list[Level]:
+    """Measure this core's second and third cache and memory; the best of ``repeats`` counts."""
+    sizes, levels = cache_sizes(), []
+    for name, size in (sizes | {"memory": math.inf}).items():
+        used = min(2 * max(sizes.values()), LARGE) if size == math.inf else size // 2
+        numbers = apart(used // BYTES).view(np.int64)
         numbers[:] = 1  # memory that was never written to is not there yet
         passes = max(1, 2**26 // numbers.nbytes)  # some milliseconds
         rates = {
             loop: max(_rate(loop, numbers, passes) for _ in range(repeats))
             for loop in (add_up, raise_all)
         }
-        caches.append(Cache(name, size, rates[add_up], rates[raise_all]))
-    return caches
+        levels.append(Level(name, size, rates[add_up], rates[raise_all]))
+    return levels
 
 
 def cache_sizes(system: Path = SYSTEM) -> dict[str, int]:
-    """Return the sizes in bytes of this core's first two levels of data cache.
+    """Return the sizes in bytes of this core's second and third cache.
 
     They are what Linux tells below ``system``, or `USUAL_CACHES`.
     """
@@ -75,7 +90,7 @@ def cache_sizes(system: Path = SYSTEM) -> dict[str, int]:
         number, kind, size = (
             (level / name).read_text().strip() for name in ("level", "type", "size")
         )
-        if kind != "Instruction" and number in ("1", "2"):
+        if kind != "Instruction" and number in ("2", "3"):
             sizes[f"L{number}"] = int(size.removesuffix("K")) * 1024
     return USUAL_CACHES | sizes
 
@@ -112,7 +127,7 @@ def traffic(experiment: Experiment, dataset: Dataset, start: Start, learned: flo
     Loaded are the rows of the inputs that are not zero, or with zero-mean inputs not the
     background, and the readout; changed are those of the synapses that are plastic. A synapse
     mask and the transient parts are loaded too. With synaptic caching what changes is the
-    transient part, under every input that is not zero.
+    transient part.
     """
     plan, train, (inputs, units) = start.plan, dataset.train, start.weights[0].shape
     outputs = start.weights[1].shape[1]
@@ -122,8 +137,6 @@ def traffic(experiment: Experiment, dataset: Dataset, start: Start, learned: flo
     loaded = (1 + cached) * (rows * units + outputs * units)
     plastic = plan.unit_count or units
     changed = rows * plastic
-    if cached and train.offset:
-        changed = inputs * plastic
     if plan.largest:
         competing = inputs if plan.largest.per == "neuron" else inputs * plastic
         number = number_selected(plan.largest.fraction, competing)
@@ -131,4 +144,6 @@ def traffic(experiment: Experiment, dataset: Dataset, start: Start, learned: flo
     if plan.mask:
         loaded += learned * rows * units / BYTES  # a byte for each synapse
     changed += outputs * (plastic if plan.outputs_of_units else units)
-    return Traffic(BYTES * loaded, BYTES * learned * changed)
+    parts = 1 + cached + bool(plan.mask) / BYTES
+    held = parts * sum(layer.size for layer in start.weights)
+    return Traffic(BYTES * loaded, BYTES * learned * changed, BYTES * held)

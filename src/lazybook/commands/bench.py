@@ -1,5 +1,6 @@
 """``lazybook bench``."""
 
+import math
 from typing import Annotated
 
 import typer
@@ -20,7 +21,7 @@ def bench(
     rounds: Annotated[int, typer.Option(help="how often each is timed")] = 5,
     as_json: Json = False,
 ) -> None:
-    """Time the engines against plain loops, on one core, and against that core's caches."""
+    """Time the engines on one core, against that core's caches and against plain loops."""
     from lazybook.benchmarks import cases, loops
 
     benchmark = cases.run(hidden or (100, 1000), rule or (), rounds)
@@ -34,37 +35,40 @@ def bench(
     def time(microseconds: float) -> str:
         return f"{microseconds:,.{0 if microseconds >= 100 else 1}f}"
 
+    shares = _numbers("rule", "H", "KB", "from", "bound", "numba", "reached")
     times = _numbers("rule", "H", *cases.LEARNERS, "ratio", "range")
-    bounds = _numbers("rule", "H", "KB", "from L1", "from L2", "numba", "of L1", "of L2")
     for result in benchmark.results:
         taken = {name: time(spread.median) for name, spread in result.microseconds.items()}
-        ratio = result.ratios["eager"]
+        ratio, traffic = result.ratios["eager"], result.traffic
+        shares.add_row(
+            *cells(result, f"{(traffic.loaded + traffic.changed) / 1000:,.0f}"),
+            traffic.level(benchmark.levels).name,
+            time(result.bound(benchmark.levels)),
+            taken["numba"],
+            f"{100 * result.reached(benchmark.levels):.0f} %",
+        )
         times.add_row(
             *cells(result, *(taken.get(name, "–") for name in cases.LEARNERS)),
             f"{ratio.median:.0f}",
             f"{ratio.low:.0f}–{ratio.high:.0f}",
         )
-        moved = result.traffic.loaded + result.traffic.changed
-        bounds.add_row(
-            *cells(result, f"{moved / 1000:,.0f}"),
-            *(time(result.bound(level)) for level in benchmark.caches),
-            taken["numba"],
-            *(f"{100 * result.reached(level):.0f} %" for level in benchmark.caches),
+    show(f"One core of {benchmark.provenance['machine']}:\n")
+    for level in benchmark.levels:
+        size = f", {level.size / 1024:,.0f} KiB" if math.isfinite(level.size) else ""
+        show(
+            f"{level.name}{size}: loads {level.load / 1e9:.0f},"
+            f" changes {level.change / 1e9:.0f} GB/s"
         )
-    show("Median microseconds a sample on one core; ratio: eager / numba, with its range:\n")
+    show(
+        "\nMicroseconds a sample: the least that moving the synapses takes, from the nearest of"
+        " these that has room for the network; what the engine takes; how much of that speed it"
+        " reaches:\n"
+    )
+    show(shares)
+    show("\nMedian microseconds of all loops; ratio: eager / numba, with its range:\n")
     show(times)
     if not loops.jax_installed():
         show("\nJAX is not installed; pip install 'lazybook[jax]' adds its column.")
-    show(
-        "\nWhat moving the synapses takes at least, if they lie in the first or second cache,"
-        " and how much of that speed is reached:\n"
-    )
-    show(bounds)
-    for level in benchmark.caches:
-        show(
-            f"{level.name}, {level.size // 1024:,} KiB: loads {level.load / 1e9:.0f},"
-            f" changes {level.change / 1e9:.0f} GB/s"
-        )
 
 
 def _numbers(first: str, *others: str) -> Table:

@@ -38,6 +38,8 @@ LINE = 4 * layout.LANES  # bytes of a cache line
 
 PANEL = 512  # at most so many hidden units are evaluated together: they fit the second cache
 
+PIECE = 2**14  # weights that are compared with the initial ones at a time
+
 WIDE = 400  # units from which on it pays that rows wait with their changes
 
 LOSSES = {
@@ -104,14 +106,17 @@ class NumbaEngine:
     def distance(self) -> float:
         """Return the energy of the straight path from the initial weights to these.
 
-        Row by row, so that a large network is not copied for it.
+        Some rows at a time, so that a large network is not copied for it.
         """
         net, scale = self.network, np.float32(self.network.scale[0])
-        cached, total = net.transient.size > 1, 0.0
+        cached, total, many = net.transient.size > 1, 0.0, max(PIECE // self.units, 1)
         with np.errstate(over="ignore", invalid="ignore"):  # what it is then is not finite
-            for i, before in enumerate(self.initial):
-                row = net.synapses[i] + scale * net.transient[i] if cached else net.synapses[i]
-                total += energy.m_min([row[: len(self.order)]], [before[self.order]])
+            for begin in range(0, len(self.initial), many):
+                before = self.initial[begin : begin + many]
+                rows = net.synapses[begin : begin + len(before)]
+                if cached:
+                    rows = rows + scale * net.transient[begin : begin + len(before)]
+                total += energy.m_min([rows[:, : len(self.order)]], [before[:, self.order]])
             readout = net.readout + scale * net.readout_transient if cached else net.readout
             return total + energy.m_min([readout], [self.initial_readout])
 
@@ -228,6 +233,8 @@ class NumbaEngine:
             background=apart(self.units),
             column_sums=apart(self.units),
             transient_column_sums=apart(self.units),
+            highest=apart(self.units),
+            lowest=apart(self.units),
             waiting=apart(rows),
             wait_for=apart(rows, dtype=np.int64),
             steps=apart(layout.SLOTS, self.units),
@@ -293,8 +300,8 @@ class NumbaEngine:
             self.rules.mask_draw != layout.NOT_DRAWN or self.rules.fraction > 0
         )
         per_unit = (
-            "sums", "more_sums", "mask_sums", "activity", "plastic_activity", "hidden_error",
-            "step", "size", "spare", "ranked", "more_spare", "largest",
+            "sums", "more_sums", "mask_sums", "mask_sizes", "activity", "plastic_activity",
+            "hidden_error", "step", "size", "spare", "more_spare", "largest",
         )  # fmt: skip
         free = apart(units, dtype=np.uint8)
         free[:] = 1
@@ -313,11 +320,11 @@ class NumbaEngine:
             where=apart(rows + 1, dtype=np.int64),
             distinct=apart(rows + 1),
             multiple=apart(rows + 1, dtype=np.int64),
-            reach=apart(rows + 1, dtype=np.int64),
-            rows=apart(4, dtype=np.int64),
+            above=apart(rows + 1, dtype=np.uint32),
             tied=apart(max(rows, units), dtype=np.int32),
             order=apart(units, dtype=np.int32),
             spare_order=apart(units, dtype=np.int32),
+            ranked=apart(2 * units),
             cumulative=apart(units + 1, dtype=np.float64),
             counts=apart(256, dtype=np.int32),
             selection=apart(*((rows, units) if dense else (1, 1)), dtype=np.uint8),
@@ -337,12 +344,21 @@ def _kind_of_change(experiment: Experiment) -> int:
     mask = next((part for part in parts if isinstance(part, SynapseMask)), None)
     largest = next((part for part in parts if isinstance(part, LargestUpdates)), None)
     cached, redrawn = isinstance(experiment.caching, SynapticCaching), mask and mask.draw != "once"
+    if cached and _only_consolidation_counts(experiment) and not (mask or largest):
+        return layout.CACHED
     if cached or _extras(experiment) or redrawn or (mask and largest):
         return layout.DENSE
     if largest:
         per_layer = largest.per == "layer"
         return layout.LARGEST_PER_LAYER if per_layer else layout.LARGEST_PER_NEURON
     return layout.MASKED if mask else layout.OUTER_PRODUCT
+
+
+def _only_consolidation_counts(experiment: Experiment) -> bool:
+    """Whether all there is to know of transient parts is which synapse reaches the threshold."""
+    caching = experiment.caching
+    alone = caching.variant == "synapse" and caching.transient_cost == 0
+    return alone and not _extras(experiment)
 
 
 def _extras(experiment: Experiment) -> bool:
@@ -398,9 +414,10 @@ def _rules(experiment: Experiment, start: Start, engine: NumbaEngine) -> layout.
 
 
 def _threshold(caching: SynapticCaching) -> np.float32:
-    """Return the least size that is consolidated."""
+    """Return the least size that is consolidated; it is not 0, where there is nothing to be."""
     threshold = np.float32(caching.threshold)
-    return np.nextafter(threshold, np.float32(np.inf)) if caching.strict else threshold
+    exceeds = caching.strict or threshold == 0
+    return np.nextafter(threshold, np.float32(np.inf)) if exceeds else threshold
 
 
 def _leak(activation: str) -> np.float32:

@@ -10,8 +10,8 @@ Each function here changes the synapses in its own way and adds to ``m0`` and ``
 
 import numpy as np
 
-from lazybook.engines.kernels.layers import fill, sum_columns
-from lazybook.engines.kernels.layout import ANY_SYNAPSE, EACH_SYNAPSE, SLOTS
+from lazybook.engines.kernels.layers import fill
+from lazybook.engines.kernels.layout import SLOTS
 from lazybook.support.compiling import compiled, inlined, inner
 
 
@@ -94,36 +94,60 @@ def change_all(data, sample, network, rules, masks, label, presented, totals, ro
     totals.m1[0] += data.size[sample] * size
 
 
+@inlined
+def sum_masks(data, sample, network, masks, room):
+    """Set sums over a sample's stored inputs i for each unit j, each with the factor mask[i, j].
+
+    ``room.mask_sizes`` are those of how much larger the input is than the background, whatever its
+    sign; ``mask_sums`` those of the values, or without a background the numbers of the inputs.
+    """
+    mask, index, value, offset = masks.synapses[0], data.index, data.value, network.offset
+    sums, sizes, background = room.mask_sums, room.mask_sizes, abs(network.offset)
+    fill(sums, 0)
+    fill(sizes, 0)
+    for i in range(data.first[sample], data.last[sample], 4):
+        row_0, row_1 = mask[index[i]], mask[index[i + 1]]
+        row_2, row_3 = mask[index[i + 2]], mask[index[i + 3]]
+        x_0, x_1, x_2, x_3 = value[i], value[i + 1], value[i + 2], value[i + 3]
+        size_0, size_1 = abs(x_0 + offset) - background, abs(x_1 + offset) - background
+        size_2, size_3 = abs(x_2 + offset) - background, abs(x_3 + offset) - background
+        if offset == 0:
+            x_0, x_1 = np.float32(x_0 != 0), np.float32(x_1 != 0)
+            x_2, x_3 = np.float32(x_2 != 0), np.float32(x_3 != 0)
+        for j in range(sums.shape[0]):
+            m_0, m_1 = np.float32(row_0[j]), np.float32(row_1[j])
+            m_2, m_3 = np.float32(row_2[j]), np.float32(row_3[j])
+            sums[j] += (x_0 * m_0 + x_1 * m_1) + (x_2 * m_2 + x_3 * m_3)
+            sizes[j] += (size_0 * m_0 + size_1 * m_1) + (size_2 * m_2 + size_3 * m_3)
+
+
 @inner
 def change_masked(data, sample, network, rules, masks, label, presented, totals, room):
-    """Subtract the outer product where the synapse mask is 1.
-
-    ``room.mask_sums[j]`` is the sum over the inputs i of ``value[i] * mask[i, j]``.
-    """
+    """Subtract the outer product where the synapse mask is 1."""
     step, mask, offset = room.step[: rules.width], masks.synapses[0], network.offset
-    row_count, size = masked_row(
-        network.synapses[network.inputs], mask[network.inputs], network.bias, step
-    )
-    count, size = np.float64(row_count * (network.bias != 0)), np.float64(network.bias * size)
-    if offset != 0:  # as if all pixels were 0, which counts each plastic synapse
-        for j in range(step.shape[0]):
+    bias_row, bias, none = network.synapses[network.inputs], network.bias, np.float32(0)
+    row_count, row_size = masked_row(bias_row, mask[network.inputs], bias, step)
+    count, size = np.float64(row_count * (bias != 0)), np.float64(bias * row_size)
+    if offset == 0:
+        sum_masks(data, sample, network, masks, room)
+    for j in range(step.shape[0]):
+        plastic = masks.plastic_inputs[j]
+        count += (room.mask_sums[j] if offset == 0 else plastic) * (step[j] != 0)
+        size += (room.mask_sizes[j] + abs(offset) * plastic) * abs(step[j])
+        if offset != 0:
             network.column_sums[j] -= room.mask_sums[j] * step[j]
             network.background[j] -= offset * step[j]
-            count += masks.plastic_inputs[j] * (step[j] != 0)
-            size += abs(offset) * masks.plastic_inputs[j] * abs(step[j])
+    for i in range(data.first[sample], data.last[sample], 2):
+        row_0, mask_0, x_0 = network.synapses[data.index[i]], mask[data.index[i]], data.value[i]
+        k = data.index[i + 1]
+        row_1, mask_1, x_1 = network.synapses[k], mask[k], data.value[i + 1]
+        for j in range(step.shape[0]):
+            row_0[j] -= x_0 * (np.float32(mask_0[j]) * step[j])
+            row_1[j] -= x_1 * (np.float32(mask_1[j]) * step[j])
     for i in range(data.first[sample], data.last[sample]):
-        x = data.value[i]
-        if x == 0:
-            continue
-        row, allowed = network.synapses[data.index[i]], mask[data.index[i]]
-        if offset == 0:
-            row_count, row_size = masked_row(row, allowed, x, step)
-            count += row_count
-            size += abs(x) * row_size
-        else:
-            size += (abs(x + offset) - abs(offset)) * masked_row(row, allowed, x, step)[1]
-            if x + offset == 0:
-                count -= masked_row(row, allowed, np.float32(0), step)[0]
+        if offset != 0 and data.value[i] + offset == 0:  # a pixel as bright as the mean
+            row = network.synapses[data.index[i]]
+            count -= masked_row(row, mask[data.index[i]], none, step)[0]
     totals.m0[0] += count
     totals.m1[0] += size
 
@@ -168,58 +192,6 @@ def change_row(layer, x, step, allowed, row, updates, rules, totals):
 
 
 @inner
-def change_cached_row(
-    layer, x, step, allowed, row, transient, sums, parts, updates, rules, scale, totals
-):
-    """Subtract ``x * step`` where ``allowed`` from the transient part of a row of synapses.
-
-    What reaches the threshold is added to ``row`` and charged for. The column sums ``sums`` and,
-    of the transient part, ``parts`` are brought up to date.
-    """
-    each = rules.consolidation == EACH_SYNAPSE
-    threshold = rules.threshold / scale if each else np.float32(3e38)
-    x_scaled = x / scale
-    if rules.extras and each:
-        for j in range(step.shape[0]):
-            after = transient[j] - x_scaled * step[j] * np.float32(allowed[j])
-            if abs(after) >= threshold:
-                charge_extras(layer, scale * after, j, updates, totals)
-    count, size, growth = cache_row(
-        x_scaled, step, allowed, row, transient, sums, parts, scale, threshold
-    )
-    totals.m0[layer] += count
-    totals.m1[layer] += size
-    totals.transient[1] += growth
-    if rules.consolidation == ANY_SYNAPSE:
-        for part in transient:
-            if abs(part) > totals.transient[2]:
-                totals.transient[2] = abs(part)
-
-
-@inner
-def cache_row(x, step, allowed, row, transient, sums, parts, scale, threshold):
-    """The loop of `change_cached_row`; x and the threshold are those before scaling.
-
-    Returns the number and sizes of the permanent changes, and the growth of the transient sizes.
-    """
-    count, size, growth = np.float32(0), np.float32(0), np.float32(0)
-    for j in range(step.shape[0]):
-        before = transient[j]
-        after = before - x * step[j] * np.float32(allowed[j])
-        full = abs(after) >= threshold
-        change = scale * after if full else np.float32(0)
-        kept = np.float32(0) if full else after
-        row[j] += change
-        transient[j] = kept
-        sums[j] += change
-        parts[j] += kept - before
-        count += np.float32(change != 0)
-        size += abs(change)
-        growth += abs(kept) - abs(before)
-    return count, size, growth
-
-
-@inner
 def charge_extras(layer, change, unit, updates, totals):
     """Add one permanent ``change`` to the energies that are measured on demand."""
     if change == 0:
@@ -232,53 +204,3 @@ def charge_extras(layer, change, unit, updates, totals):
         totals.m1_potentiation[layer] += change
     if updates.shape[0] > 1:
         updates[unit] += 1
-
-
-@inner
-def consolidate_units(network, scale, rules, totals, room):
-    """Make all permanent that enters a unit whose largest transient part is at the threshold."""
-    threshold = rules.threshold / scale
-    reached = False
-    for j in range(room.largest.shape[0]):
-        reached |= room.largest[j] >= threshold
-    if reached:
-        for i in range(network.transient.shape[0]):
-            counted = totals.synapse_updates[min(i, len(totals.synapse_updates) - 1)]
-            row, parts = network.synapses[i], network.transient[i]
-            for j in range(parts.shape[0]):
-                if room.largest[j] >= threshold:
-                    make_permanent(0, row, parts, j, scale, counted, rules, totals)
-        if network.offset != 0:
-            sum_columns(network.synapses, network.inputs, network.column_sums)
-            sum_columns(network.transient, network.inputs, network.transient_column_sums)
-    for o in range(room.largest_readout.shape[0]):
-        if network.hidden and room.largest_readout[o] >= threshold:
-            counted = totals.readout_updates[min(o, len(totals.readout_updates) - 1)]
-            row, parts = network.readout[o], network.readout_transient[o]
-            for j in range(parts.shape[0]):
-                make_permanent(1, row, parts, j, scale, counted, rules, totals)
-    fill(room.largest, 0)
-    fill(room.largest_readout, 0)
-
-
-@inner
-def make_permanent(layer, row, parts, j, scale, counted, rules, totals):
-    """Make the transient part of one synapse of a row permanent, and charge for it."""
-    change = scale * parts[j]
-    row[j] += change
-    totals.transient[1] -= abs(parts[j])
-    parts[j] = 0
-    totals.m0[layer] += change != 0
-    totals.m1[layer] += abs(change)
-    if rules.extras:
-        charge_extras(layer, change, j, counted, totals)
-
-
-@inner
-def consolidate_all(layer, synapses, transient, scale, updates, rules, totals):
-    """Make all that is transient in a layer permanent, and charge for it."""
-    for i in range(transient.shape[0]):
-        row, parts = synapses[i], transient[i]
-        counted = updates[min(i, updates.shape[0] - 1)]
-        for j in range(parts.shape[0]):
-            make_permanent(layer, row, parts, j, scale, counted, rules, totals)

@@ -107,6 +107,17 @@ def sum_columns(synapses, inputs, column_sums):
 
 
 @inner
+def add_background(layer, network):
+    """Add the background to the rows of all inputs in a ``layer``, and set it to 0."""
+    background = network.background
+    for i in range(network.inputs):
+        row = layer[i]
+        for j in range(row.shape[0]):
+            row[j] += background[j]
+    fill(background, 0)
+
+
+@inner
 def logistic(value):
     """Return the logistic function of ``value``."""
     return np.float32(1) / (np.float32(1) + np.exp(-value))

@@ -37,8 +37,8 @@ LANES = 16  # float32 values in the widest vector registers
 
 MSE, HALF_MSE, CROSS_ENTROPY, PERCEPTRON, LOGISTIC = range(5)
 EVERY_SAMPLE, MISTAKES, MEMORIZED_MISTAKES = range(3)
-# How the first layer is changed: see `changes`.
-OUTER_PRODUCT, MASKED, LARGEST_PER_LAYER, LARGEST_PER_NEURON, DENSE = range(5)
+# How the first layer is changed: see `changes`, `largest` and `caching`.
+OUTER_PRODUCT, MASKED, LARGEST_PER_LAYER, LARGEST_PER_NEURON, CACHED, DENSE = range(6)
 NOT_DRAWN, ONCE, EACH_SAMPLE, EACH_CLASS, BY_ACTIVITY, BY_ERROR = range(6)
 ALL, EACH_SYNAPSE, ANY_SYNAPSE, SUM, EACH_UNIT = range(5)  # what is consolidated, and when
 NO_BUFFER, EVERYTHING, ONLY_MISTAKES, RANDOM_SHARE, RESERVOIR = range(5)  # what is kept of a stream
@@ -82,7 +82,8 @@ class Network(NamedTuple):
     """A network. The transient parts have the shapes of the persistent ones, or (1, 1) if unused.
 
     ``offset`` is b above; ``scale`` multiplies all transient parts, so that decay costs nothing.
-    ``leak`` is the slope of the rectifier below 0, or `LOGISTIC_UNITS` if the units are logistic.
+    ``highest`` and ``lowest`` are bounds of these, see `caching`. ``leak`` is the slope of the
+    rectifier below 0, or `LOGISTIC_UNITS` if the units are logistic.
     """
 
     inputs: int
@@ -98,6 +99,8 @@ class Network(NamedTuple):
     background: np.ndarray
     column_sums: np.ndarray
     transient_column_sums: np.ndarray
+    highest: np.ndarray
+    lowest: np.ndarray
     waiting: np.ndarray
     wait_for: np.ndarray
     steps: np.ndarray
@@ -207,13 +210,14 @@ class Room(NamedTuple):
     it that allows all. ``largest`` and ``largest_readout`` are the largest transient parts, before
     scaling, that enter each unit and each output and that the sample changed; they are used where
     units are consolidated. What nobody reads goes to ``spare`` and ``more_spare``. ``level`` to
-    ``counts`` are as in `largest`, where ``rows`` are those changed together; ``guess`` is the last
-    threshold found there, in comparison with the mean update.
+    ``counts`` are as in `largest`; ``guess`` is the last threshold found there, in comparison with
+    the mean update. ``mask_sums`` and ``mask_sizes`` are as in `changes.sum_masks`.
     """
 
     sums: np.ndarray
     more_sums: np.ndarray
     mask_sums: np.ndarray
+    mask_sizes: np.ndarray
     activity: np.ndarray
     plastic_activity: np.ndarray
     hidden_error: np.ndarray
@@ -235,8 +239,7 @@ class Room(NamedTuple):
     where: np.ndarray
     distinct: np.ndarray
     multiple: np.ndarray
-    reach: np.ndarray
-    rows: np.ndarray
+    above: np.ndarray
     tied: np.ndarray
     order: np.ndarray
     spare_order: np.ndarray

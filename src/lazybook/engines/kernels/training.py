@@ -3,15 +3,20 @@
 import numpy as np
 
 from lazybook.engines.kernels.buffering import keep, recall
+from lazybook.engines.kernels.caching import (
+    change_cached,
+    change_cached_row,
+    consolidate_all,
+    consolidate_units,
+    settle,
+)
 from lazybook.engines.kernels.changes import (
     change_all,
-    change_cached_row,
     change_masked,
     change_row,
     change_row_now,
-    consolidate_all,
-    consolidate_units,
     readout_outer_product,
+    sum_masks,
 )
 from lazybook.engines.kernels.largest import (
     change_largest_per_layer,
@@ -22,8 +27,8 @@ from lazybook.engines.kernels.largest import (
 from lazybook.engines.kernels.layers import (
     activate,
     add_back,
+    add_background,
     add_read_out,
-    add_rows,
     classify,
     copy,
     fill,
@@ -38,6 +43,7 @@ from lazybook.engines.kernels.layout import (
     ANY_SYNAPSE,
     BY_ACTIVITY,
     BY_ERROR,
+    CACHED,
     DENSE,
     EACH_CLASS,
     EACH_SAMPLE,
@@ -125,39 +131,21 @@ def begin(network, rules, totals):
 
 
 @inner
-def settle(network, totals):
-    """Multiply the transient parts by their scale, so that it is 1, and add up their sizes."""
-    total = 0.0
-    for parts in (network.transient, network.readout_transient):
-        for i in range(parts.shape[0]):
-            row, size = parts[i], np.float32(0)
-            for j in range(row.shape[0]):
-                row[j] *= np.float32(network.scale[0])
-                size += abs(row[j])
-            total += size
-    network.scale[0], totals.transient[1] = 1, total
-    if network.offset != 0:
-        sum_columns(network.transient, network.inputs, network.transient_column_sums)
-
-
-@inner
 def end(network, rules, masks):
-    """Change the rows that still wait, and add the background to the synapses."""
+    """Change the rows that still wait, and add the background to what it stands for."""
     for i in range(network.inputs):
         if network.waiting[i] != 0:
             change_row_now(network, i)
     fill(network.step_samples, -1)
-    if network.offset != 0 and rules.change != DENSE:
+    if network.offset != 0 and rules.change == MASKED:
         for i in range(network.inputs):
-            row = network.synapses[i]
-            if rules.change == MASKED:
-                allowed = masks.synapses[0, i]
-                for j in range(row.shape[0]):
-                    row[j] += np.float32(allowed[j]) * network.background[j]
-            else:
-                for j in range(row.shape[0]):
-                    row[j] += network.background[j]
+            row, allowed = network.synapses[i], masks.synapses[0, i]
+            for j in range(row.shape[0]):
+                row[j] += np.float32(allowed[j]) * network.background[j]
         fill(network.background, 0)
+    elif network.offset != 0:
+        changed = network.transient if rules.change == CACHED else network.synapses
+        add_background(changed, network)
 
 
 @inlined
@@ -166,16 +154,12 @@ def forward(data, sample, network, rules, masks, room):
     sums, background = room.sums, network.background
     receive(data, sample, network, network.synapses, network.column_sums, rules.waits, sums)
     if network.offset != 0 and rules.change == MASKED:
-        fill(room.mask_sums, 0)
-        add_rows(
-            masks.synapses[0], data.index, data.value, data.first[sample], data.last[sample],
-            room.mask_sums,
-        )  # fmt: skip
+        sum_masks(data, sample, network, masks, room)
         for j in range(sums.shape[0]):
             plastic = room.mask_sums[j] + network.offset * masks.plastic_inputs[j]
             sums[j] += background[j] * plastic
-    elif network.offset != 0 and rules.change != DENSE:
-        all_inputs = data.total[sample] + network.inputs * network.offset
+    all_inputs = data.total[sample] + network.inputs * network.offset
+    if network.offset != 0 and rules.change not in (MASKED, CACHED, DENSE):
         for j in range(sums.shape[0]):
             sums[j] += background[j] * all_inputs
     scale = np.float32(network.scale[0])
@@ -185,7 +169,7 @@ def forward(data, sample, network, rules, masks, room):
             data, sample, network, network.transient, network.transient_column_sums, False, more
         )
         for j in range(sums.shape[0]):
-            sums[j] += scale * more[j]
+            sums[j] += scale * (more[j] + background[j] * all_inputs)
     if network.hidden:
         activate(sums, network.leak, network.hidden, network.bias, room.activity)
         fill(room.outputs, 0)
@@ -263,7 +247,7 @@ def change_readout(network, rules, masks, label, presented, totals, room):
     if network.hidden == 0:
         return
     activity = room.plastic_activity[: rules.readout_width]
-    if rules.change != DENSE and rules.mask_draw == NOT_DRAWN:
+    if rules.change not in (CACHED, DENSE) and rules.mask_draw == NOT_DRAWN:
         readout_outer_product(network, activity, room.readout_step, totals)
         return
     draw = label if rules.mask_draw == EACH_CLASS else 0
@@ -386,5 +370,6 @@ LEARN = {
     MASKED: learning(change_masked),
     LARGEST_PER_LAYER: learning(change_largest_per_layer),
     LARGEST_PER_NEURON: learning(change_largest_per_neuron),
+    CACHED: learning(change_cached),
     DENSE: learning(change_dense),
 }
