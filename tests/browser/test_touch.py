@@ -91,7 +91,9 @@ def test_the_file_has_all_values(figure):
 
 def test_a_figure_says_what_makes_it(figure):
     figure, _ = figure
-    assert figure.get_by_role("button", name="make book ONLY=fig2_mnist").is_visible()
+    profile = figure.page.locator("table.provenance[data-profile]").get_attribute("data-profile")
+    command = f"make book PROFILE={profile} ONLY=fig2_mnist"
+    assert figure.get_by_role("button", name=command).is_visible()
 
 
 def test_the_atlas_is_sorted_and_filtered(visit):
