@@ -33,7 +33,7 @@ class Page:
     verdicts: how many of each word.
     reading: minutes to read it.
     made: how its results came about, the rows of its table; empty if it has none.
-    minutes: to compute its results, on one core; 0 if nothing was computed.
+    minutes: to compute its results, on one core; 0 if it does not say.
     compared: how many cells give out what is compared when the notebook runs again.
     """
 
@@ -68,13 +68,13 @@ class Page:
         dates = self.made.get("computed", "").split(", ")
         commits = self.made.get("commits", "").partition(" (")[0].split(", ")
         cells = {
-            "last run": dates[-1],
-            "minutes": f"{self.minutes:,.1f}" if self.minutes else "",
-            "machine": self.made.get("machine", ""),
+            "last run": html.escape(dates[-1]),
+            "minutes": f'<data value="{self.minutes}">{self.minutes:,.1f}</data>' * bool(self.made),
+            "machine": html.escape(self.made.get("machine", "")),
             "commit": commits[0] if len(commits) == 1 else f"{len(commits)} commits",
-            "compared cells": f"{self.compared}",
+            "compared cells": f'<data value="{self.compared}">{self.compared}</data>',
         }
-        shown = "".join(f"<td>{html.escape(cell) or '–'}</td>" for cell in cells.values())
+        shown = "".join(f"<td>{cell or '–'}</td>" for cell in cells.values())
         link = f'<a href="{up}executed/{self.name}.html">{html.escape(self.title)}</a>'
         return f'<tr><th scope="row">{link}</th>{shown}</tr>'
 
