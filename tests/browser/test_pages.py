@@ -43,6 +43,8 @@ STANDS_OUT = """() => {
       && node.getBoundingClientRect().right > innerWidth + 1 && !scrolls(node.parentElement))
     .map((node) => node.outerHTML.slice(0, 200));
 }"""
+# Rows of a table are alike, and axe-core takes minutes for thousands of them.
+SHORTEN = "document.querySelectorAll('tr:nth-child(n + 101)').forEach((row) => row.remove())"
 PAINTED = "new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
 # Rules of axe-core that are not asked for, and why.
 EXEMPT = {
@@ -60,26 +62,39 @@ EXEMPT_OF_BIBLIOGRAPHY = {
 def test_all_is_there_in_sight_and_for_everyone(visit, name):
     """Nothing is missing, stands out of the page or violates a rule of axe-core, in any look."""
     opened = visit(name, reduced_motion="reduce")
-    page, wrong = opened.page, []
-    for look, (media, size) in LOOKS.items():
-        page.set_viewport_size(size)
-        page.emulate_media(**{"media": "screen"} | media)
-        page.evaluate(PAINTED)
+    page, wrong = opened.page, {}
+    for look in LOOKS:
+        size = put_on(page, look)
         page.evaluate(LOAD_PICTURES)  # those further down come when a reader gets there
         found = page.evaluate(UNSEEN)
         if look != "print":
             found += page.evaluate(STANDS_OUT)
-        theme, width = page.evaluate(
-            "[document.documentElement.dataset.theme, document.scrollingElement.scrollWidth]"
-        )
-        found += [f"the theme is {theme}"] * (theme != media["color_scheme"])
-        found += [f"{width} wide"] * (width > size["width"])
-        if look in ("light", "dark"):
-            found += violations(page, name, look)
-        wrong += [(look, *each) if isinstance(each, tuple) else (look, each) for each in found]
+        width = page.evaluate("document.scrollingElement.scrollWidth")
+        if width > size["width"]:
+            found.append(f"{width} pixels wide")
+        if found:
+            wrong[look] = found
     weight = sum(path.stat().st_size for path in opened.files if "mathjax" not in path.parts)
-    assert wrong == []
-    assert weight < HEAVIEST
+    if weight > HEAVIEST:
+        wrong["weight"] = weight
+    page.evaluate(SHORTEN)
+    for look in ("light", "dark"):
+        put_on(page, look)
+        if found := violations(page, name, look):
+            wrong[f"axe-core, {look}"] = found
+    assert wrong == {}
+
+
+def put_on(page, look: str) -> dict[str, int]:
+    """Let a page have a look; return the size of the window."""
+    media, size = LOOKS[look]
+    page.set_viewport_size(size)
+    page.emulate_media(**{"media": "screen"} | media)
+    page.wait_for_function(
+        "theme => document.documentElement.dataset.theme === theme", arg=media["color_scheme"]
+    )
+    page.evaluate(PAINTED)
+    return size
 
 
 def violations(page, name: str, look: str) -> list[tuple]:
@@ -105,7 +120,7 @@ def violations(page, name: str, look: str) -> list[tuple]:
 def test_a_picture_of_the_gallery_has_the_colours_of_the_page(visit):
     """Also where the reader has chosen light or dark against what the system says."""
     page = visit("intro", color_scheme="light").page
-    picture = page.locator(".gallery-card img").first
+    picture = page.locator(".gallery-card[href*=fig2_mnist] img")
     picture.scroll_into_view_if_needed()
     page.evaluate(LOAD_PICTURES)
 
