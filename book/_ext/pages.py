@@ -91,7 +91,7 @@ class Pages(SphinxDirective):
         rows = "".join(page.row(up) for _, pages in self.env.app.pages for page in pages)
         table = (
             '<div class="scrolling" role="region" tabindex="0" aria-label="all pages">'
-            f'<table class="provenance sortable"><thead><tr>{heads}</tr></thead>'
+            f'<table class="provenance sortable pages"><thead><tr>{heads}</tr></thead>'
             f"<tbody>{rows}</tbody></table></div>"
         )
         return [nodes.raw("", table, format="html")]

@@ -7,7 +7,6 @@ A picture needs a public address. The workflow that publishes the book gives it,
 import html
 import io
 import os
-import re
 import textwrap
 from pathlib import Path
 
@@ -75,14 +74,14 @@ def add(app: Sphinx, page: str, template: str, context: dict, document: nodes.do
     """Give a page its tags, and where they name it, its card."""
     if not document:  # the search, the index
         return
-    title = re.sub("<.*?>", "", context["title"])
+    title = document.next_node(nodes.title).astext()  # without its number
     picture = f"_images/cards/{page.replace('/', '-')}.png"
     if site():
         cards = {f"executed/{each.name}": each.card for _, pages in app.pages for each in pages}
         target = Path(app.outdir) / picture
         target.parent.mkdir(parents=True, exist_ok=True)
-        draw(html.unescape(title), cards.get(page) or cards[f"executed/{EMBLEM}"], target)
-    context["metatags"] += tags(html.unescape(title), described(document), page, picture)
+        draw(title, cards.get(page) or cards[f"executed/{EMBLEM}"], target)
+    context["metatags"] += tags(title, described(document), page, picture)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
