@@ -123,7 +123,7 @@ def test_the_atlas_is_sorted_and_filtered(visit):
 )
 def test_a_citation_and_a_term_tell_what_they_mean(visit, link, says):
     """By their title under the pointer, and below on the page for those who use the keyboard."""
-    page = visit("executed/synaptic_caching/fig5_network").page
+    page = visit("executed/energy_per_bit/bridge").page
     links = page.locator(f"article {link}")
     assert links.count() > 0
     for each in links.all():

@@ -366,7 +366,7 @@ def before(verdict: Verdict, findings: Iterable[Finding]) -> str:
 
 
 def table(found: Iterable[Verdict], link: str = "", profile: str = "") -> str:
-    """Return verdicts as an HTML table: what the paper has, and what is measured here.
+    """Return verdicts ``found`` as an HTML table: what the paper has, and what is measured here.
 
     ``link`` is put before the addresses of the figures. A table of all claims names its
     ``profile``: then each row has the command that makes its figure, and readers can filter it by
