@@ -224,6 +224,10 @@ def test_means_and_intervals_are_those_of_student(values):
         ((1.0, 1.0), "1 (all seeds)"),
         ((-0.5,), "\N{MINUS SIGN}0.5"),
         ((12345.0,), "12,345"),
+        ((90.0,), "90"),
+        ((97.24,), "97.2"),
+        ((99.168,), "99.17"),
+        ((99.99999,), "100"),
     ],
 )
 def test_how_values_are_shown(values, shown):

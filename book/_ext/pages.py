@@ -28,7 +28,7 @@ class Page:
     Attributes
     ----------
     title, place: of its heading, ``TITLE · Fig. 2``.
-    lead: the main figure; empty if there is none.
+    lead: the main figure as HTML; empty if there is none.
     card: the main figure's first panel as a PNG file; empty if there is none.
     verdicts: how many of each word.
     reading: minutes to read it.
@@ -49,7 +49,7 @@ class Page:
                     shown.setdefault(glued.rpartition("/")[2], []).append(content)
         self.name = name
         self.title, _, self.place = text[0].splitlines()[0].removeprefix("# ").partition(" · ")
-        self.lead = BeautifulSoup("".join(shown.get("lead", ())), "html.parser")
+        self.lead = "".join(shown.get("lead", ()))
         self.card = base64.b64decode("".join(shown.get("card", ())))
         answer = "".join(shown.get("answer", ()))
         badges = BeautifulSoup(answer, "html.parser").find_all(class_="verdict")

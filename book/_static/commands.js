@@ -22,7 +22,7 @@ function commandButton(command, said) {
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("code.command").forEach((code) => {
     const said = document.createElement("output");
-    code.after(" ", said);
+    code.after(said);
     code.replaceWith(commandButton(code.textContent, said));
   });
 });

@@ -489,8 +489,14 @@ def _value(j: Judged) -> str:
 
 
 def _number(value: float) -> str:
-    """Return ``value`` with two digits, or as a whole number if it is a larger one."""
+    """Return ``value`` with two digits, or as a whole number if it is a larger one.
+
+    Close to 100, as accuracies in percent, with two digits of what is missing: 99.17 and 97.2.
+    """
     text = f"{value:,.0f}" if 100 <= abs(value) < 1e6 else f"{value:.2g}"
+    if 90 <= abs(value) < 100:
+        decimals = min(3, 1 - math.floor(math.log10(100 - abs(value))))
+        text = f"{value:.{decimals}f}".rstrip("0").rstrip(".") if decimals else f"{value:.0f}"
     if abs(value) < 5e-4:
         text = "0"
     return with_minus(text)
