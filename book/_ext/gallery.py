@@ -80,7 +80,9 @@ def parts(app: Sphinx) -> list[tuple[str, list[Page]]]:
 
     Those in which most pages put claims to the test come first.
     """
-    found = [(caption, [page for page in pages if "<svg" in page.lead]) for caption, pages in app.pages]
+    found = [
+        (caption, [page for page in pages if "<svg" in page.lead]) for caption, pages in app.pages
+    ]
     found = [(caption, pages) for caption, pages in found if pages]
     return sorted(found, key=lambda part: 2 * sum(bool(p.verdicts) for p in part[1]) < len(part[1]))
 
