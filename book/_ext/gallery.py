@@ -28,8 +28,13 @@ PLAYGROUND = (
 
 
 def picture(page: Page) -> str:
-    """Return the first panel of the main figure as an SVG file."""
+    """Return the first panel of the main figure as an SVG file, in few letters."""
     drawing = re.search(r"<svg.*?</svg>", page.lead, re.DOTALL)[0]
+    drawing = re.sub(r"<!--.*?-->|\n\s*(?=<)", "", drawing, flags=re.DOTALL)
+    # Names are long, as a page has several drawings; groups are not called by theirs.
+    drawing = re.sub(r'(<g) id="[^"]*"', r"\1", drawing)
+    begin = re.search(r'<figure id="([^"]*)"', page.lead)[1]
+    drawing = re.sub(rf'(id="|href="#|url\(#){begin}-0-', r"\1", drawing)
     drawing = re.sub(r' d="([^"]*)"', lambda path: f' d="{_shortened(path[1])}"', drawing)
     return re.sub("<svg[^>]*>", rf"\g<0>{INK}", drawing, count=1)
 
