@@ -65,6 +65,8 @@ facts := { pwd -P; $(run)/python -c 'import sys; print(sys.prefix, sys.version)'
   cat pyproject.toml constraints.txt; }
 is-ready := $(shell $(facts) 2>/dev/null | cmp -s - $(stamp) && echo yes)
 is-recent := 'import sys; sys.exit(sys.version_info < (3, 11))'
+has-browser := 'import sys; from lazybook.book import pdf; \
+  pdf.browser() or sys.exit("error: there is no browser here; apt-get install chromium")'
 # The tool that builds is installed beforehand, so that pip needs no network if nothing is missing.
 pip := $(run)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
 
@@ -127,6 +129,7 @@ check-notebooks: environment  ## run the smoke notebooks again, compare what the
 
 check-pages: environment  ## look at the built book in a browser (Chromium), and play with it
 	@[ -f _build/html/index.html ] || { echo "error: there is no book yet; make book" >&2; exit 1; }
+	@$(run)/python -c $(has-browser)
 	@$(run)/python -m pytest -m browser -n $(or $(JOBS),auto) tests/browser
 
 serve:  ## show the built book in a browser

@@ -53,9 +53,13 @@ for paper in dict.fromkeys(verdict.claim.paper for verdict in verdicts):
 # the paper does not say is *beyond the paper*: it is shown, paler, and does not count.
 #
 # ## All claims
+#
+# *Theirs* is what the paper has, *ours* what was measured here: the least mean to the largest over
+# all conditions, with their 95 % intervals in brackets. A strip has a dot with its interval for
+# each condition; the shaded range is what the claim accepts.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the table of claims"}
-HTML(claims.table(verdicts))
+HTML(claims.table(verdicts, profile=settings.profile))
 
 # %% [markdown]
 # (corrections)=

@@ -17,7 +17,8 @@
 # before the night begins. Whether it is so can be counted. A harness, `tests/trust`, disturbs
 # `lazybook` in many ways, each time in another place that random numbers choose, and counts how
 # often all went well. Each trial has its seed, so that one that fails can be made again. This page
-# shows the last long run of the harness; `make trust` makes it anew.
+# shows the last long run of the harness; `make trust` makes it anew. How the results of each page
+# came about is [told below](pages).
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -237,6 +238,18 @@ Markdown(
     "compare means over seeds, and single runs only where both took the same path or "
     "the difference is far larger than this."
 )
+
+# %% [markdown]
+# (pages)=
+# ## The pages
+#
+# When and where the results of each page were computed, in how many minutes on one core, and from
+# which commit; a page's own table has the details. The cells in the last column give out what has
+# to be the same when the page runs again in the smallest profile, which all checks do
+# ([](/rerun)). Click a column's head to sort by it.
+#
+# ```{pages}
+# ```
 
 # %% [markdown]
 # ## To repeat a trial

@@ -224,12 +224,41 @@ def test_means_and_intervals_are_those_of_student(values):
         ((1.0, 1.0), "1 (all seeds)"),
         ((-0.5,), "\N{MINUS SIGN}0.5"),
         ((12345.0,), "12,345"),
+        ((90.0,), "90"),
+        ((97.24,), "97.2"),
+        ((99.168,), "99.17"),
+        ((99.99999,), "100"),
     ],
 )
 def test_how_values_are_shown(values, shown):
     findings = [Finding("cost", "H = 1", value, n) for n, value in enumerate(values)]
     (judged,) = judge(CLAIM, findings).judged
     assert claims.values([judged]) == f"H\N{NBSP}=\N{NBSP}1:\N{NBSP}{shown}"
+
+
+@pytest.mark.parametrize(
+    ("costs", "shown"),
+    [
+        ([(0.5, 0.5)], "0.5 (all seeds)"),
+        ([(0.5,), (0.2,), (0.3,)], "0.2 to 0.5"),
+        ([(0.5, 0.5), (0.2, 0.2)], "0.2 to 0.5 [0.2, 0.5]"),
+        ([(0.5,), (math.inf,)], "0.5, or never"),
+        ([(math.inf,), (math.inf,)], "never"),
+    ],
+)
+def test_what_a_measure_came_to_spans_all_conditions(costs, shown):
+    findings = [
+        Finding("cost", f"H = {size}", value, seed)
+        for size, values in enumerate(costs)
+        for seed, value in enumerate(values)
+    ]
+    assert claims.spanned(judge(CLAIM, findings).judged) == shown
+
+
+def test_a_table_of_all_claims_has_the_commands():
+    command = "make book PROFILE=smoke ONLY=page"
+    assert command in claims.table([judge(CLAIM, both())], profile="smoke")
+    assert "make book" not in claims.table([judge(CLAIM, both())])
 
 
 def test_only_sizes_are_not_said_again():

@@ -205,14 +205,9 @@
     const notebook = figure.querySelector("figcaption > a[download]");
     if (notebook) made.append(notebook);
     const name = figure.dataset.notebook.split("/").pop();
-    const command = button(`make book ONLY=${name}`, async () => {
-      await navigator.clipboard?.writeText(command.dataset.command);
-      said.textContent = "copied";
-    });
-    command.dataset.command = command.textContent;
-    command.className = "command";
-    command.title = "what makes this figure; click to copy";
-    made.append(command, said);
+    const profile = document.querySelector("table.provenance[data-profile]")?.dataset.profile;
+    const words = ["make book", profile && `PROFILE=${profile}`, `ONLY=${name}`];
+    made.append(commandButton(words.filter(Boolean).join(" "), said), said);
     return made;
   }
 

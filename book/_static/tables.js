@@ -1,4 +1,4 @@
-// Tables that are sorted by a click on a column's head, or filtered by words.
+// Tables that are sorted by a click on a column's head, or filtered by words and choices.
 // Without scripts they are whole, in the order in which they were written.
 "use strict";
 
@@ -33,27 +33,54 @@ function makeSortable(table) {
   });
 }
 
+/** A bar to filter a table by words, and by what its rows are told apart by: their data. */
 function makeFiltered(table) {
   const rows = [...table.tBodies[0].rows];
   const words = rows.map((row) => row.textContent.toLowerCase());
-  const label = document.createElement("label");
-  const input = document.createElement("input");
+  const bar = document.createElement("div");
   const count = document.createElement("output");
+  bar.className = "filter";
+  const choose = (text, field) => {
+    const label = document.createElement("label");
+    label.append(`${text} `, field);
+    bar.append(label);
+    field.addEventListener("input", show);
+    return field;
+  };
+  const selects = Object.keys(rows[0]?.dataset ?? {}).map((name) => {
+    const values = [...new Set(rows.map((row) => row.dataset[name]))];
+    const select = document.createElement("select");
+    select.name = name;
+    select.append(new Option("all", ""), ...values.map((value) => new Option(value, value)));
+    return choose(name, select);
+  });
+  const input = document.createElement("input");
   input.type = "search";
-  label.className = "only-those";
-  label.append("Only those with ", input, " ", count);
-  const place = table.closest(".scrolling") || table;
-  place.before(label);
-  const show = () => {
+  choose("Only those with", input);
+  bar.append(count);
+  (table.closest(".scrolling") || table).before(bar);
+
+  function show() {
     const wanted = input.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     rows.forEach((row, index) => {
-      row.hidden = !wanted.every((word) => words[index].includes(word));
+      row.hidden =
+        selects.some(({ name, value }) => value && row.dataset[name] !== value) ||
+        !wanted.every((word) => words[index].includes(word));
       shown += !row.hidden;
     });
     count.textContent = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")}`;
-  };
-  input.addEventListener("input", show);
+  }
+
+  /** A row that is linked to is shown, whatever was chosen. */
+  function reveal() {
+    const row = rows.find(({ id }) => id && `#${id}` === location.hash);
+    if (!row?.hidden) return;
+    [...selects, input].forEach((field) => (field.value = ""));
+    show();
+    row.scrollIntoView();
+  }
+  window.addEventListener("hashchange", reveal);
   show();
 }
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 
@@ -91,7 +92,9 @@ def test_the_file_has_all_values(figure):
 
 def test_a_figure_says_what_makes_it(figure):
     figure, _ = figure
-    assert figure.get_by_role("button", name="make book ONLY=fig2_mnist").is_visible()
+    profile = figure.page.locator("table.provenance[data-profile]").get_attribute("data-profile")
+    command = f"make book PROFILE={profile} ONLY=fig2_mnist"
+    assert figure.get_by_role("button", name=command).is_visible()
 
 
 def test_the_atlas_is_sorted_and_filtered(visit):
@@ -111,3 +114,21 @@ def test_the_atlas_is_sorted_and_filtered(visit):
     assert ascending == sorted(ascending)
     head.get_by_role("button").click()
     assert column.evaluate_all(values) == sorted(ascending, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("link", "says"),
+    [('a[href*="bibliography.html#"]', "preprint|arXiv|doi"), ("a:has(> .std-term)", r"\w+ .*\.$")],
+    ids=["citation", "term"],
+)
+def test_a_citation_and_a_term_tell_what_they_mean(visit, link, says):
+    """By their title under the pointer, and below on the page for those who use the keyboard."""
+    page = visit("executed/energy_per_bit/bridge").page
+    links = page.locator(f"article {link}")
+    assert links.count() > 0
+    for each in links.all():
+        assert re.search(says, each.get_attribute("title"))
+    page.keyboard.press("Tab")
+    links.first.focus()
+    shown = links.first.evaluate("node => getComputedStyle(node, '::after').content")
+    assert json.loads(shown) == links.first.get_attribute("title")

@@ -365,34 +365,44 @@ def before(verdict: Verdict, findings: Iterable[Finding]) -> str:
     return judge(claim, [f for f in findings if f.measure in known]).word
 
 
-def table(found: Iterable[Verdict], link: str = "") -> str:
-    """Return verdicts as an HTML table; ``link`` is put before the addresses of the figures.
+def table(found: Iterable[Verdict], link: str = "", profile: str = "") -> str:
+    """Return verdicts ``found`` as an HTML table: what the paper has, and what is measured here.
 
-    The roles say what the elements are anyway: on a phone they are not displayed as a table. By
-    its data a row is found when the table is filtered.
+    ``link`` is put before the addresses of the figures. A table of all claims names its
+    ``profile``: then each row has the command that makes its figure, and readers can filter it by
+    the data of the rows. The roles say what the elements are anyway: on a phone they are not
+    displayed as a table.
     """
     rows = []
     for verdict in found:
         claim = verdict.claim
-        place = f"{claim.paper.replace('-', ' ')}, {claim.place}"
-        measured = _measured(verdict.judged)
-        if verdict.instead:
-            measured += f"<p><em>On a stand-in, not judged:</em></p>{_measured(verdict.instead)}"
+        paper = claim.paper.replace("-", " ")
         figure = f"{link}{claim.notebook}.html#{claim.figure}"
+        made = ""
+        if profile:
+            name = claim.notebook.rpartition("/")[2]
+            made = (
+                f'<p class="made"><a href="{figure}">Figure</a> <code class="command">'
+                f"make book PROFILE={profile} ONLY={name}</code></p>"
+            )
+        ours = _measured(verdict.judged)
+        if verdict.instead:
+            ours += f"<p><em>On a stand-in, not judged:</em></p>{_measured(verdict.instead)}"
         rows.append(
-            f'<tr id="claim-{claim.id}" role="row" data-paper="{claim.paper.replace("-", " ")}"'
+            f'<tr id="claim-{claim.id}" role="row" data-paper="{paper}"'
             f' data-verdict="{verdict.word}">'
             f'<th scope="row" role="rowheader"><a href="{figure}">{claim.id}</a>'
             f" {badge(verdict)}</th>"
-            f'<td role="cell">{html.escape(claim.statement)} <small>{html.escape(place)}</small>'
-            f"<p>{html.escape(verdict.note)}</p></td>"
-            f'<td role="cell" data-name="paper">{html.escape(claim.value)}</td>'
-            f'<td role="cell" data-name="measured">{measured}</td></tr>'
+            f'<td role="cell">{html.escape(claim.statement)}'
+            f" <small>{html.escape(f'{paper}, {claim.place}')}</small>"
+            f"<p>{html.escape(verdict.note)}</p>{made}</td>"
+            f'<td role="cell" class="theirs" data-name="theirs">{html.escape(claim.value)}</td>'
+            f'<td role="cell" class="ours" data-name="ours">{ours}</td></tr>'
         )
-    names = ("verdict", "claim", "paper", "measured")
+    names = ("verdict", "claim", "theirs", "→ ours")
     head = "".join(f'<th scope="col" role="columnheader">{name}</th>' for name in names)
     return scrolling(
-        '<table class="verdicts" role="table">'
+        f'<table class="verdicts{" filtered" * bool(profile)}" role="table">'
         f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
         f'<tbody role="rowgroup">{"".join(rows)}</tbody></table>',
         "claims and verdicts",
@@ -447,6 +457,22 @@ def values(judged: Iterable[Judged]) -> str:
     return ", ".join(said)
 
 
+def spanned(judged: Iterable[Judged]) -> str:
+    """Return what a measure came to under all conditions: ``0.26 to 0.43 [0.25, 0.44]``.
+
+    From the least mean to the largest, with all of the 95 % intervals between brackets.
+    """
+    cells = list(judged)
+    if len(cells) == 1:
+        return _value(cells[0])
+    finite = sorted(j.mean for j in cells if math.isfinite(j.mean))
+    said = " to ".join(dict.fromkeys(_number(mean) for mean in finite[:1] + finite[-1:]))
+    if intervals := [j.interval for j in cells if j.interval]:
+        low, high = min(low for low, _ in intervals), max(high for _, high in intervals)
+        said += f" [{_number(low)}, {_number(high)}]"
+    return ", or ".join([said] * bool(finite) + ["never"] * (len(finite) < len(cells)))
+
+
 def _value(j: Judged) -> str:
     """Return the mean and its interval; of what not all seeds reached, the values of those."""
     reached = sorted(value for value in j.values if math.isfinite(value))
@@ -463,8 +489,14 @@ def _value(j: Judged) -> str:
 
 
 def _number(value: float) -> str:
-    """Return ``value`` with two digits, or as a whole number if it is a larger one."""
+    """Return ``value`` with two digits, or as a whole number if it is a larger one.
+
+    Close to 100, as accuracies in percent, with two digits of what is missing: 99.17 and 97.2.
+    """
     text = f"{value:,.0f}" if 100 <= abs(value) < 1e6 else f"{value:.2g}"
+    if 90 <= abs(value) < 100:
+        decimals = min(3, 1 - math.floor(math.log10(100 - abs(value))))
+        text = f"{value:.{decimals}f}".rstrip("0").rstrip(".") if decimals else f"{value:.0f}"
     if abs(value) < 5e-4:
         text = "0"
     return with_minus(text)
@@ -624,15 +656,20 @@ def _grouped(
 
 
 def _measured(judged: Iterable[Judged]) -> str:
-    """Return for each measure a line with its strip, and all numbers in a fold, as HTML."""
+    """Return what each measure came to, with its strip, and all numbers in a fold, as HTML.
+
+    What it came to is told of the conditions under which the paper makes the claim, if any are.
+    """
     judged = list(judged)
     lines = []
     for measure in dict.fromkeys(j.measure for j in judged):
         cells = [j for j in judged if j.measure == measure]
-        beyond = "" if any(j.core for j in cells) else " <em>beyond the paper</em>"
+        core = [j for j in cells if j.core]
+        beyond = "" if core else " <em>beyond the paper</em>"
         lines.append(
             f'<div class="measure"><small>{html.escape(with_minus(measure.name))}'
-            f" ({html.escape(measure.criterion)}){beyond}</small>{strip(cells)}"
+            f" ({html.escape(measure.criterion)}){beyond}</small>"
+            f"<b>{spanned(core or cells)}</b>{strip(cells)}"
             f"<details><summary>numbers</summary>{html.escape(values(cells))}</details></div>"
         )
     return "".join(lines)

@@ -360,12 +360,14 @@ def provenance(settings: Settings, sweeps: Sequence[Sweep], tables: Sequence[Tab
     absent = ({"engine", "seeds", "runs"} if not runs else set()) | (
         {"pattern sets"} if not tables else set()
     )
-    cells = "".join(
+    body = "".join(
         f'<tr><th scope="row">{name}</th><td>{html.escape(value)}</td></tr>'
         for name, value in rows.items()
         if name not in absent
     )
-    table = f'<table class="provenance"><tbody>{cells}</tbody></table>'
+    table = (
+        f'<table class="provenance" data-profile="{settings.profile}"><tbody>{body}</tbody></table>'
+    )
     return HTML(claims.scrolling(table, "how the results came about"))
 
 

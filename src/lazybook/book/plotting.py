@@ -24,7 +24,7 @@ import matplotlib.style
 import numpy as np
 import pandas as pd
 from IPython import get_ipython
-from IPython.display import HTML, display
+from IPython.display import HTML, Image, display
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import to_rgb
@@ -315,7 +315,8 @@ def show(
     notebook: where the figure is made, such as ``lazy_learning/fig2_mnist``; the caption links to
         the executed notebook.
     lead: it is the page's main figure, which the page shows where it begins, by the directive
-        ``{glue:} lead``; the cell that makes it has the tag ``remove-output``.
+        ``{glue:} lead``; the cell that makes it has the tag ``remove-output``. It is kept as a
+        picture too, for the card that other sites show of the page.
     """
     panels, numbers = [], []
     for number, figure in enumerate(figures):
@@ -337,8 +338,18 @@ def show(
     )
     if lead:
         glue("lead", shown)
+        glue("card", Image(_png(figures[0])), display=False)
     else:
         display(shown)
+
+
+def _png(figure: Figure) -> bytes:
+    """Return ``figure`` as a PNG file on white, about as large as the cards of pages need it."""
+    picture = io.BytesIO()
+    with style():
+        dots = 550 / max(figure.get_size_inches())
+        figure.savefig(picture, format="png", dpi=dots, facecolor="white")
+    return picture.getvalue()
 
 
 INTERVALS = "Dots are means over seeds, lines their 95 % intervals, where there are several seeds."
