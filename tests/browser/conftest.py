@@ -10,6 +10,7 @@ from lazybook.book.checks import HTML
 
 CHROMIUM = pdf.browser()
 LOCAL = ("file", "data", "blob", "about")
+LONGEST = 120_000  # milliseconds that anything may take, on a machine that does other things too
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +39,7 @@ class Opened:
     def __init__(self, browser, path: Path, fragment: str = "", **look) -> None:
         look = {"viewport": {"width": 1400, "height": 1000}} | look
         self.context = browser.new_context(offline=True, **look)
+        self.context.set_default_timeout(LONGEST)
         self.page = self.context.new_page()
         self.problems: list[str] = []
         self.files: set[Path] = set()

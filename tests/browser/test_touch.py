@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from lazybook.book.checks import listed
+
 pytestmark = pytest.mark.browser
 PAGE = "executed/lazy_learning/fig2_mnist"
 
@@ -132,3 +134,14 @@ def test_a_citation_and_a_term_tell_what_they_mean(visit, link, says):
     links.first.focus()
     shown = links.first.evaluate("node => getComputedStyle(node, '::after').content")
     assert json.loads(shown) == links.first.get_attribute("title")
+
+
+def test_the_table_of_pages_has_them_all_and_is_sorted_by_minutes(visit):
+    page = visit("executed/trust").page
+    links = page.locator("table.pages th a").evaluate_all("links => links.map(link => link.href)")
+    assert len(links) == sum(name.startswith("executed/") for name in listed())
+    page.locator("table.pages").get_by_role("button", name="minutes").click()
+    minutes = page.locator("table.pages td:nth-child(3) data").evaluate_all(
+        "cells => cells.map(cell => Number(cell.value))"
+    )
+    assert len(minutes) > 1 and minutes == sorted(minutes)
