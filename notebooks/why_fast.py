@@ -308,11 +308,21 @@ Markdown(
 #
 # $$ n(\theta) = \sum_i \#\{\, j : |\delta_j| > \theta / |x_i| \,\}, $$
 #
-# is found by halving: for each $|x_i|$ in $\log_2 H$ steps, all of them side by side. Pixels of the
-# same brightness count once, all of the background among them. A search for the $\theta$ with
-# $n(\theta) = k$, begun at the threshold of the last image, takes some ten such counts, and then
-# exactly $k$ synapses change. Within one neuron it is simpler still: the largest updates of every
-# neuron are those of the largest inputs.
+# is counted in one walk along both: as $|x_i|$ falls, fewer of the sorted $|\delta_j|$ pass. All
+# pixels of the background are alike and count as one step of it. A search for the $\theta$ with
+# $n(\theta) = k$, begun at the threshold of the last image, takes a few walks of $H$ steps, and
+# then exactly $k$ synapses change. Within one neuron it is simpler still: the largest updates of
+# every neuron are those of the largest inputs.
+#
+# Nor has every synapse to be compared with the threshold $\theta$ after each sample. With zero-mean
+# inputs $\tilde T_{ij} = A_{ij} + c_j$, sparse plus a constant again, and while the bounds of
+# $A_{ij}$, which are carried along, keep
+#
+# $$ \max_i A_{ij} + c_j < \theta / s \quad\text{and}\quad \min_i A_{ij} + c_j > -\theta / s, $$
+#
+# no synapse of unit $j$ has reached it. Only units for which one of these fails are looked at. That
+# works where each synapse has a threshold of its own and what is transient costs nothing; else all
+# of them are looked at.
 #
 # ## What can change lies side by side
 #
@@ -370,16 +380,6 @@ plotting.show(
 #
 # The threshold is divided by $s$ too, and before $s$ gets too small it is multiplied in and set
 # back to 1. A sum $\sum_{ij}|T_{ij}|$ that is carried along decays by itself.
-#
-# Nor has every synapse to be compared with the threshold $\theta$ after each sample. With zero-mean
-# inputs $\tilde T_{ij} = A_{ij} + c_j$, sparse plus a constant again, and while the bounds of
-# $A_{ij}$, which are carried along, keep
-#
-# $$ \max_i A_{ij} + c_j < \theta / s \quad\text{and}\quad \min_i A_{ij} + c_j > -\theta / s, $$
-#
-# no synapse of unit $j$ has reached it. Only units for which one of these fails are looked at. That
-# works where each synapse has a threshold of its own and what is transient costs nothing; else all
-# of them are looked at.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: decay"}
 found = cases.compare(

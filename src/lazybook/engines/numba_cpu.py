@@ -300,8 +300,8 @@ class NumbaEngine:
             self.rules.mask_draw != layout.NOT_DRAWN or self.rules.fraction > 0
         )
         per_unit = (
-            "sums", "more_sums", "mask_sums", "mask_sizes", "activity", "plastic_activity",
-            "hidden_error", "step", "size", "spare", "more_spare", "largest",
+            "sums", "more_sums", "mask_sums", "activity", "plastic_activity", "hidden_error",
+            "step", "size", "spare", "ranked", "more_spare", "largest",
         )  # fmt: skip
         free = apart(units, dtype=np.uint8)
         free[:] = 1
@@ -320,11 +320,11 @@ class NumbaEngine:
             where=apart(rows + 1, dtype=np.int64),
             distinct=apart(rows + 1),
             multiple=apart(rows + 1, dtype=np.int64),
-            above=apart(rows + 1, dtype=np.uint32),
+            reach=apart(rows + 1, dtype=np.int64),
+            rows=apart(4, dtype=np.int64),
             tied=apart(max(rows, units), dtype=np.int32),
             order=apart(units, dtype=np.int32),
             spare_order=apart(units, dtype=np.int32),
-            ranked=apart(2 * units),
             cumulative=apart(units + 1, dtype=np.float64),
             counts=apart(256, dtype=np.int32),
             selection=apart(*((rows, units) if dense else (1, 1)), dtype=np.uint8),

@@ -10,7 +10,6 @@ Each function here changes the synapses in its own way and adds to ``m0`` and ``
 
 import numpy as np
 
-from lazybook.engines.kernels.layers import fill
 from lazybook.engines.kernels.layout import SLOTS
 from lazybook.support.compiling import compiled, inlined, inner
 
@@ -94,60 +93,36 @@ def change_all(data, sample, network, rules, masks, label, presented, totals, ro
     totals.m1[0] += data.size[sample] * size
 
 
-@inlined
-def sum_masks(data, sample, network, masks, room):
-    """Set sums over a sample's stored inputs i for each unit j, each with the factor mask[i, j].
-
-    ``room.mask_sizes`` are those of how much larger the input is than the background, whatever its
-    sign; ``mask_sums`` those of the values, or without a background the numbers of the inputs.
-    """
-    mask, index, value, offset = masks.synapses[0], data.index, data.value, network.offset
-    sums, sizes, background = room.mask_sums, room.mask_sizes, abs(network.offset)
-    fill(sums, 0)
-    fill(sizes, 0)
-    for i in range(data.first[sample], data.last[sample], 4):
-        row_0, row_1 = mask[index[i]], mask[index[i + 1]]
-        row_2, row_3 = mask[index[i + 2]], mask[index[i + 3]]
-        x_0, x_1, x_2, x_3 = value[i], value[i + 1], value[i + 2], value[i + 3]
-        size_0, size_1 = abs(x_0 + offset) - background, abs(x_1 + offset) - background
-        size_2, size_3 = abs(x_2 + offset) - background, abs(x_3 + offset) - background
-        if offset == 0:
-            x_0, x_1 = np.float32(x_0 != 0), np.float32(x_1 != 0)
-            x_2, x_3 = np.float32(x_2 != 0), np.float32(x_3 != 0)
-        for j in range(sums.shape[0]):
-            m_0, m_1 = np.float32(row_0[j]), np.float32(row_1[j])
-            m_2, m_3 = np.float32(row_2[j]), np.float32(row_3[j])
-            sums[j] += (x_0 * m_0 + x_1 * m_1) + (x_2 * m_2 + x_3 * m_3)
-            sizes[j] += (size_0 * m_0 + size_1 * m_1) + (size_2 * m_2 + size_3 * m_3)
-
-
 @inner
 def change_masked(data, sample, network, rules, masks, label, presented, totals, room):
-    """Subtract the outer product where the synapse mask is 1."""
+    """Subtract the outer product where the synapse mask is 1.
+
+    ``room.mask_sums[j]`` is the sum over the inputs i of ``value[i] * mask[i, j]``.
+    """
     step, mask, offset = room.step[: rules.width], masks.synapses[0], network.offset
-    bias_row, bias, none = network.synapses[network.inputs], network.bias, np.float32(0)
-    row_count, row_size = masked_row(bias_row, mask[network.inputs], bias, step)
-    count, size = np.float64(row_count * (bias != 0)), np.float64(bias * row_size)
-    if offset == 0:
-        sum_masks(data, sample, network, masks, room)
-    for j in range(step.shape[0]):
-        plastic = masks.plastic_inputs[j]
-        count += (room.mask_sums[j] if offset == 0 else plastic) * (step[j] != 0)
-        size += (room.mask_sizes[j] + abs(offset) * plastic) * abs(step[j])
-        if offset != 0:
+    row_count, size = masked_row(
+        network.synapses[network.inputs], mask[network.inputs], network.bias, step
+    )
+    count, size = np.float64(row_count * (network.bias != 0)), np.float64(network.bias * size)
+    if offset != 0:  # as if all pixels were 0, which counts each plastic synapse
+        for j in range(step.shape[0]):
             network.column_sums[j] -= room.mask_sums[j] * step[j]
             network.background[j] -= offset * step[j]
-    for i in range(data.first[sample], data.last[sample], 2):
-        row_0, mask_0, x_0 = network.synapses[data.index[i]], mask[data.index[i]], data.value[i]
-        k = data.index[i + 1]
-        row_1, mask_1, x_1 = network.synapses[k], mask[k], data.value[i + 1]
-        for j in range(step.shape[0]):
-            row_0[j] -= x_0 * (np.float32(mask_0[j]) * step[j])
-            row_1[j] -= x_1 * (np.float32(mask_1[j]) * step[j])
+            count += masks.plastic_inputs[j] * (step[j] != 0)
+            size += abs(offset) * masks.plastic_inputs[j] * abs(step[j])
     for i in range(data.first[sample], data.last[sample]):
-        if offset != 0 and data.value[i] + offset == 0:  # a pixel as bright as the mean
-            row = network.synapses[data.index[i]]
-            count -= masked_row(row, mask[data.index[i]], none, step)[0]
+        x = data.value[i]
+        if x == 0:
+            continue
+        row, allowed = network.synapses[data.index[i]], mask[data.index[i]]
+        if offset == 0:
+            row_count, row_size = masked_row(row, allowed, x, step)
+            count += row_count
+            size += abs(x) * row_size
+        else:
+            size += (abs(x + offset) - abs(offset)) * masked_row(row, allowed, x, step)[1]
+            if x + offset == 0:
+                count -= masked_row(row, allowed, np.float32(0), step)[0]
     totals.m0[0] += count
     totals.m1[0] += size
 

@@ -1,26 +1,25 @@
 r"""The k largest entries of an outer product, without forming it.
 
 The size of the update of synapse (i, j) is :math:`|x_i| |\delta_j|`. With both vectors sorted, the
-entries above a threshold are for each input those of the first units: how many that are is found by
-halving. The k-th largest entry is found by a search for the threshold with the right count: some
-ten counts of inputs × log(units) steps, where a selection from the matrix would look at
-inputs × units entries.
+number of entries above a threshold is counted in one walk along both, and the k-th largest entry
+is found by a search for the threshold with the right count: some ten walks of length
+inputs + units, where a selection from the matrix would look at inputs × units entries.
 
 The sizes of the inputs in falling order are *levels*: ``level`` has one for each stored input, and
 one that all pixels share that are 0; ``many`` tells how many inputs a level stands for. To count,
 levels of one size are merged: ``distinct`` and ``multiple``. ``ranked`` holds the sizes of the
-units' errors in falling order, and zeros up to a power of two.
+units' errors in falling order.
 """
 
 import numpy as np
 
 from lazybook.engines.kernels.changes import norms
 from lazybook.engines.kernels.layers import fill
-from lazybook.engines.kernels.layout import DENSE, NOT_DRAWN
+from lazybook.engines.kernels.layout import DENSE, LANES, NOT_DRAWN
 from lazybook.support.compiling import allocating, compiled, inner
 from lazybook.support.randomness import noise
 
-FEW = 8  # candidates at which the search for the threshold ends with looking at each
+FEW = 40  # candidates at which the search for the threshold ends with looking at each
 
 LIKELY = np.float32(0.8)  # of the threshold that is guessed, the next is hardly ever lower
 
@@ -55,13 +54,14 @@ def sort_levels(data, sample, network, level, many, where):
 @inner
 def merge_levels(level, many, levels, distinct, multiple):
     """Set the ``distinct`` levels, and how many inputs have each; return their number."""
-    place, last, merged = -1, np.float32(-1), 0
+    merged = 0
     for g in range(levels):
-        differs = level[g] != last
-        place += differs
-        merged = many[g] if differs else merged + many[g]
-        distinct[place], multiple[place], last = level[g], merged, level[g]
-    return place + 1
+        if merged > 0 and level[g] == distinct[merged - 1]:
+            multiple[merged - 1] += many[g]
+        else:
+            distinct[merged], multiple[merged] = level[g], many[g]
+            merged += 1
+    return merged
 
 
 @inner
@@ -98,75 +98,92 @@ def sort_units(size, bits, largest, least, order, spare, counts):
 
 
 @inner
-def count_above(distinct, multiple, ranked, threshold, above):
-    """Return the numbers of entries, and of pairs of level and unit, above ``threshold``.
-
-    ``above`` is set to the number of units for each level: the halving goes on for all side by
-    side, so that none waits for another.
-    """
-    fill(above, 0)
-    half = ranked.shape[0] // 2
-    while half > 0:
-        for g in range(distinct.shape[0]):
-            more = np.uint32(above[g] + np.uint32(half))
-            reached = distinct[g] * ranked[np.uint32(more - np.uint32(1))] > threshold
-            above[g] = more if reached else above[g]
-        half //= 2
-    entries, pairs = 0, 0
-    for g in range(distinct.shape[0]):
-        entries += multiple[g] * np.int64(above[g])
-        pairs += np.int64(above[g])
+def count_above(level, many, levels, ranked, units, threshold):
+    """Return the numbers of entries, and of pairs of level and unit, above ``threshold``."""
+    entries, pairs, u = 0, 0, units
+    for g in range(levels):
+        while u > 0 and level[g] * ranked[u - 1] <= threshold:
+            u -= 1
+        if u == 0:
+            break
+        entries += many[g] * u
+        pairs += u
     return entries, pairs
 
 
 @inner
-def find_threshold(distinct, multiple, ranked, number, guess, above, as_float, as_bits):
-    """Return the ``number``-th largest entry, and how many are larger and how many like it.
+def find_threshold(level, many, levels, ranked, units, number, guess, as_float, as_bits):
+    """Return the ``number``-th largest entry, and how many are larger; 0 if fewer are not 0.
 
-    That is 0 and none like it if fewer are not 0. ``above`` is set to the number of units for each
-    level whose entry is not smaller. ``guess`` is where to look first. ``as_float`` and ``as_bits``
-    are one element of memory, seen as float32 and as int32: floats that are not negative have the
-    order of their bits.
+    ``guess`` is where to look first. ``as_float`` and ``as_bits`` are one element of memory, seen
+    as float32 and as int32.
     """
-    nonzero, low_pairs = count_above(distinct, multiple, ranked, np.float32(0), above)
+    nonzero, low_pairs = count_above(level, many, levels, ranked, units, np.float32(0))
     if nonzero < number:
-        return np.float32(0), nonzero, 0
-    as_float[0] = distinct[0] * ranked[0]
+        return np.float32(0), nonzero
+    as_float[0] = level[0] * ranked[0]
     low, high = 0, as_bits[0]  # bits of thresholds with at least, and with less than number above
-    high_count, high_pairs = 0, 0
-    low_excess, high_excess = nonzero - number + 0.5, 0.5 - number
+    low_count, high_count, high_pairs = nonzero, 0, 0
     turn = 0
     while high - low > 1 and low_pairs - high_pairs > FEW:
         if turn == 0 or turn == 1:
             # The threshold changes little from sample to sample.
-            as_float[0] = guess if turn == 0 else guess * np.float32(0.8 if low == 0 else 1.2)
+            as_float[0] = guess if turn == 0 else guess * np.float32(0.9 if low == 0 else 1.1)
             middle = as_bits[0]
+        elif turn % 3 == 2:
+            middle = (low + high) // 2
         else:
-            middle = low + np.int64((high - low) * low_excess / (low_excess - high_excess))
+            part = (low_count - number + 0.5) / (low_count - high_count)
+            middle = low + np.int64((high - low) * part)
         middle = min(max(middle, low + 1), high - 1)
         as_bits[0] = middle
-        count, pairs = count_above(distinct, multiple, ranked, as_float[0], above)
-        # The end that stays counts half, so that it does not stay for long.
+        count, pairs = count_above(level, many, levels, ranked, units, as_float[0])
         if count < number:
             high, high_count, high_pairs = middle, count, pairs
-            low_excess, high_excess = low_excess / 2, count - number + 0.5
         else:
-            low, low_pairs = middle, pairs
-            low_excess, high_excess = count - number + 0.5, high_excess / 2
+            low, low_count, low_pairs = middle, count, pairs
         turn += 1
     as_bits[0] = high
-    count_above(distinct, multiple, ranked, as_float[0], above)
-    larger, entry, alike = high_count, np.float32(1), 0
-    while larger + alike < number and entry > 0:
-        larger += alike
-        entry, alike = np.float32(0), 0
-        for g in range(distinct.shape[0]):
-            entry = max(entry, distinct[g] * ranked[above[g]])
-        for g in range(distinct.shape[0]):
-            while entry > 0 and distinct[g] * ranked[above[g]] == entry:
-                above[g] += np.uint32(1)
-                alike += multiple[g]
-    return entry, larger, alike
+    top = as_float[0]
+    if high - low == 1:
+        return top, high_count
+    as_bits[0] = low
+    return pick(level, many, levels, ranked, units, number, as_float[0], top, high_count)
+
+
+@allocating
+def pick(level, many, levels, ranked, units, number, low, high, above):
+    """Return the ``number``-th largest entry, above ``low`` and at most ``high``, as above.
+
+    ``above`` entries are larger than ``high``.
+    """
+    value, multiple = np.empty(FEW, np.float32), np.empty(FEW, np.int64)
+    found = 0
+    begin, end = units, units
+    for g in range(levels):
+        while end > 0 and level[g] * ranked[end - 1] <= low:
+            end -= 1
+        while begin > 0 and level[g] * ranked[begin - 1] <= high:
+            begin -= 1
+        if end == 0:
+            break
+        for u in range(begin, end):
+            entry, place = level[g] * ranked[u], found
+            while place > 0 and value[place - 1] < entry:
+                value[place], multiple[place] = value[place - 1], multiple[place - 1]
+                place -= 1
+            value[place], multiple[place] = entry, many[g]
+            found += 1
+    place = 0
+    while above + multiple[place] < number:
+        above += multiple[place]
+        place += 1
+    # Equal entries count as one: those before this one are not larger.
+    first = place
+    while first > 0 and value[first - 1] == value[place]:
+        first -= 1
+        above -= multiple[first]
+    return value[place], above
 
 
 @inner
@@ -183,14 +200,15 @@ def spread(data, sample, network, x, x_size):
 
 @inner
 def rank(data, sample, network, rules, room):
-    """Rank a sample's inputs and the units for their sizes, and find the threshold of its updates.
+    """Rank a sample's inputs and the units for their sizes, and find the threshold.
 
-    Returns it, how many updates are larger and how many like it, and the number of levels merged.
+    Returns the threshold, the number of larger updates, and the numbers of levels and units.
     """
+    ranked, order, cumulative = room.ranked, room.order, room.cumulative
     levels = sort_levels(data, sample, network, room.level, room.many, room.where)
-    merged = merge_levels(room.level, room.many, levels, room.distinct, room.multiple)
-    distinct, multiple, above = room.distinct[:merged], room.multiple[:merged], room.above[:merged]
-    size, one, order = room.size[: rules.width], room.one, room.order
+    distinct, multiple = room.distinct, room.multiple
+    merged = merge_levels(room.level, room.many, levels, distinct, multiple)
+    size, one = room.size[: rules.width], room.one
     # From sample to sample the threshold changes little in comparison with the mean update.
     mean = np.float32(data.size[sample] * norms(size)[1])
     guess = room.guess[0] * mean
@@ -198,136 +216,150 @@ def rank(data, sample, network, rules, room):
         units = sort_units(
             size, size.view(np.int32), distinct[0], least, order, room.spare_order, room.counts
         )
-        length = 1
-        while length <= units:
-            length *= 2
-        ranked = room.ranked[:length]
         for u in range(units):
             ranked[u] = size[order[u]]
-        fill(ranked[units:], 0)
-        threshold, larger, alike = find_threshold(
-            distinct, multiple, ranked, rules.selected, guess, above, one, one.view(np.int32)
-        )
+        threshold, above = find_threshold(
+            distinct, multiple, merged, ranked, units, rules.selected, guess,
+            one, one.view(np.int32),
+        )  # fmt: skip
         if threshold > least:
             room.guess[0] = threshold / mean
             break
-    return threshold, larger, alike, merged
+    cumulative[0] = 0
+    for u in range(units):
+        cumulative[u + 1] = cumulative[u] + ranked[u]
+    return threshold, above, levels, units
 
 
 @inner
 def change_largest_per_layer(data, sample, network, rules, masks, label, presented, totals, room):
     """Change the synapses of the first layer with the largest updates, and charge for it."""
-    threshold, larger, alike, merged = rank(data, sample, network, rules, room)
-    left = min(rules.selected - larger, alike)
-    totals.m0[0] += larger + left
-    not_selected = (alike - left) * np.float64(threshold)
-    totals.m1[0] += (sum_selected(merged, room) - not_selected) * rules.rate
+    threshold, above, levels, units = rank(data, sample, network, rules, room)
+    level, where, ranked, order, reach = room.level, room.where, room.ranked, room.order, room.reach
+    step = room.step[: rules.width]
+    # The units that each input reaches are the first of those ranked.
+    background_reach, u, spent = 0, units, 0.0
+    for g in range(levels):
+        while u > 0 and level[g] * ranked[u - 1] <= threshold:
+            u -= 1
+        reach[g] = u
+        spent += room.many[g] * level[g] * room.cumulative[u]
+        if where[g] == -1:
+            background_reach = u
+    totals.m0[0] += above
+    totals.m1[0] += spent * rules.rate
     spread(data, sample, network, room.x, room.x_size)
-    size, step, everywhere = room.size[: rules.width], room.step[: rules.width], room.spare
-    background, largest, reached = abs(network.offset), np.float32(0), np.float32(0)
+    everywhere = room.spare
+    fill(everywhere, 0)
+    for u in range(background_reach):
+        everywhere[order[u]] = network.offset * step[order[u]]
     for j in range(step.shape[0]):
-        reaches = background * size[j] > threshold
-        everywhere[j] = network.offset * step[j] if reaches else np.float32(0)
         network.background[j] -= everywhere[j]
-        reached += np.float32(reaches)
-        largest = max(largest, size[j])
-    for n in range(data.first[sample], data.last[sample], 2):
-        i, k = data.index[n], data.index[n + 1]
-        # The inputs stand in falling order of their sizes, and behind them spare rows.
-        if i > network.inputs or (reached == 0 and room.x_size[i] * largest <= threshold):
-            break
-        if k < network.inputs:
-            change_two(network, i, k, room.x, threshold, size, step, everywhere)
-        else:
-            change_one(network, i, room.x, threshold, size, step, everywhere)
-    bias_row, bias = network.synapses[network.inputs], network.bias
-    for j in range(step.shape[0]):
-        bias_row[j] -= bias * step[j] if bias * size[j] > threshold else np.float32(0)
-    take_turns(network, rules, masks, presented, threshold, left, alike, merged, room)
+    together, number = room.rows, 0
+    for g in range(levels):
+        i = where[g]
+        if i == network.inputs:
+            for u in range(reach[g]):
+                network.synapses[i, order[u]] -= network.bias * step[order[u]]
+        elif i >= 0 and LANES * (reach[g] + background_reach) < step.shape[0]:
+            change_few(
+                network, i, room.x[i], order[: reach[g]], order[:background_reach], step, everywhere
+            )
+        elif i >= 0:
+            together[number] = i
+            number += 1
+            if number == together.shape[0]:
+                change_four(network, together, room.x, threshold, room.size, step, everywhere)
+                number = 0
+    for i in together[:number]:
+        change_one(network, i, room.x[i], threshold, room.size, step, everywhere)
+    left = take_turns(network, rules, masks, presented, threshold, above, levels, units, room)
+    totals.m0[0] += left
+    totals.m1[0] += left * threshold * rules.rate
 
 
 @inner
-def sum_selected(merged, room):
-    """Return the sum of the updates, before the learning rate, that are at least at the threshold.
+def change_few(network, i, x, reached, by_background, step, everywhere):
+    """Change a row for the units that its input has ``reached``, one by one.
 
-    The units for each input are the first of those ranked.
+    What the background subtracts ``everywhere`` is given back to the row.
     """
-    units = np.int64(0)
-    for g in range(merged):
-        units = max(units, np.int64(room.above[g]))
-    cumulative = room.cumulative
-    cumulative[0] = 0
-    for u in range(units):
-        cumulative[u + 1] = cumulative[u] + room.ranked[u]
-    total = 0.0
-    for g in range(merged):
-        total += room.multiple[g] * room.distinct[g] * cumulative[room.above[g]]
-    return total
+    row, sums = network.synapses[i], network.column_sums
+    for j in reached:
+        row[j] -= x * step[j]
+        sums[j] -= x * step[j]
+    for j in by_background:
+        row[j] += everywhere[j]
+        sums[j] += everywhere[j]
 
 
 @inner
 def change_one(network, i, x, threshold, size, step, everywhere):
-    """Change row ``i``, and give back what the background subtracts ``everywhere``."""
-    row, sums, x_i, size_i = network.synapses[i], network.column_sums, x[i], abs(x[i])
+    """Do as `change_few`, for an input that reaches many units."""
+    row, sums, x_size = network.synapses[i], network.column_sums, abs(x)
     for j in range(step.shape[0]):
-        change = (x_i * step[j] if size_i * size[j] > threshold else np.float32(0)) - everywhere[j]
+        change = (x * step[j] if x_size * size[j] > threshold else np.float32(0)) - everywhere[j]
         row[j] -= change
         sums[j] -= change
 
 
 @inner
-def change_two(network, i, k, x, threshold, size, step, everywhere):
-    """Do as `change_one` for two rows."""
-    sums, none = network.column_sums, np.float32(0)
-    row_0, x_0, size_0 = network.synapses[i], x[i], abs(x[i])
-    row_1, x_1, size_1 = network.synapses[k], x[k], abs(x[k])
+def change_four(network, rows, x, threshold, size, step, everywhere):
+    """Do as `change_one` for four inputs at a time."""
+    synapses, sums, none = network.synapses, network.column_sums, np.float32(0)
+    row_0, x_0, size_0 = synapses[rows[0]], x[rows[0]], abs(x[rows[0]])
+    row_1, x_1, size_1 = synapses[rows[1]], x[rows[1]], abs(x[rows[1]])
+    row_2, x_2, size_2 = synapses[rows[2]], x[rows[2]], abs(x[rows[2]])
+    row_3, x_3, size_3 = synapses[rows[3]], x[rows[3]], abs(x[rows[3]])
     for j in range(step.shape[0]):
         change_0 = (x_0 * step[j] if size_0 * size[j] > threshold else none) - everywhere[j]
         change_1 = (x_1 * step[j] if size_1 * size[j] > threshold else none) - everywhere[j]
+        change_2 = (x_2 * step[j] if size_2 * size[j] > threshold else none) - everywhere[j]
+        change_3 = (x_3 * step[j] if size_3 * size[j] > threshold else none) - everywhere[j]
         row_0[j] -= change_0
         row_1[j] -= change_1
-        sums[j] -= change_0 + change_1
+        row_2[j] -= change_2
+        row_3[j] -= change_3
+        sums[j] -= (change_0 + change_1) + (change_2 + change_3)
 
 
 @inner
-def take_turns(network, rules, masks, presented, threshold, left, ties, merged, room):
-    """Change ``left`` of the synapses that tie at the threshold: those whose turn it is.
+def take_turns(network, rules, masks, presented, threshold, above, levels, units, room):
+    """Change those of the synapses that tie at the threshold whose turn it is.
 
     If the layer is changed synapse by synapse, they are put into ``room.selection`` instead.
+    Returns their number.
     """
-    if left == 0:
-        return
-    tied_units = 0  # those that have a synapse at the threshold, in their order: as a rule one
-    for g in range(merged):
-        u = np.int64(room.above[g]) - 1
-        while u >= 0 and room.distinct[g] * room.ranked[u] == threshold:
+    if threshold == 0:
+        return 0
+    # The units that have a synapse at the threshold, in their order: as a rule one.
+    ties, tied_units, first = 0, 0, units
+    for g in range(levels):
+        while first > 0 and room.level[g] * room.ranked[first - 1] <= threshold:
+            first -= 1
+        for u in range(first, units):
+            if room.level[g] * room.ranked[u] != threshold:
+                break
+            ties += room.many[g]
             tied_units = insert(room.tied, tied_units, room.order[u])
-            u -= 1
+    left = rules.selected - above
     begin = np.int64(noise(rules.key, presented, 0) % np.uint64(ties))
     place = 0
-    for j in room.tied[:tied_units]:
-        inputs = tied_inputs(masks.tie_order, room.x_size, room.size[j], threshold, room.where)
-        moved = np.float32(0)
-        for i in room.where[:inputs]:
-            turn = place - begin + (ties if place < begin else 0)
-            if turn < left and rules.change == DENSE:
-                room.selection[i, j] = 1
-            elif turn < left:
-                change = room.x[i] * room.step[j]
-                network.synapses[i, j] -= change
-                moved += change * np.float32(i < network.inputs)
-            place += 1
-        network.column_sums[j] -= moved
-
-
-@inner
-def tied_inputs(tie_order, x_size, size, threshold, where):
-    """Set ``where`` to the inputs that tie for a unit, in their order; return their number."""
-    number = 0
-    for i in tie_order:
-        where[number] = i
-        number += x_size[i] * size == threshold
-    return number
+    for n in range(tied_units):
+        j = room.tied[n]
+        for i in masks.tie_order:
+            if room.x_size[i] * room.size[j] == threshold:
+                turn = place - begin + (ties if place < begin else 0)
+                if turn < left:
+                    if rules.change == DENSE:
+                        room.selection[i, j] = 1
+                    else:
+                        change = room.x[i] * room.step[j]
+                        network.synapses[i, j] -= change
+                        if i < network.inputs:
+                            network.column_sums[j] -= change
+                place += 1
+    return left
 
 
 @inner
@@ -418,13 +450,12 @@ def select(data, sample, network, rules, masks, presented, room):
     elif rules.mask_draw != NOT_DRAWN:
         select_columns(rules, masks, presented, 0, rules.width, 0, room)
     else:
-        threshold, larger, alike, merged = rank(data, sample, network, rules, room)
+        threshold, above, levels, units = rank(data, sample, network, rules, room)
         for i in range(room.x.shape[0]):
             chosen, x_size = room.selection[i], room.x_size[i]
             for j in range(rules.width):
                 chosen[j] = x_size * room.size[j] > threshold
-        left = min(rules.selected - larger, alike)
-        take_turns(network, rules, masks, presented, threshold, left, alike, merged, room)
+        take_turns(network, rules, masks, presented, threshold, above, levels, units, room)
 
 
 @compiled

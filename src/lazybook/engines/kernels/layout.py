@@ -210,14 +210,13 @@ class Room(NamedTuple):
     it that allows all. ``largest`` and ``largest_readout`` are the largest transient parts, before
     scaling, that enter each unit and each output and that the sample changed; they are used where
     units are consolidated. What nobody reads goes to ``spare`` and ``more_spare``. ``level`` to
-    ``counts`` are as in `largest`; ``guess`` is the last threshold found there, in comparison with
-    the mean update. ``mask_sums`` and ``mask_sizes`` are as in `changes.sum_masks`.
+    ``counts`` are as in `largest`, where ``rows`` are those changed together; ``guess`` is the last
+    threshold found there, in comparison with the mean update.
     """
 
     sums: np.ndarray
     more_sums: np.ndarray
     mask_sums: np.ndarray
-    mask_sizes: np.ndarray
     activity: np.ndarray
     plastic_activity: np.ndarray
     hidden_error: np.ndarray
@@ -239,7 +238,8 @@ class Room(NamedTuple):
     where: np.ndarray
     distinct: np.ndarray
     multiple: np.ndarray
-    above: np.ndarray
+    reach: np.ndarray
+    rows: np.ndarray
     tied: np.ndarray
     order: np.ndarray
     spare_order: np.ndarray

@@ -16,7 +16,6 @@ from lazybook.engines.kernels.changes import (
     change_row,
     change_row_now,
     readout_outer_product,
-    sum_masks,
 )
 from lazybook.engines.kernels.largest import (
     change_largest_per_layer,
@@ -29,6 +28,7 @@ from lazybook.engines.kernels.layers import (
     add_back,
     add_background,
     add_read_out,
+    add_rows,
     classify,
     copy,
     fill,
@@ -154,7 +154,11 @@ def forward(data, sample, network, rules, masks, room):
     sums, background = room.sums, network.background
     receive(data, sample, network, network.synapses, network.column_sums, rules.waits, sums)
     if network.offset != 0 and rules.change == MASKED:
-        sum_masks(data, sample, network, masks, room)
+        fill(room.mask_sums, 0)
+        add_rows(
+            masks.synapses[0], data.index, data.value, data.first[sample], data.last[sample],
+            room.mask_sums,
+        )  # fmt: skip
         for j in range(sums.shape[0]):
             plastic = room.mask_sums[j] + network.offset * masks.plastic_inputs[j]
             sums[j] += background[j] * plastic
