@@ -62,6 +62,13 @@ RESTRICTIONS = (
     "synapse-mask:0.4,0.7 & most-active-neurons:0.5",
     "most-active-neurons:0.4 & largest-per-layer:0.1",
     "largest-error-neurons:0.4 & largest-per-neuron:0.1",
+    "largest-to-outputs:0.1",
+    "largest-to-outputs:0.9",
+    "neuron-mask:7 & largest-to-outputs:0.2",
+    "subnet:7 & largest-per-layer:0.05 & largest-to-outputs:0.2",
+    "subnet-per-sample:7 & largest-to-outputs:0.3",
+    "synapse-mask:0,0.7 & largest-to-outputs:0.05",
+    "synapse-mask-per-class:0.4,0.7 & largest-per-neuron:0.1 & largest-to-outputs:0.1",
 )
 CACHINGS = (
     "immediate",

@@ -14,7 +14,13 @@ from lazybook.caching import Caching, Immediate
 from lazybook.datasets.own import named
 from lazybook.errors import InvalidValue, check_number, check_one_of, check_whole, told
 from lazybook.gates import EverySample, Gate, Mistakes, OwnRule
-from lazybook.restrictions import AllSynapses, LargestUpdates, Restriction, SelectedNeurons
+from lazybook.restrictions import (
+    AllSynapses,
+    LargestToOutputs,
+    LargestUpdates,
+    Restriction,
+    SelectedNeurons,
+)
 
 ORDERS = ("permutation", "replacement", "in-turn")
 ENGINES = ("numba", "reference", "autograd", "numba-cuda")
@@ -197,7 +203,8 @@ class Experiment:
             )
         redrawn = any(getattr(part, "draw", "once") != "once" for part in self.restriction.parts)
         competing = any(
-            isinstance(part, LargestUpdates | SelectedNeurons) for part in self.restriction.parts
+            isinstance(part, LargestUpdates | LargestToOutputs | SelectedNeurons)
+            for part in self.restriction.parts
         )
         caching = self.caching
         beyond = {
