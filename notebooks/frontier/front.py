@@ -59,7 +59,7 @@ scale = settings.scale(
     # smoke, quick, paper
     seeds=([0], [0], [0, 1, 2, 3, 4]),
     sizes=([300, 1000], [300, 1000], [1000, 3000, 12_000]),
-    changes=([30, 100], [30, 100], [30, 96, 300]),
+    changes=([30, 100], [30, 100], [48, 96, 192]),
     chosen=(100, 100, 96),
     goal=(0.85, 0.9, 0.95),
     goals=([0.8, 0.85], [0.85, 0.9], [0.9, 0.92, 0.93, 0.94, 0.95]),
@@ -221,8 +221,8 @@ panels[0].legend(
 plotting.show(
     *panels,
     name="fig-front",
-    caption="<i>M</i><sub>0</sub> (a) and <i>M</i><sub>1</sub> (b) until so many of the "
-    "test images are classified correctly. Thin lines: one seed each, for several "
+    caption="<i>M</i><sub>0</sub> (a) and <i>M</i><sub>1</sub> (b) until so many of "
+    "the test images are classified correctly. Thin lines: one seed each, for several "
     "numbers of hidden units and shares of synapses to the outputs that change on an "
     "image; the black line is the least of them. Squares: the chosen setting, H = "
     f"{scale.sizes[-1]:,}, means of {len(scale.seeds)} fresh seeds, in a band from the "
@@ -262,10 +262,11 @@ Markdown(
     "| --- | --- | --- | --- |\n"
     f"| $M_0$ | {m0:,.0f} | {changed:,.0f} synapses changed | "
     f"{two_digits(m0 / changed)} |\n"
-    f"| $M_1$ | {m1:,.0f} | $M_{{\\min}}$ = {least:,.0f} | {two_digits(m1 / least)} |\n\n"
+    f"| $M_1$ | {m1:,.0f} | $M_{{\\min}}$ = {least:,.0f} | "
+    f"{two_digits(m1 / least)} |\n\n"
     f"Of {all_synapses:,} synapses {changed:,.0f} ever changed, each "
-    f"{two_digits(m0 / changed)} times on average. With synaptic caching that makes all "
-    f"permanent at the end, {changed:,.0f} changes are permanent, and the others "
+    f"{two_digits(m0 / changed)} times on average. With synaptic caching that makes "
+    f"all permanent at the end, {changed:,.0f} changes are permanent, and the others "
     "transient. The chosen setting learned "
     f"{ends['updates'].mean():,.0f} of {ends['samples'].mean():,.0f} samples that were "
     "presented."
@@ -303,9 +304,9 @@ found.verdicts([fresh_seeds])
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
 found.answer(
-    "What no paper says: **if the units of a wide random layer have thresholds, so that "
-    "few are active at a time, learning from mistakes needs to change only the few "
-    "synapses of the most active ones, and the layer itself not at all.** "
+    "What no paper says: **if the units of a wide random layer have thresholds, so "
+    "that few are active at a time, learning from mistakes needs to change only the "
+    "few synapses of the most active ones, and the layer itself not at all.** "
     f"{100 * scale.goal:g} % of MNIST's test images are learned by {two_digits(m0)} "
     f"changes of any kind, of {two_digits(changed)} synapses. The papers' methods "
     f"need {two_digits(lowest['largest updates in a subnet'])} changes to "

@@ -135,8 +135,9 @@ plotting.show(
     *panels,
     name="fig-law-images",
     caption="Images memorized (a), samples learned (b), <i>M</i><sub>0</sub> (c) and "
-    f"<i>M</i><sub>1</sub> (d) after {scale.epochs} epochs against the number of images "
-    "in the training set. Dots are means over seeds, lines fitted power laws. Deformed "
+    f"<i>M</i><sub>1</sub> (d) after {scale.epochs} epochs against the number of "
+    "images in the training set. Dots are means over seeds, lines fitted power laws. "
+    "Deformed "
     f"MNIST, {notebook.seeds(grown)}. (Not in the papers.)",
     alt="Four plots on logarithmic axes with straight lines; each grows more slowly "
     "than the number of images.",
@@ -161,7 +162,10 @@ Markdown(
     f"| | {' | '.join(heads)} |\n|{' --- |' * (len(heads) + 1)}\n"
     + "\n".join(
         f"| {label} | "
-        + " | ".join(f"{notebook.span([law.exponent], '.2f')}<br>{law.range}" for law in laws[column])
+        + " | ".join(
+            f"{notebook.span([law.exponent], '.2f')}<br>{law.range}"
+            for law in laws[column]
+        )
         + " |"
         for column, label in COLUMNS.items()
     )
