@@ -405,6 +405,26 @@ def test_exactly_k_synapses_change(engine, per, fraction):
 
 
 @BOTH
+@pytest.mark.parametrize("fraction", [0.01, 0.3])
+def test_only_the_largest_updates_to_the_outputs_are_made(engine, fraction):
+    rule = restrictions.parse(f"synapse-mask:0,1 & largest-to-outputs:{fraction}")
+    run, order, data = build(small(engine=engine, restriction=rule, loss="half-mse"))
+    number = restrictions.number_selected(fraction, 18 * 10)
+    for sample in order[:20]:
+        into, out = (layer.astype(float) for layer in run.weights)
+        received = np.append(data.train.inputs(sample), 1) @ into
+        activity = np.append(np.maximum(received, 0.1 * received), 1)
+        error = activity @ out - np.eye(10)[data.train.labels[sample]]
+        sizes = np.abs(np.outer(activity, error))
+        before = run.meter.m0.copy()
+        run.learn(np.array([sample]))
+        moved = run.weights[1] != out
+        assert sizes[moved].min() >= np.sort(sizes.ravel())[-number] * (1 - 1e-5)
+        assert (run.meter.m0 - before).tolist() == [0, number]
+        assert moved.sum() == number
+
+
+@BOTH
 @pytest.mark.parametrize("word", ["most-active-neurons", "largest-error-neurons"])
 @pytest.mark.parametrize("fraction", [0.01, 0.3, 1.0])
 def test_only_the_inputs_of_the_strongest_neurons_change(engine, word, fraction):
