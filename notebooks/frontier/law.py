@@ -49,7 +49,7 @@ scale = settings.scale(
     # smoke, quick, paper
     hidden=([30, 100], [100, 200, 500, 1000], [100, 200, 500, 1000]),
     epochs=(2, 3, 50),
-    mnist_epochs=(1, 3, 50),
+    mnist_epochs=(2, 10, 50),
     seeds=([0], [0], [0, 1, 2]),
     numbers=(
         [300, 600, 1200],
