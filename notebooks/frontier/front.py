@@ -88,7 +88,8 @@ NAME = "frontier/front"
 # and once more with *synaptic caching* of so high a threshold that changes become permanent only at
 # the end, which tells how many synapses changed at all. One more network is the same but for the
 # thresholds, which are 0, and the rate, which is less as its units are more active. The papers' own
-# methods are those of {doc}`the page on lazy learning on top </executed/competitive_plasticity/lazy_on_top>`.
+# methods are those of {doc}`the page on lazy learning on top
+# </executed/competitive_plasticity/lazy_on_top>`.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 SEARCH_SEED = 100
@@ -334,8 +335,9 @@ found.verdicts([fresh_seeds])
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
 found.answer(
     "What none of the papers says: **if the units of a wide random layer have "
-    "thresholds, so that few are active at a time, learning from mistakes needs to change only the "
-    "few synapses of the most active ones, and the layer itself not at all.** "
+    "thresholds, so that few are active at a time, learning from mistakes needs to "
+    "change only the few synapses of the most active ones, and the layer itself not at "
+    "all.** "
     f"{100 * scale.goal:g} % of MNIST's test images are learned by {two_digits(m0)} "
     f"changes of any kind, of {two_digits(changed)} synapses. The papers' methods "
     f"need {two_digits(lowest['largest updates in a subnet'])} changes to "
