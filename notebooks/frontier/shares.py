@@ -234,14 +234,16 @@ on_top = {
     rule: m0[tuple(other for other in RULES if other != rule)] / m0[RULES]
     for rule in RULES
 }
+missed = [rule for rule in RULES if not np.isfinite(on_top[rule])]
+said = f"Without {' or without '.join(missed)} the goal is missed. " if missed else ""
 Markdown(
-    "How many times fewer changes, by the means:\n\n"
+    "How many times fewer changes, by the means (–: a seed missed the goal):\n\n"
     "| rule | alone | on top of the other three |\n| --- | --- | --- |\n"
     + "\n".join(
         f"| {rule} | {times(alone[rule])} | {times(on_top[rule])} |" for rule in RULES
     )
-    + f"\n\nAll four together need {times(m0[()] / m0[RULES])} times fewer changes "
-    "than none; the product of what each saves alone is "
+    + f"\n\n{said}All four together need {times(m0[()] / m0[RULES])} times fewer "
+    "changes than none; the product of what each saves alone is "
     f"{times(np.prod([*alone.values()]))}."
 )
 
@@ -285,7 +287,8 @@ if clothes is not None:
         f"{rule} {times(of_clothes[()] / of_clothes[(rule,)])}" for rule in RULES
     )
     told = (
-        f"How many times fewer changes each saves alone: {told}. All of them together: "
+        "How many times fewer changes each saves alone (–: the goal was missed within "
+        f"an epoch): {told}. All of them together: "
         f"{times(of_clothes[()] / of_clothes[RULES])} times fewer."
     )
 else:
@@ -323,8 +326,7 @@ most = max(on_top, key=lambda rule: np.nan_to_num(on_top[rule]))
 found.answer(
     f"All four together make **{times(m0[()] / m0[RULES])} times fewer changes** than "
     f"none of them, and {times(compare(digits).mean())} times fewer than the best one "
-    f"alone. Most is due to *{most}*: without it {times(on_top[most])} times as many "
-    f"are needed. Most in each other's way are {' and '.join(worst)}."
+    f"alone. {said}Without *{most}* {times(on_top[most])} times as many are needed. Most in each other's way are {' and '.join(worst)}."
 )
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
