@@ -191,14 +191,19 @@ def panel(table, column, label):
 
 panels = [
     panel(digits, "energy_m0", "changes $M_0$"),
-    panel(digits, "energy_m1", "sum of changes $M_1$"),
+    panel(
+        digits.assign(m1=digits["energy_m1"] / 1000),
+        "m1",
+        "sum of changes $M_1$ (thousands)",
+    ),
 ]
 of_clothes = ""
 if clothes is not None:
     panels.append(panel(clothes, "energy_m0", "changes $M_0$, Fashion-MNIST"))
     of_clothes = (
         "; (c) <i>M</i><sub>0</sub> until "
-        f"{100 * scale.fashion_goal:g} % of those of Fashion-MNIST are"
+        f"{100 * scale.fashion_goal:g} % of those of Fashion-MNIST are, "
+        f"n = {len(scale.fashion_seeds)}"
     )
 plotting.show(
     *panels,
@@ -326,7 +331,8 @@ most = max(on_top, key=lambda rule: np.nan_to_num(on_top[rule]))
 found.answer(
     f"All four together make **{times(m0[()] / m0[RULES])} times fewer changes** than "
     f"none of them, and {times(compare(digits).mean())} times fewer than the best one "
-    f"alone. {said}Without *{most}* {times(on_top[most])} times as many are needed. Most in each other's way are {' and '.join(worst)}."
+    f"alone. {said}Without *{most}* {times(on_top[most])} times as many are needed. "
+    f"Most in each other's way are {' and '.join(worst)}."
 )
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
