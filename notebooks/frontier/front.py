@@ -251,7 +251,8 @@ plotting.show(
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the bounds"}
 def two_digits(value):
     """Spell a number with two digits, ``?`` if there is none."""
-    return f"{float(f'{value:.2g}'):,g}" if np.isfinite(value) else "?"
+    digits = 1 if value < 10 else 0
+    return f"{float(f'{value:.2g}'):,.{digits}f}" if np.isfinite(value) else "?"
 
 
 last = without.ends().iloc[0]
