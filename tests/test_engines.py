@@ -62,6 +62,13 @@ RESTRICTIONS = (
     "synapse-mask:0.4,0.7 & most-active-neurons:0.5",
     "most-active-neurons:0.4 & largest-per-layer:0.1",
     "largest-error-neurons:0.4 & largest-per-neuron:0.1",
+    "largest-to-outputs:0.1",
+    "largest-to-outputs:0.9",
+    "neuron-mask:7 & largest-to-outputs:0.2",
+    "subnet:7 & largest-per-layer:0.05 & largest-to-outputs:0.2",
+    "subnet-per-sample:7 & largest-to-outputs:0.3",
+    "synapse-mask:0,0.7 & largest-to-outputs:0.05",
+    "synapse-mask-per-class:0.4,0.7 & largest-per-neuron:0.1 & largest-to-outputs:0.1",
 )
 CACHINGS = (
     "immediate",
@@ -413,6 +420,26 @@ def test_exactly_k_synapses_change(engine, per, fraction):
     assert run.synapse_updates[0].sum() == run.meter.m0[0]
     if per == "neuron":
         assert (run.synapse_updates[0].sum(axis=0) == run.meter.m0[0] / units).all()
+
+
+@BOTH
+@pytest.mark.parametrize("fraction", [0.01, 0.3])
+def test_only_the_largest_updates_to_the_outputs_are_made(engine, fraction):
+    rule = restrictions.parse(f"synapse-mask:0,1 & largest-to-outputs:{fraction}")
+    run, order, data = build(small(engine=engine, restriction=rule, loss="half-mse"))
+    number = restrictions.number_selected(fraction, 18 * 10)
+    for sample in order[:20]:
+        into, out = (layer.astype(float) for layer in run.weights)
+        received = np.append(data.train.inputs(sample), 1) @ into
+        activity = np.append(np.maximum(received, 0.1 * received), 1)
+        error = activity @ out - np.eye(10)[data.train.labels[sample]]
+        sizes = np.abs(np.outer(activity, error))
+        before = run.meter.m0.copy()
+        run.learn(np.array([sample]))
+        moved = run.weights[1] != out
+        assert sizes[moved].min() >= np.sort(sizes.ravel())[-number] * (1 - 1e-5)
+        assert (run.meter.m0 - before).tolist() == [0, number]
+        assert moved.sum() == number
 
 
 @BOTH

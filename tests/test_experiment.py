@@ -136,7 +136,14 @@ def test_fields_that_are_not_written_down_have_their_defaults():
         ("activation", "leaky-relu:nan"),
         *(
             ("initial", value)
-            for value in ("zeros:1", "gaussian", "gaussian:0", "gaussian:-1", "gaussian:1,2", None)
+            for value in (
+                "zeros:1",
+                "gaussian",
+                "gaussian:0",
+                "gaussian:-1",
+                "gaussian:1,2,3",
+                None,
+            )
         ),
         *(("initial", value) for value in ("gaussian:nan", "values:", "values:1,x", "pytorch:1")),
         *(("initial", value) for value in ("gaussian:1e39", "gaussian:1e-50", "values:1e39")),

@@ -68,6 +68,25 @@ def test_gaussian_initial_weights():
         assert np.abs(layer).max() > 0.05  # not uniform
 
 
+def test_hidden_units_with_a_threshold_are_the_same_but_for_it():
+    shape = Shape(784, 50, 10, True)
+    plain, more = (
+        initial_weights(f"gaussian:0.02{bias}", shape, np.random.default_rng(0))
+        for bias in ("", ",-0.5")
+    )
+    plain[0][-1] -= np.float32(0.5)
+    for one, other in zip(plain, more, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "bias", "message"), [(50, False, "has no bias"), (None, True, "has no hidden units")]
+)
+def test_a_threshold_needs_hidden_units_with_biases(hidden, bias, message):
+    with pytest.raises(InvalidValue, match=message):
+        initial_weights("gaussian:1,-1", Shape(784, hidden, 10, bias), np.random.default_rng(0))
+
+
 def test_initial_weights_of_zero_are_float32_and_shaped_like_any():
     shape = Shape(784, None, 10, bias=True)
     [layer] = initial_weights("zeros", shape, np.random.default_rng(0))

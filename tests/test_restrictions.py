@@ -14,6 +14,7 @@ from lazybook.networks import Shape
 from lazybook.restrictions import (
     DRAWS,
     AllSynapses,
+    LargestToOutputs,
     LargestUpdates,
     NeuronMask,
     Plan,
@@ -34,6 +35,7 @@ kinds = {
     Subnet: st.builds(Subnet, st.integers(1, 10**6), draws),
     SelectedNeurons: st.builds(SelectedNeurons, fractions, st.sampled_from(["activity", "error"])),
     LargestUpdates: st.builds(LargestUpdates, fractions, st.sampled_from(["layer", "neuron"])),
+    LargestToOutputs: st.builds(LargestToOutputs, fractions),
 }
 single = st.just(AllSynapses()) | st.one_of(*kinds.values())
 
@@ -111,6 +113,7 @@ def test_a_restriction_is_what_it_is_spelled(parts):
         ("most-active-neurons:0.1", SelectedNeurons(0.1, "activity")),
         ("largest-error-neurons:0.1", SelectedNeurons(0.1, "error")),
         ("largest-per-layer:0.05&subnet:100", Subnet(100) & LargestUpdates(0.05)),
+        ("largest-to-outputs:0.1 & subnet:100", Subnet(100) & LargestToOutputs(0.1)),
     ],
 )
 def test_spellings(text, restriction):
@@ -130,6 +133,7 @@ def test_spellings(text, restriction):
         (lambda: Subnet(1.0), "subnet: n is 1.0"),
         (lambda: Subnet(1, None), "draw is None"),
         (lambda: LargestUpdates(0.0), "largest updates: fraction is 0.0"),
+        (lambda: LargestToOutputs(0.0), "largest to outputs: fraction is 0.0"),
         (lambda: SelectedNeurons(1.1, "error"), "selected neurons: fraction is 1.1; it must be"),
         (lambda: SelectedNeurons(0.1, "age"), "by is 'age'; choose from: activity, error"),
         (lambda: LargestUpdates(0.1, "synapse"), "per is 'synapse'; choose from: layer, neuron"),

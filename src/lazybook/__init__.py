@@ -19,6 +19,7 @@ _HOMES = {
     "gates": ("EverySample", "MemorizedMistakes", "Mistakes"),
     "restrictions": (
         "AllSynapses",
+        "LargestToOutputs",
         "LargestUpdates",
         "NeuronMask",
         "SelectedNeurons",

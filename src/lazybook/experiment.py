@@ -16,6 +16,7 @@ from lazybook.errors import InvalidValue, check_number, check_one_of, check_whol
 from lazybook.gates import EverySample, Gate, Mistakes, OwnRule
 from lazybook.restrictions import (
     AllSynapses,
+    LargestToOutputs,
     LargestUpdates,
     Restriction,
     SynapseMask,
@@ -203,7 +204,7 @@ class Experiment:
             )
         redrawn = any(getattr(part, "draw", "once") != "once" for part in self.restriction.parts)
         kinds = {type(part) for part in self.restriction.parts}
-        masked = {SynapseMask, LargestUpdates} <= kinds
+        masked = {SynapseMask, LargestUpdates} <= kinds or LargestToOutputs in kinds
         caching = self.caching
         beyond = {
             "after": self.after is not None,

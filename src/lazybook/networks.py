@@ -124,9 +124,11 @@ def initial_weights(initial: str, shape: Shape, generator: np.random.Generator) 
     Parameters
     ----------
     initial: ``pytorch`` for the default of ``torch.nn.Linear``, uniform within
-        :math:`\pm 1/\sqrt{\text{fan-in}}`, biases too; ``gaussian:SD``; ``zeros``, of which only a
-        perceptron can learn; ``values:W,W,…`` for given weights, row by row (for networks that
-        are small enough to write down).
+        :math:`\pm 1/\sqrt{\text{fan-in}}`, biases too; ``gaussian:SD``, or ``gaussian:SD,BIAS``
+        with this mean of the hidden units' biases: one below 0 is a threshold, with which few
+        units are active at a time; ``zeros``, of which only a perceptron can learn;
+        ``values:W,W,…`` for given weights, row by row (for networks that are small enough to
+        write down).
     """
     check_size(initial, shape)
     word, numbers = read(initial)
@@ -139,9 +141,12 @@ def initial_weights(initial: str, shape: Shape, generator: np.random.Generator) 
             layer *= np.float32(2 / np.sqrt(len(layer) - shape.bias))
         return layers
     if word == "gaussian":
+        deviation, *bias = numbers
         layers = [generator.standard_normal(layer, dtype=np.float32) for layer in shape.layers]
         for layer in layers:
-            layer *= np.float32(numbers[0])
+            layer *= np.float32(deviation)
+        for mean in bias:
+            layers[0][-1] += np.float32(mean)
         return layers
     values = np.array(numbers, dtype=np.float32)
     ends = np.cumsum([rows * columns for rows, columns in shape.layers])
@@ -156,12 +161,12 @@ def check_initial(initial: str) -> None:
     word, numbers = read(initial)
     if not (
         (word in ("pytorch", "zeros") and not numbers)
-        or (word == "gaussian" and len(numbers) == 1 and numbers[0] >= SMALLEST)
+        or (word == "gaussian" and len(numbers) in (1, 2) and numbers[0] >= SMALLEST)
         or (word == "values" and numbers)
     ):
         raise InvalidValue(
             f"initial {told(initial)} is unknown; choose pytorch, gaussian:SD with SD > 0,"
-            " zeros, or values:W,W,…"
+            " gaussian:SD,BIAS, zeros, or values:W,W,…"
         )
 
 
@@ -170,6 +175,11 @@ def check_size(initial: str, shape: Shape) -> None:
     check_initial(initial)
     word, numbers = read(initial)
     needed = sum(rows * columns for rows, columns in shape.layers)
+    if word == "gaussian" and len(numbers) == 2 and not (shape.hidden and shape.bias):
+        raise InvalidValue(
+            f"initial {told(initial)} gives hidden units a bias; the network has"
+            f" {'no bias' if shape.hidden else 'no hidden units'}"
+        )
     if word == "values" and len(numbers) != needed:
         raise InvalidValue(
             f"initial {told(initial)} gives {len(numbers)} weights; the network has {needed}"

@@ -180,6 +180,26 @@ class LargestUpdates(Restrictive):
 
 
 @dataclass(frozen=True)
+class LargestToOutputs(Restrictive):
+    """Of the synapses that leave the hidden layer, only those with the largest updates change.
+
+    They compete anew on every sample, all together. Not in the papers, whose selections leave this
+    layer plastic: `LargestUpdates` for the layer before.
+
+    Attributes
+    ----------
+    fraction: how many, as a share of the layer's plastic synapses; rounded, at least one.
+    """
+
+    fraction: float
+    words: ClassVar[dict] = {"largest-to-outputs": {}}
+
+    def __post_init__(self) -> None:
+        fraction = _check_share("largest to outputs: fraction", self.fraction)
+        object.__setattr__(self, "fraction", fraction)
+
+
+@dataclass(frozen=True)
 class Combined(Restrictive):
     """Several restrictions that hold together; made with ``&``."""
 
@@ -201,9 +221,18 @@ class Combined(Restrictive):
         return " & ".join(map(str, self.several))
 
 
-RESTRICTIONS = (AllSynapses, SynapseMask, NeuronMask, Subnet, SelectedNeurons, LargestUpdates)
+RESTRICTIONS = (
+    AllSynapses, SynapseMask, NeuronMask, Subnet, SelectedNeurons, LargestUpdates, LargestToOutputs
+)  # fmt: skip
 Restriction = (
-    AllSynapses | SynapseMask | NeuronMask | Subnet | SelectedNeurons | LargestUpdates | Combined
+    AllSynapses
+    | SynapseMask
+    | NeuronMask
+    | Subnet
+    | SelectedNeurons
+    | LargestUpdates
+    | LargestToOutputs
+    | Combined
 )
 OF_UNITS = (NeuronMask, Subnet, SelectedNeurons)  # each says which hidden units are plastic
 
@@ -223,7 +252,7 @@ def check(restriction: Restriction, shape: Shape) -> None:
     """Raise InvalidValue if the network has fewer hidden units than are to be plastic."""
     hidden = shape.hidden or 0
     for part in restriction.parts:
-        if isinstance(part, SelectedNeurons) and not hidden:
+        if isinstance(part, SelectedNeurons | LargestToOutputs) and not hidden:
             raise InvalidValue(f"restriction {part} needs hidden units that learn; there are 0")
         if isinstance(part, NeuronMask | Subnet) and part.n > hidden:
             raise InvalidValue(
@@ -246,7 +275,8 @@ class Plan:
         are, or if they are drawn for each sample.
     mask: the synapse mask, or None.
     neurons: the selection of whole neurons, or None.
-    largest: the selection of the largest updates, or None.
+    largest: the selection of the largest updates of the first layer, or None.
+    to_outputs: the selection of the largest updates of the last layer, or None.
     """
 
     units: np.ndarray | None = None
@@ -257,6 +287,7 @@ class Plan:
     mask: SynapseMask | None = None
     neurons: SelectedNeurons | None = None
     largest: LargestUpdates | None = None
+    to_outputs: LargestToOutputs | None = None
 
     @classmethod
     def draw(
@@ -287,6 +318,8 @@ class Plan:
                 plan["unit_count"] = number_selected(part.fraction, shape.hidden)
             elif isinstance(part, LargestUpdates):
                 plan["largest"] = part
+            elif isinstance(part, LargestToOutputs):
+                plan["to_outputs"] = part
         return cls(**plan)
 
 

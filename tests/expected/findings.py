@@ -24,6 +24,7 @@ TIMED = (  # measures that begin so
     "modelled PyTorch time",
     "CPU time",
     "that ratio at the smallest H",
+    "speed-up measured",
 )
 Key = tuple[str, str, str, str]
 

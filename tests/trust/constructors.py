@@ -8,6 +8,7 @@ from lazybook import caching, datasets, gates, restrictions
 from lazybook.caching import SynapticCaching
 from lazybook.experiment import Experiment, grid, preset
 from lazybook.restrictions import (
+    LargestToOutputs,
     LargestUpdates,
     NeuronMask,
     SelectedNeurons,
@@ -65,6 +66,7 @@ def _rule(random: Random) -> Input:
         (Subnet, {"n": units, "draw": draw}),
         (SelectedNeurons, {"fraction": number(0.0, -0.1, 1.1), "by": word("activity", "error")}),
         (LargestUpdates, {"fraction": number(0.0, -0.1, 1.1), "per": word("layer", "neuron")}),
+        (LargestToOutputs, {"fraction": number(0.0, -0.1, 1.1)}),
         (
             SynapticCaching,
             {"threshold": amount, "decay": amount, "transient_cost": amount, "variant": variant},

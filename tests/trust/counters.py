@@ -29,6 +29,7 @@ def _experiment(random: Random) -> Experiment:
         rules += [
             "synapse-mask:0.5,0.8", "synapse-mask-per-sample:0.5,0.8", "neuron-mask-per-class:4",
             "subnet:4", "subnet-per-sample:4", "largest-per-layer:0.3", "largest-per-neuron:0.4",
+            "largest-to-outputs:0.2",
             "subnet:4 & largest-per-layer:0.5", "largest-error-neurons:0.3",
         ]  # fmt: skip
     cachings = ("immediate", "immediate", "0.01", "0.01,0.01,0.1", "0.05,0.001,0.1,any")

@@ -129,9 +129,9 @@ FIELDS = {
     "gate": Field("every-sample, mistakes or memorized-mistakes"),
     "restriction": Field(
         "all, synapse-mask:P1,P2, neuron-mask:N, subnet:N, most-active-neurons:F,"
-        " largest-error-neurons:F, largest-per-layer:F or largest-per-neuron:F; a mask or subnet is"
-        " drawn once, and subnet-per-sample:N or subnet-per-class:N for each sample or class; ' & '"
-        " combines several",
+        " largest-error-neurons:F, largest-per-layer:F, largest-per-neuron:F or"
+        " largest-to-outputs:F; a mask or subnet is drawn once, and subnet-per-sample:N or"
+        " subnet-per-class:N for each sample or class; ' & ' combines several",
         commas=True,
     ),
     "caching": Field(
@@ -141,7 +141,11 @@ FIELDS = {
     ),
     "loss": Field("mse, half-mse, cross-entropy, perceptron or logistic"),
     "activation": Field("relu, leaky-relu:SLOPE or logistic"),
-    "initial": Field("initial weights: pytorch, zeros or gaussian:DEVIATION", commas=True),
+    "initial": Field(
+        "initial weights: pytorch, zeros, gaussian:DEVIATION or gaussian:DEVIATION,BIAS with a mean"
+        " bias of the hidden units",
+        commas=True,
+    ),
     "bias": Field("separate, clamped-unit or none"),
     "learning_rate": Field("size of a step", _number),
     "batch": Field("samples a step, with the autograd engine", _whole),

@@ -262,6 +262,7 @@ class NumbaEngine:
         return layout.Masks(
             units=np.zeros((1, 1), np.int64) if plan.units is None else plan.units.copy(),
             names=names,
+            places=np.argsort(names)[: self.shapes[-1][0]],
             plastic=plastic,
             synapses=synapses,
             readout=readout,
@@ -328,6 +329,9 @@ class NumbaEngine:
             cumulative=apart(units + 1, dtype=np.float64),
             counts=apart(256, dtype=np.int32),
             selection=apart(*((rows, units) if dense else (1, 1)), dtype=np.uint8),
+            readout_selection=apart(
+                *((self.outputs, units) if self.rules.to_outputs else (1, 1)), dtype=np.uint8
+            ),
             guess=np.full(1, 1e-6, np.float32),
             one=np.zeros(1, np.float32),
         )
@@ -401,6 +405,7 @@ def _rules(experiment: Experiment, start: Start, engine: NumbaEngine) -> layout.
         fraction=float(plan.largest.fraction) if plan.largest else 0.0,
         per_neuron=per_neuron,
         selected=selected,
+        to_outputs=float(plan.to_outputs.fraction) if plan.to_outputs else 0.0,
         consolidation=VARIANTS[caching.variant] if cached else layout.ALL,
         threshold=_threshold(caching) if cached else np.float32(0),
         kept=float(caching.kept),

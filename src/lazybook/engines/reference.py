@@ -15,7 +15,7 @@ from lazybook.experiment import Experiment
 from lazybook.gates import OwnRule, check_answer
 from lazybook.networks import classify, margins
 from lazybook.restrictions import largest, number_selected, strongest
-from lazybook.support.randomness import ARRIVAL, RECALL, draw_mask, noise, shuffle
+from lazybook.support.randomness import ARRIVAL, RECALL, TO_OUTPUTS, draw_mask, noise, shuffle
 
 BATCH = 1000  # samples at a time where nothing is learned
 
@@ -129,6 +129,8 @@ def step(run: ReferenceEngine, sample: int) -> bool:
         plastic[0] *= select_neurons(run, entering[-1], errors[0])
         sizes = torch.outer(entering[0].abs(), errors[0].abs())
         plastic[0] = select_largest(run, sizes, plastic[0])
+        sizes = torch.outer(entering[-1].abs(), error.abs())
+        plastic[-1] = select_to_outputs(run, sizes, plastic[-1])
 
     # When does a change become permanent, and what does it cost?
     if learned:
@@ -250,6 +252,21 @@ def select_largest(
         begin = int(noise(key, run.presented, 1 + unit))
         chosen[order, unit] = largest(sizes[:, [unit]], number, begin)[:, 0].to(plastic.dtype)
     return chosen
+
+
+def select_to_outputs(
+    run: ReferenceEngine, sizes: torch.Tensor, plastic: torch.Tensor
+) -> torch.Tensor:
+    """Return which of the last layer's ``plastic`` synapses the selection leaves plastic.
+
+    ``sizes`` are those of the updates; all have shape ``(from, to)``.
+    """
+    rule = run.start.plan.to_outputs
+    if rule is None:
+        return plastic
+    number = number_selected(rule.fraction, int(plastic.sum()))
+    begin = int(noise(run.start.key, run.presented, TO_OUTPUTS))
+    return largest(sizes * plastic, number, begin).to(plastic.dtype)
 
 
 def forward(

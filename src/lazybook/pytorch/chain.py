@@ -10,6 +10,7 @@ from lazybook import restrictions
 from lazybook.errors import InvalidValue, told
 from lazybook.networks import Shape
 from lazybook.restrictions import (
+    LargestToOutputs,
     LargestUpdates,
     NeuronMask,
     Plan,
@@ -19,7 +20,7 @@ from lazybook.restrictions import (
     SynapseMask,
     number_selected,
 )
-from lazybook.support.randomness import Streams, draw_mask, noise, shuffle
+from lazybook.support.randomness import TO_OUTPUTS, Streams, draw_mask, noise, shuffle
 
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 # What has weights, and yet yields one value for each that it is given.
@@ -135,6 +136,7 @@ class Chain:
         self.mask = _part(restriction, SynapseMask)
         self.choice = _part(restriction, NeuronMask | Subnet)
         self.largest = _part(restriction, LargestUpdates)
+        self.to_outputs = _part(restriction, LargestToOutputs)
         *self.hidden, last = self.layers
         self.competing = self.hidden or self.layers
         for hidden in [layer.units for layer in self.hidden] or [None]:
@@ -198,6 +200,14 @@ class Chain:
                 sizes = layer.matrix(changes).abs()
                 weights = layer.matrix(parameters)
                 plastic[n] = self._largest(n, sizes, weights, plastic[n], presented)
+        if self.to_outputs:
+            last, free = self.layers[-1], plastic[-1]
+            sizes, weights = last.matrix(changes).abs() * free, last.matrix(parameters)
+            number = number_selected(self.to_outputs.fraction, int(free.sum()))
+            begin = int(noise(self.keys[0], presented, TO_OUTPUTS))
+            rounding = _rounding(weights, sizes).flatten()[None]
+            chosen = largest(sizes.flatten()[None], [number], [begin], rounding)
+            plastic[-1] = chosen.reshape(free.shape)
         found = {}
         for layer, matrix in zip(self.layers, plastic, strict=True):
             found |= layer.tensors(matrix)
@@ -220,8 +230,7 @@ class Chain:
     ) -> Tensor:
         """Return which of a layer's ``plastic`` synapses have the largest updates."""
         order, free = self.orders[n].to(sizes.device), plastic.sum(dim=1)
-        # Sums and differences are rounded, so that equal updates differ by a little.
-        rounding = torch.finfo(weights.dtype).eps * (weights.abs() + sizes)[:, order]
+        rounding = _rounding(weights, sizes)[:, order]
         sizes = (sizes * plastic)[:, order]
         if self.largest.per == "layer":
             sizes, free, rounding = (
@@ -257,6 +266,11 @@ def largest(sizes: Tensor, numbers: list[int], begins: list[int], rounding: Tens
     first = torch.tensor(first, device=sizes.device)[:, None]
     ranks = (tied.cumsum(dim=1) - 1 - first) % among.clamp(min=1)[:, None]
     return chosen | (tied & (ranks < places + 1 - chosen.sum(dim=1, keepdim=True)))
+
+
+def _rounding(weights: Tensor, sizes: Tensor) -> Tensor:
+    """Return what sizes of updates may be wrong by, as sums and differences are rounded."""
+    return torch.finfo(weights.dtype).eps * (weights.abs() + sizes)
 
 
 def _part(restriction: Restriction, kind: type) -> Restriction | None:

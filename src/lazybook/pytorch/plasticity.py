@@ -189,7 +189,8 @@ class Plasticity(Meter):
       only one);
     * a `NeuronMask` and a `Subnet` choose ``n`` units in each layer but the last; a synapse of a
       subnet has both ends in it, where inputs and outputs of the network belong to every subnet;
-    * `LargestUpdates` compete in each layer but the last (or in the only one);
+    * `LargestUpdates` compete in each layer but the last (or in the only one), and
+      `LargestToOutputs` in the last;
     * `SelectedNeurons` are refused: changes of weights do not tell how active a unit is.
 
     A unit of a convolutional layer is an output channel. Masks are those that an experiment with

@@ -11,9 +11,9 @@ import numpy as np
 from lazybook.errors import check_one_of, check_whole
 from lazybook.support.compiling import compiled
 
-# Places of the noise that buffers need, see `lazybook.engines.contract.Engine`; lower ones are the
-# restrictions'.
-ARRIVAL, RECALL = 1 << 60, (1 << 60) + 1
+# Places of the noise that buffers need, see `lazybook.engines.contract.Engine`, and of that for the
+# last layer; lower ones are the restrictions' of the layers before.
+ARRIVAL, RECALL, TO_OUTPUTS = 1 << 60, (1 << 60) + 1, (1 << 60) + 2
 
 
 class Streams:

@@ -122,6 +122,7 @@ class Rules(NamedTuple):
     mask_draw, p_in, p_out: of the synapse mask.
     fraction: of the largest updates that is selected, 0 for all; ``per_neuron`` or per layer.
     selected: how many synapses that is, of the layer or of each neuron, without synapse mask.
+    to_outputs: fraction of the largest updates that is selected in the readout, 0 for all.
     consolidation: one of ALL … EACH_UNIT.
     threshold, kept, transient_cost: of the caching.
     extras: whether exponents, potentiation or counts of updates are to be measured.
@@ -145,6 +146,7 @@ class Rules(NamedTuple):
     fraction: float
     per_neuron: bool
     selected: int
+    to_outputs: float
     consolidation: int
     threshold: np.float32
     kept: float
@@ -163,6 +165,7 @@ class Masks(NamedTuple):
     ----------
     units: plastic hidden units, ``(draws, n)``, or all units in the order of the last draw.
     names: the number of each unit before the plastic ones were brought to the front.
+    places: where the unit of each number is now, the bias unit last.
     plastic: 1 for a unit whose inputs are plastic now, else 0, float32 ``(units,)``.
     synapses, readout: synapse masks, uint8, ``(draws, …)`` shaped like the layers.
     plastic_inputs: number of plastic pixels of each unit, float32 ``(units,)``.
@@ -171,6 +174,7 @@ class Masks(NamedTuple):
 
     units: np.ndarray
     names: np.ndarray
+    places: np.ndarray
     plastic: np.ndarray
     synapses: np.ndarray
     readout: np.ndarray
@@ -207,11 +211,12 @@ class Room(NamedTuple):
     ``step`` is the rate times the error of the units, 0 where nothing is plastic; ``size`` the
     absolute error there. ``x`` are the inputs, the bias last, and ``x_size`` their sizes.
     ``selection``, uint8, is shaped like the first layer, or (1, 1) if unused; ``free`` is a row of
-    it that allows all. ``largest`` and ``largest_readout`` are the largest transient parts, before
-    scaling, that enter each unit and each output and that the sample changed; they are used where
-    units are consolidated. What nobody reads goes to ``spare`` and ``more_spare``. ``level`` to
-    ``counts`` are as in `largest`, where ``rows`` are those changed together; ``guess`` is the last
-    threshold found there, in comparison with the mean update.
+    it that allows all; ``readout_selection`` is shaped like the readout. ``largest`` and
+    ``largest_readout`` are the largest transient parts, before scaling, that enter each unit and
+    each output and that the sample changed; they are used where units are consolidated. What nobody
+    reads goes to ``spare`` and ``more_spare``. ``level`` to ``counts`` are as in `largest`, where
+    ``rows`` are those changed together; ``guess`` is the last threshold found there, in comparison
+    with the mean update.
     """
 
     sums: np.ndarray
@@ -247,5 +252,6 @@ class Room(NamedTuple):
     cumulative: np.ndarray
     counts: np.ndarray
     selection: np.ndarray
+    readout_selection: np.ndarray
     guess: np.ndarray
     one: np.ndarray

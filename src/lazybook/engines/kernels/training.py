@@ -60,7 +60,7 @@ from lazybook.engines.kernels.layout import (
     SUM,
 )
 from lazybook.support.compiling import allocating, compiled, inlined, inner
-from lazybook.support.randomness import draw_mask, shuffle
+from lazybook.support.randomness import TO_OUTPUTS, draw_mask, noise, shuffle
 
 
 def learning(change_inputs):
@@ -251,16 +251,22 @@ def change_readout(network, rules, masks, label, presented, totals, room):
     if network.hidden == 0:
         return
     activity = room.plastic_activity[: rules.readout_width]
-    if rules.change not in (CACHED, DENSE) and rules.mask_draw == NOT_DRAWN:
+    whole = rules.mask_draw == NOT_DRAWN and rules.to_outputs == 0
+    if rules.change not in (CACHED, DENSE) and whole:
         readout_outer_product(network, activity, room.readout_step, totals)
         return
     draw = label if rules.mask_draw == EACH_CLASS else 0
     if rules.mask_draw == EACH_SAMPLE:
         draw_readout(network, rules, masks, presented)
+    if rules.to_outputs > 0:
+        select_to_outputs(network, rules, masks, draw, presented, room)
     scale = np.float32(network.scale[0])
     for o in range(room.error.shape[0]):
         row, x = network.readout[o], room.readout_step[o]
-        allowed = room.free if rules.mask_draw == NOT_DRAWN else masks.readout[draw, o]
+        if rules.to_outputs > 0:
+            allowed = room.readout_selection[o]
+        else:
+            allowed = room.free if whole else masks.readout[draw, o]
         updates = totals.readout_updates[min(o, len(totals.readout_updates) - 1)]
         if rules.consolidation == ALL:
             change_row(1, x, activity, allowed, row, updates, rules, totals)
@@ -282,6 +288,41 @@ def draw_readout(network, rules, masks, presented):
     for j in range(whole.shape[0]):
         for o in range(whole.shape[1]):
             masks.readout[0, o, j] = whole[masks.names[j], o]
+
+
+@allocating
+def select_to_outputs(network, rules, masks, draw, presented, room):
+    """Set ``room.readout_selection`` to the synapses of the second layer that may change now."""
+    selection, places = room.readout_selection, masks.places
+    sizes = np.empty((selection.shape[0], places.shape[0]), np.float32)
+    plastic = 0
+    for o in range(sizes.shape[0]):
+        fill(selection[o], 0)
+        for n in range(sizes.shape[1]):
+            j = places[n]
+            free = not rules.outputs_of_units or masks.plastic[j] != 0
+            if rules.mask_draw != NOT_DRAWN:
+                free = free and masks.readout[draw, o, j] != 0
+            plastic += free
+            sizes[o, n] = abs(room.activity[j]) * abs(room.error[o]) * np.float32(free)
+    number = max(1, round(rules.to_outputs * plastic))
+    last = np.partition(sizes.ravel(), sizes.size - number)[sizes.size - number]
+    tied, left = 0, number
+    for size in sizes.flat:
+        tied += size == last
+        left -= size > last
+    if last == 0:  # an update of 0 is none
+        tied, left = 1, 0
+    # Those that tie take turns, see `lazybook.restrictions.largest`.
+    begin, rank = np.int64(noise(rules.key, presented, TO_OUTPUTS) % np.uint64(tied)), 0
+    for o in range(sizes.shape[0]):
+        for n in range(sizes.shape[1]):
+            size = sizes[o, n]
+            chosen = size > last
+            if size == last and last > 0:
+                chosen = (rank - begin) % tied < left
+                rank += 1
+            selection[o, places[n]] = chosen
 
 
 @inlined
