@@ -51,7 +51,6 @@ from lazybook.restrictions import (
     Subnet,
     SynapseMask,
 )
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -101,7 +100,6 @@ base = Experiment(
     measure_every=scale.every,
     measure_training=False,
 )
-how = {"jobs": settings.jobs, "fresh": settings.fresh}
 
 
 def few(size, changes):
@@ -111,16 +109,15 @@ def few(size, changes):
     return replace(base, hidden=size, restriction=restriction)
 
 
-search = sweep(
+search = settings.sweep(
     [
         replace(few(size, changes), until=scale.goals[-1], seed=SEARCH_SEED)
         for size in scale.sizes
         for changes in scale.changes
     ],
-    **how,
 )
 chosen = replace(few(scale.sizes[-1], scale.chosen), until=scale.goal)
-fresh_seeds = sweep(grid(chosen, seed=scale.seeds), **how)
+fresh_seeds = settings.sweep(grid(chosen, seed=scale.seeds))
 # Without thresholds the activities' squares add up to 15 times as much.
 open_units = replace(
     chosen,
@@ -128,20 +125,19 @@ open_units = replace(
     learning_rate=0.04,
     seed=scale.seeds[0],
 )
-without = sweep([open_units], **how)
+without = settings.sweep([open_units])
 competitive = preset("competitive", hidden=scale.paper_size, until=scale.paper_goal)
 PAPERS = {
     "backprop": (EverySample(), AllSynapses()),
     "largest updates in a subnet": (EverySample(), Subnet(100) & LargestUpdates(0.02)),
     "with pure lazy learning": (Mistakes(), Subnet(100) & LargestUpdates(0.02)),
 }
-of_papers = sweep(
+of_papers = settings.sweep(
     [
         replace(competitive, gate=gate, restriction=restriction, seed=seed)
         for gate, restriction in PAPERS.values()
         for seed in scale.paper_seeds
     ],
-    **how,
 )
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what they spent"}

@@ -42,7 +42,6 @@ from IPython.display import Markdown
 from lazybook.book import analysis, notebook, plotting
 from lazybook.experiment import grid, preset
 from lazybook.gates import EverySample, MemorizedMistakes
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -78,19 +77,17 @@ deformed = replace(
 )
 SETS = [f"deformed-mnist:{number}" for number in scale.numbers]
 extremes = sorted({scale.hidden[0], scale.hidden[-1]})
-how = {"jobs": settings.jobs, "fresh": settings.fresh}
-by_images = sweep(
+by_images = settings.sweep(
     grid(
         replace(deformed, gate=MemorizedMistakes()),
         dataset=SETS,
         hidden=extremes,
         seed=scale.seeds,
     ),
-    **how,
 )
 sizes = {"hidden": scale.hidden, "gate": GATES, "seed": scale.seeds}
-of_mnist = sweep(grid(replace(base, epochs=scale.mnist_epochs), **sizes), **how)
-of_deformed = sweep(grid(replace(deformed, dataset=SETS[-1]), **sizes), **how)
+of_mnist = settings.sweep(grid(replace(base, epochs=scale.mnist_epochs), **sizes))
+of_deformed = settings.sweep(grid(replace(deformed, dataset=SETS[-1]), **sizes))
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what grew"}
 COLUMNS = {

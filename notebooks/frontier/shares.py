@@ -50,7 +50,6 @@ from lazybook.restrictions import (
     LargestUpdates,
     SynapseMask,
 )
-from lazybook.sweep import sweep
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -134,18 +133,15 @@ def study(choices, dataset, goal, seeds, longer=1):
         )
         for rules in choices
     }
-    how = {"jobs": settings.jobs, "fresh": settings.fresh}
-    search = sweep([one for several in tried.values() for one in several], **how)
+    searched = [one for several in tried.values() for one in several]
+    search = settings.sweep(searched)
     needed = {
-        run.experiment: run.final["energy_m0"]
-        if run.final["test_accuracy"] >= goal
-        else np.inf
-        for run in search.runs
+        one: run.final["energy_m0"] if run.final["test_accuracy"] >= goal else np.inf
+        for one, run in zip(searched, search.runs, strict=True)
     }
     best = {rules: min(several, key=needed.get) for rules, several in tried.items()}
-    result = sweep(
+    result = settings.sweep(
         [replace(best[rules], seed=seed) for rules in choices for seed in seeds],
-        **how,
     )
     ends = analysis.reached(
         result.ends(), ["energy_m0", "energy_m1", "updates", "samples"]
