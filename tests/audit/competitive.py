@@ -8,7 +8,7 @@ import numpy as np
 from .measures import Values, cheapest, exponents, least_at, slope
 from .records import COMPETITIVE, Record, restrictions, select
 
-LARGE = (100, 300, 1000, 3000, 10_000)  # the sizes that figures have, from where laws are fitted
+LARGE = (100, 300, 1000, 3000, 10_000, 30_000)  # the sizes that figures have, from where laws are fitted
 RATES = (0.001, 0.0016, 0.0025, 0.004, 0.0063, 0.01, 0.016, 0.025, 0.04, 0.063, 0.1)
 M0, M1 = "energy_m0", "energy_m1"
 ENERGIES = {"M0": M0, "M1": M1}
@@ -72,7 +72,8 @@ def small_rates() -> dict[str, Values]:
 
 
 def growth_of_plain_learning() -> dict[str, Values]:
-    runs, at = plain(), "H = 100 to 10000"
+    runs, at = plain(), "H = 100 to 30000"
+    slower = {key: run for key, run in with_rate(0.0025).items() if key[0] >= 1000 and key[1] < 3}
     by = {
         "exponent of the learning time": lambda run: run.cost("samples"),
         "exponent of the mean size of an update": lambda run: run.cost(M1) / run.cost(M0),
@@ -82,10 +83,15 @@ def growth_of_plain_learning() -> dict[str, Values]:
             run.cost("energy_min") / synapses(run)
         ),
     }
-    return {
+    found = {
         name: exponents({key: cost(run) for key, run in runs.items()}, at)
         for name, cost in by.items()
     }
+    for label, column in ENERGIES.items():
+        costs = {key: run.cost(column) for key, run in slower.items()}
+        at = "H = 1000 to 100000, learning rate 0.0025"
+        found[f"exponent of {label}"] |= exponents(costs, at)
+    return found
 
 
 def synapses(run: Record) -> int:
@@ -161,7 +167,7 @@ def fractions_by_trying() -> dict[str, Values]:
 
 def growth_of_subnets() -> dict[str, Values]:
     runs = select(COMPETITIVE, restriction="subnet:100")
-    at = "H = 200 to 10000"
+    at = "H = 200 to 30000"
     return {
         f"exponent of {label} with a subnet": exponents(
             {key: run.cost(column) for key, run in runs.items()}, at
@@ -256,7 +262,8 @@ def best_of(tried: dict, column: str, sizes: tuple[int, ...]) -> dict[tuple[int,
             for text, runs in tried.items()
         }
         here = {text: runs for text, runs in here.items() if runs}
-        found |= here[cheapest(here, lambda run: run.cost(column))]
+        if here:
+            found |= here[cheapest(here, lambda run: run.cost(column))]
     return found
 
 
