@@ -192,7 +192,7 @@ def test_each_way_of_changing_synapses_has_a_loop_of_its_own():
     """So that an experiment waits only for what it needs to be compiled."""
     rules = ("all", "synapse-mask:0.1,1", "largest-per-layer:0.1", "largest-per-neuron:0.1")
     experiments = [Experiment(restriction=restrictions.parse(rule)) for rule in rules]
-    experiments.append(Experiment(caching=SynapticCaching(0.1)))
+    experiments += [Experiment(caching=SynapticCaching(0.1, 0, cost)) for cost in (0, 1)]
     assert [numba_cpu.loop(e) for e in experiments] == list(LEARN.values())
 
 

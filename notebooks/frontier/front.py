@@ -25,6 +25,9 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`what each rule costs and saves </rules>`, and {doc}`lazy learning on top of
+# competitive plasticity <../competitive_plasticity/lazy_on_top>`.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -324,6 +327,9 @@ found.answer(
     f"{100 * scale.paper_goal:g} %, and "
     f"{two_digits(lowest['with pure lazy learning'])} if they learn mistakes only."
 )
+
+# %% [markdown]
+# Next: {doc}`Whose is the saving, and which rules hinder each other? <shares>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

@@ -24,6 +24,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`how the memory grows <../lazy_learning/memory_growth>`, and {doc}`shares`.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -252,6 +254,9 @@ found.answer(
     f"{notebook.span(more_speed / by_law, '.2f')} times what the share learned and the "
     "cost of learning a sample say."
 )
+
+# %% [markdown]
+# Next: {doc}`What does memory cost in joules? <../energy_per_bit/estimate>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

@@ -25,6 +25,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: {doc}`the front <front>`, for the four rules and what they reach together.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -328,6 +330,9 @@ found.answer(
     f"alone. {said}Without *{most}* {times(on_top[most])} times as many are needed. "
     f"Most in each other's way are {' and '.join(worst)}."
 )
+
+# %% [markdown]
+# Next: {doc}`How does all that grow with the data and with the network? <law>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

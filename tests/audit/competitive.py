@@ -8,7 +8,7 @@ import numpy as np
 from .measures import Values, cheapest, exponents, least_at, slope
 from .records import COMPETITIVE, Record, restrictions, select
 
-LARGE = (100, 300, 1000, 3000, 10_000, 30_000)  # the sizes that figures have, from where laws are fitted
+LARGE = (100, 300, 1000, 3000, 10_000, 30_000)  # that figures have, from where laws are fitted
 RATES = (0.001, 0.0016, 0.0025, 0.004, 0.0063, 0.01, 0.016, 0.025, 0.04, 0.063, 0.1)
 M0, M1 = "energy_m0", "energy_m1"
 ENERGIES = {"M0": M0, "M1": M1}
@@ -126,8 +126,11 @@ def synapse_masks() -> dict[int, dict[float, dict[tuple[int, int], Record]]]:
     for text, runs in restrictions(COMPETITIVE, "synapse-mask:").items():
         p_in, p_out = map(float, text.split(":")[1].split(","))
         for (size, seed), run in runs.items():
-            if p_out == (by_the_count(size)[1] if p_in == by_the_count(size)[0] else 1.0):
-                found.setdefault(size, {}).setdefault(p_in, {})[size, seed] = run
+            into, out = by_the_count(size)
+            counted = math.isclose(p_in, into)  # by other steps, so with another last digit
+            if math.isclose(p_out, out if counted else 1.0):
+                here = found.setdefault(size, {}).setdefault(into if counted else p_in, {})
+                here[size, seed] = run
     return found
 
 
