@@ -235,13 +235,13 @@ m0, m1 = (
     [value for (_, name), value in exponents.items() if name == column]
     for column in ("energy_m0", "energy_m1")
 )
-grown = [most for deviation, rate, most, *_ in bounds if rate == RATE]
+limits = [round(most, -2) for _, rate, most, *_ in bounds if rate == RATE]
 notebook.answer(
     f"The exponent of $M_0$ is **{notebook.span(m0, '.2f')}** and that of $M_1$ "
     f"**{notebook.span(m1, '.2f')}**, depending on the sizes, first weights and rate; "
     f"a square root would be 0.50. At a rate of {RATE:g} learning diverges "
-    f"beyond a size of about {notebook.span([round(most, -2) for most in grown], ',.0f')} "
-    "units, the fewer the larger the first weights are."
+    f"beyond a size of about {notebook.span(limits, ',.0f')} units, the fewer the "
+    "larger the first weights are."
 )
 
 # %% [markdown]
