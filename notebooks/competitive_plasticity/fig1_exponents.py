@@ -18,8 +18,6 @@
 # the first weights. And no power goes on for ever: beyond some size a network does not learn at all
 # at a given rate.
 #
-# Before this: the {doc}`cost of learning <fig1_cost_of_learning>`.
-#
 # :::{div} answer
 # ```{glue:} answer
 # ```
@@ -27,6 +25,8 @@
 #
 # ```{glue:} lead
 # ```
+#
+# Before this: the {doc}`cost of learning <fig1_cost_of_learning>`, for the two energies.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -151,7 +151,7 @@ for deviation, rate in settings_tried:
     kept = {run.experiment.hidden for run in runs} - lost
     bounds.append((deviation, rate, limit(deviation, rate), kept, lost))
 
-left_figure, left = plotting.subplots(figsize=(3.95, 3.6))
+left_figure, left = plotting.subplots(figsize=(3.95, 4.2))
 LINES = ["-", "--", ":", "-.", (0, (1, 1))]
 for (name, some), line in zip(groups.items(), LINES, strict=False):
     look = {"color": plotting.RULES["all"], "ls": line, "label": name}
@@ -159,8 +159,8 @@ for (name, some), line in zip(groups.items(), LINES, strict=False):
 left.set(xlabel="hidden units $H$", ylabel=f"{COLUMNS['energy_m1']} to the goal")
 plotting.logarithmic(left.xaxis, text="{x:,g}")
 plotting.logarithmic(left.yaxis, [1, 2, 5])
-left.legend(fontsize="small")
-right_figure, right = plotting.subplots(figsize=(3.95, 3.6))
+left_figure.legend(loc="outside upper right", fontsize="small", handlelength=4)
+right_figure, right = plotting.subplots(figsize=(3.95, 4.2))
 d = np.geomspace(min(scale.deviations) / 1.3, max(scale.deviations) * 1.3, 50)
 right.plot(d, limit(d, RATE), color=plotting.INK, lw=1, label="limit")
 for deviation, rate, _, kept, lost in bounds:
@@ -173,7 +173,7 @@ right.plot([], [], "x", color=plotting.RULES["all"], label="a seed diverged")
 right.set(xlabel="standard deviation of the first weights", ylabel="hidden units $H$")
 plotting.logarithmic(right.xaxis, [1, 2, 3, 5], "{x:g}")
 plotting.logarithmic(right.yaxis, text="{x:,g}")
-right.legend(fontsize="small")
+right_figure.legend(loc="outside upper right", fontsize="small", ncols=3)
 plotting.show(
     left_figure,
     right_figure,

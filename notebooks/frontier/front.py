@@ -212,7 +212,7 @@ for column, label in ENERGIES.items():
     plotting.logarithmic(axes.yaxis)
     panels.append(figure)
 panels[0].legend(
-    *axes.get_legend_handles_labels(), loc="outside upper left", ncols=2, fontsize=7
+    *axes.get_legend_handles_labels(), loc="outside upper right", ncols=2, fontsize=7
 )
 plotting.show(
     *panels,
