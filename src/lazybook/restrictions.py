@@ -289,6 +289,17 @@ class Plan:
     largest: LargestUpdates | None = None
     to_outputs: LargestToOutputs | None = None
 
+    def number_of_largest(self, rows: int, columns: int) -> int:
+        """Return how many updates of the first layer are selected, 0 without a selection.
+
+        That is of each unit, or of the whole layer, of shape ``(rows, columns)``. With a synapse
+        mask fewer are: a share of those that it leaves plastic.
+        """
+        if self.largest is None:
+            return 0
+        units = 1 if self.largest.per == "neuron" else self.unit_count or columns
+        return number_selected(self.largest.fraction, rows * units)
+
     @classmethod
     def draw(
         cls, restriction: Restriction, shape: Shape, classes: int, generator: np.random.Generator

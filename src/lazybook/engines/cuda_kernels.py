@@ -335,28 +335,19 @@ def select_in_layer(n, sample, presented, samples, networks, room):
     All threads count the updates of their units, add up, and halve the same interval.
     """
     thread, threads, units = cuda.threadIdx.x, cuda.blockDim.x, networks.readout.shape[2]
-    selected, turn = networks.selected[n], 0
-    low, high = np.float32(0), np.float32(0)
+    high = np.float32(0)
     for j in range(units - 1):
         bound = above_all(n, j, sample, samples, networks, room)
         high = bound if bound > high else high
-    middle = half(high)
-    while low < middle < high:
-        number = 0
-        for j in range(thread, units - 1, threads):
-            number += count_from(middle, n, j, sample, samples, networks, room)
-        if add_up(number, n, turn, room) >= selected:
-            low = middle
-        else:
-            high = middle
-        middle = low + half(high - low)
-        turn += 1
+    low, high, turn = halve(
+        high, True, n, thread, units - 1, threads, sample, samples, networks, room
+    )
     above = 0
     for j in range(thread, units - 1, threads):
         larger = count_from(high, n, j, sample, samples, networks, room)
         room.tied[n, j] = count_from(low, n, j, sample, samples, networks, room) - larger
         above += larger
-    wanted, ties = selected - add_up(above, n, turn, room), 0
+    wanted, ties = networks.selected[n] - add_up(above, n, turn, room), 0
     for j in range(units - 1):
         if j % threads == thread:
             room.before[n, j] = ties
@@ -369,20 +360,37 @@ def select_in_layer(n, sample, presented, samples, networks, room):
 @cuda.jit(device=True)
 def select_in_unit(n, j, sample, presented, samples, networks, room):
     """Select the largest updates of the synapses into unit ``j``."""
-    selected, low = networks.selected[n], np.float32(0)
     high = above_all(n, j, sample, samples, networks, room)
+    low, high, _ = halve(high, False, n, j, j + 1, 1, sample, samples, networks, room)
+    larger = count_from(high, n, j, sample, samples, networks, room)
+    ties = count_from(low, n, j, sample, samples, networks, room) - larger
+    room.least[n, j], room.wanted[n, j], room.ties[n, j] = low, networks.selected[n] - larger, ties
+    room.begin[n, j] = mixed(networks.key[n], presented, 1 + j) % np.uint64(ties if ties > 0 else 1)
+    room.before[n, j] = 0
+
+
+@cuda.jit(device=True)
+def halve(high, together, n, begin, end, threads, sample, samples, networks, room):
+    """Return the least of the largest updates, the next larger number, and how often was halved.
+
+    A thread counts the units from ``begin`` to ``end`` in steps of ``threads``, and if all work
+    ``together``, they add up. ``high`` is above all updates.
+    """
+    low, turn = np.float32(0), 0
     middle = half(high)
     while low < middle < high:
-        if count_from(middle, n, j, sample, samples, networks, room) >= selected:
+        number = 0
+        for j in range(begin, end, threads):
+            number += count_from(middle, n, j, sample, samples, networks, room)
+        if together:
+            number = add_up(number, n, turn, room)
+        if number >= networks.selected[n]:
             low = middle
         else:
             high = middle
         middle = low + half(high - low)
-    larger = count_from(high, n, j, sample, samples, networks, room)
-    ties = count_from(low, n, j, sample, samples, networks, room) - larger
-    room.least[n, j], room.wanted[n, j], room.ties[n, j] = low, selected - larger, ties
-    room.begin[n, j] = mixed(networks.key[n], presented, 1 + j) % np.uint64(ties if ties > 0 else 1)
-    room.before[n, j] = 0
+        turn += 1
+    return low, high, turn
 
 
 @cuda.jit(device=True)

@@ -26,7 +26,7 @@ from lazybook.engines.kernels.layers import store_nonzero
 from lazybook.engines.kernels.training import LEARN
 from lazybook.experiment import Experiment
 from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
-from lazybook.restrictions import LargestUpdates, Plan, SynapseMask, number_selected
+from lazybook.restrictions import LargestUpdates, Plan, SynapseMask
 
 # Bytes left free on both sides of each array. Before a loop over two arrays runs in vectors it is
 # checked that they lie further apart than a few vectors. Short ones side by side would not, and
@@ -377,13 +377,6 @@ def _rules(experiment: Experiment, start: Start, engine: NumbaEngine) -> layout.
     mask_draw = DRAWS[plan.mask.draw] if plan.mask else layout.NOT_DRAWN
     per_neuron = bool(plan.largest and plan.largest.per == "neuron")
     fixed = plan.units is not None and plan.unit_draw == "once"
-    rows, columns = engine.shapes[0]
-    plastic = plan.unit_count or columns
-    selected = 0
-    if plan.largest:
-        plastic_synapses = rows if per_neuron else rows * plastic
-        selected = number_selected(plan.largest.fraction, plastic_synapses)
-
     change = _kind_of_change(experiment)
     width = _round_up(plan.unit_count) if fixed else engine.units
     return layout.Rules(
@@ -404,7 +397,7 @@ def _rules(experiment: Experiment, start: Start, engine: NumbaEngine) -> layout.
         p_out=plan.mask.p_out if plan.mask else 1.0,
         fraction=float(plan.largest.fraction) if plan.largest else 0.0,
         per_neuron=per_neuron,
-        selected=selected,
+        selected=plan.number_of_largest(*engine.shapes[0]),
         to_outputs=float(plan.to_outputs.fraction) if plan.to_outputs else 0.0,
         consolidation=VARIANTS[caching.variant] if cached else layout.ALL,
         threshold=_threshold(caching) if cached else np.float32(0),

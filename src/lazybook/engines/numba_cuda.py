@@ -18,7 +18,6 @@ from lazybook.engines import cuda_kernels as kernels
 from lazybook.engines.contract import Evaluation, Start
 from lazybook.engines.numba_cpu import GATES, LOSSES, sparse
 from lazybook.experiment import Experiment
-from lazybook.restrictions import number_selected
 
 # The simulator's threads are Python's: a few are enough to see that they agree.
 THREADS = 3 if config.ENABLE_CUDASIM else 128
@@ -245,8 +244,7 @@ def _networks(experiments: Sequence[Experiment], starts: Sequence[Start]) -> ker
             readout_plastic[n] = plastic[n]
         tie_order[n, : len(start.tie_order)] = start.tie_order
         if plan.largest:
-            units_each = 1 if plan.largest.per == "neuron" else plan.unit_count or units - 1
-            selected[n] = number_selected(plan.largest.fraction, len(into) * units_each)
+            selected[n] = plan.number_of_largest(*into.shape)
     for m, n in enumerate(masked):
         into, out = (layer[0] for layer in starts[n].plan.masks)
         mask_of[n] = m
