@@ -17,6 +17,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx_external_toc.parsing import parse_toc_yaml
 
+from lazybook.book.claims import scrolling
+
 BOOK = Path(__file__).parents[1]
 WORDS_A_MINUTE = 200
 COMPARED = "# NBVAL_CHECK_OUTPUT"
@@ -90,11 +92,10 @@ class Pages(SphinxDirective):
         heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
         rows = "".join(page.row(up) for _, pages in self.env.app.pages for page in pages)
         table = (
-            '<div class="scrolling" role="region" tabindex="0" aria-label="all pages">'
             f'<table class="provenance sortable pages"><thead><tr>{heads}</tr></thead>'
-            f"<tbody>{rows}</tbody></table></div>"
+            f"<tbody>{rows}</tbody></table>"
         )
-        return [nodes.raw("", table, format="html")]
+        return [nodes.raw("", scrolling(table, "all pages"), format="html")]
 
 
 def parts() -> list[tuple[str, list[Page]]]:
