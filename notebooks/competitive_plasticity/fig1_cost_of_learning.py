@@ -63,7 +63,9 @@ scale = settings.scale(
         [100, 300, 1000],
         [100, 1000, 10_000],
     ),  # sizes for which the learning rate is varied
-    seeds=([0], [0], [0, 1, 2, 3, 4]),
+    seeds=([0], [0], [*range(15)]),
+    tuned_seeds=(1, 1, 5),  # so many of these where the learning rate is varied
+    wide_seeds=(1, 1, 10),  # and in the largest networks
     large=(30, 100, 100),  # power laws are fitted from here on
     goal=(0.8, 0.95, 0.95),
     # the largest networks learn at a lower rate only
@@ -107,15 +109,17 @@ def at(rate):
     return replace(base, learning_rate=rate, epochs=epochs, measure_every=every)
 
 
+tuned_seeds = scale.seeds[: scale.tuned_seeds]
+wide_seeds = scale.seeds[: scale.wide_seeds]
 rate_sweep = settings.sweep(
     [
         e
         for rate in scale.rates
-        for e in grid(at(rate), hidden=scale.tuned, seed=scale.seeds)
+        for e in grid(at(rate), hidden=scale.tuned, seed=tuned_seeds)
     ]
 )
 size_sweep = settings.sweep(grid(base, hidden=scale.hidden, seed=scale.seeds))
-wide_sweep = settings.sweep(grid(at(SLOWER), hidden=scale.wide, seed=scale.seeds[:3]))
+wide_sweep = settings.sweep(grid(at(SLOWER), hidden=scale.wide, seed=wide_seeds))
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the runs spent"}
 LABELS = {
@@ -193,7 +197,7 @@ best = {
 }
 missed = rates[~rates["reached"]].groupby(["hidden", "learning_rate"]).size()
 failing = [
-    f"H = {size:,} at {rate:g} ({count} of {len(scale.seeds)})"
+    f"H = {size:,} at {rate:g} ({count} of {len(tuned_seeds)})"
     for (size, rate), count in missed.items()
 ]
 m1 = means["energy_m1"].unstack()

@@ -56,7 +56,7 @@ scale = settings.scale(
         [100, 300, 1000, 3000],
         [100, 300, 1000, 3000, 10_000, 30_000],
     ),
-    seeds=([0], [0], [0, 1, 2, 3, 4]),
+    seeds=([0], [0], [*range(8)]),  # all of them for the count's masks from H = 1,000
     goal=(0.8, 0.95, 0.95),
     epochs=(1, 5, 5),
     # sizes in which everything learns, besides
@@ -69,6 +69,7 @@ scale = settings.scale(
     fractions_in=([60], [300], [300, 1000]),
     factors=([0.25, 0.5, 1, 2], [0.25, 0.5, 1, 2], [0.125, 0.25, 0.5, 1, 2, 4]),
     beyond=([], [], [1, 4]),  # further sizes, in units of the kink's
+    too_large=([], [], [100_000]),  # to learn with all synapses at this rate
 )
 NAME = "competitive_plasticity/fig2_masks"
 
@@ -142,7 +143,23 @@ plotting.show(
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs with every synapse plastic"}
 base = preset("competitive", until=scale.goal, epochs=scale.epochs)
 sizes = sorted({*scale.small, *scale.hidden})
-plain_sweep = settings.sweep(grid(base, hidden=sizes, seed=scale.seeds))
+
+
+def runs(size, *restrictions, most):
+    """Return experiments with these restrictions, for masks that leave a unit fixed.
+
+    Five seeds at most, and at ``most`` so many for networks from 1,000 units on.
+    """
+    # one unit is the bias
+    kept = [r for r in restrictions if getattr(r, "n", 0) < size - 1]
+    some = scale.seeds[: 5 if size < 1000 else most]
+    return grid(replace(base, hidden=size), restriction=kept, seed=some)
+
+
+ALL, SOME, FEW = len(scale.seeds), 3, 2
+plain_sweep = settings.sweep(
+    [e for size in sizes for e in runs(size, AllSynapses(), most=ALL)]
+)
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the runs spent"}
 LABELS = {
@@ -173,34 +190,28 @@ Markdown(
 # The setting is that of the {doc}`cost of learning <fig1_cost_of_learning>`. Now the masks. The
 # larger the network, the more a run costs, so large ones get fewer seeds.
 
-
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs with masks"}
-def runs(size, *restrictions, most=3):
-    """Return experiments with these restrictions, for masks that leave a unit fixed.
-
-    At most ``most`` seeds for networks from 1,000 units on.
-    """
-    # one unit is the bias
-    kept = [r for r in restrictions if getattr(r, "n", 0) < size - 1]
-    few = scale.seeds if size < 1000 else scale.seeds[:most]
-    return grid(replace(base, hidden=size), restriction=kept, seed=few)
-
-
-experiments = runs(2 * scale.subnet, Subnet(scale.subnet))
+subnet = Subnet(scale.subnet)
+experiments = runs(2 * scale.subnet, subnet, most=SOME)
 for size in [*scale.hidden, *(round(n * masks.kink) for n in scale.beyond)]:
     if size > needed:
-        experiments += runs(size, SynapseMask(*map(float, masks.fractions(size))))
+        by_the_count = SynapseMask(*map(float, masks.fractions(size)))
+        experiments += runs(size, by_the_count, most=ALL)
 for size in scale.hidden:
-    experiments += runs(size, Subnet(scale.subnet))
+    experiments += runs(size, subnet, most=SOME)
     tried = map(NeuronMask, scale.numbers if size <= 1000 else scale.in_large)
-    if size <= 10_000:  # beyond, so many runs would take hours
-        experiments += runs(size, *tried, most=2 if size == 10_000 else 3)
+    experiments += runs(size, *tried, most=FEW if size >= 10_000 else SOME)
 for size in scale.fractions_in:
     p_in = [factor * needed / size for factor in scale.factors]
-    experiments += runs(size, *(SynapseMask(p, 1.0) for p in p_in if p <= 1))
+    tried = (SynapseMask(p, 1.0) for p in p_in if p <= 1)
+    experiments += runs(size, *tried, most=SOME)
 experiments = [*dict.fromkeys(experiments)]
 masked_sweep = settings.sweep(experiments)
 masked = ends(masked_sweep)
+too_large = [AllSynapses(), NeuronMask(scale.subnet), subnet]
+too_large_sweep = settings.sweep(
+    [e for size in scale.too_large for e in runs(size, *too_large, most=SOME)]
+)
 synapses = masked[masked["rule"] == "synapse-mask"]
 optimal = synapses[synapses["p_in"] == masks.fractions(synapses["hidden"])[0]]
 neuron_masks = masked[masked["rule"] == "neuron-mask"]
@@ -235,11 +246,13 @@ subnets = masked[masked["rule"] == "subnet"]
 MANY = np.geomspace(needed, 1e5, 200)
 p_in, p_out = masks.fractions(MANY)
 MASK = {"color": plotting.RULES["synapse-mask"]}
+several = synapses[synapses["hidden"].isin(scale.fractions_in)]
+# some seeds have the count's mask alone, which leaves nothing to choose from
+several = several.groupby(["hidden", "seed"]).filter(lambda tried: len(tried) > 1)
 tuned = []
-for (size, seed), tried in synapses.groupby(["hidden", "seed"]):
-    if size in scale.fractions_in:
-        best = {c: analysis.lowest(tried["p_in"], tried[c]) for c in LABELS}
-        tuned.append({"hidden": size, "seed": seed} | best)
+for (size, seed), tried in several.groupby(["hidden", "seed"]):
+    best = {c: analysis.lowest(tried["p_in"], tried[c]) for c in LABELS}
+    tuned.append({"hidden": size, "seed": seed} | best)
 tuned = pd.DataFrame(tuned)
 
 left_figure, left = plotting.subplots(figsize=(3.95, 3.6))
@@ -319,7 +332,6 @@ def cheapest(tried, setting, column):
     return tried[pd.MultiIndex.from_frame(tried[["hidden", setting]]).isin(best)]
 
 
-several = synapses[synapses["hidden"].isin(scale.fractions_in)]
 LOOK = {"ls": "none", "mfc": "none", "markersize": 6, "label": "best mask tried"}
 COUNT = MASK | {"ls": "--", "lw": 1.2, "label": "count of paths"}
 panels = []
