@@ -65,7 +65,7 @@ scale = settings.scale(
     ),  # sizes for which the learning rate is varied
     seeds=([0], [0], [*range(15)]),
     tuned_seeds=(1, 1, 5),  # so many of these where the learning rate is varied
-    wide_seeds=(1, 1, 10),  # and in the largest networks
+    wide_seeds=(1, 1, 8),  # and in the largest networks
     large=(30, 100, 100),  # power laws are fitted from here on
     goal=(0.8, 0.95, 0.95),
     # the largest networks learn at a lower rate only

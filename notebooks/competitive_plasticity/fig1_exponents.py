@@ -51,14 +51,15 @@ settings = notebook.start(globals())
 scale = settings.scale(
     # smoke, quick, paper
     hidden=(
-        [30, 60, 100, 3000],
-        [100, 300, 1000, 10_000],
-        [100, 300, 1000, 3000, 10_000, 30_000, 100_000],
+        [30, 60, 100],
+        [100, 300, 1000],
+        [100, 300, 1000, 3000, 10_000, 30_000],
     ),
+    larger=([3000], [10_000], [100_000]),  # to find where learning diverges
     deviations=([0.01, 0.1], [0.01, 0.1], [0.01, 0.02, 0.03]),
     seeds=([0], [0], [*range(15)]),
     other_seeds=(1, 1, 3),  # so many of these with other first weights
-    slow_seeds=(1, 1, 10),  # and at the lower rate
+    slow_seeds=(1, 1, 8),  # and at the lower rate
     goal=(0.8, 0.95, 0.95),
     # sizes for PyTorch's first weights, and for a learning rate that leaves room
     moderate=([30, 60, 100], [100, 300, 1000], [100, 300, 1000, 3000]),
@@ -88,6 +89,7 @@ other_seeds = scale.seeds[: scale.other_seeds]
 result = settings.sweep(
     grid(base, hidden=scale.hidden, initial=initial[:1], seed=scale.seeds)
     + grid(base, hidden=scale.hidden, initial=initial[1:], seed=other_seeds)
+    + grid(base, hidden=scale.larger, initial=initial, seed=other_seeds)
     + grid(base, hidden=scale.moderate, initial=["pytorch"], seed=other_seeds)
     + grid(slower, hidden=scale.slow, seed=scale.seeds[: scale.slow_seeds])
 )
