@@ -227,6 +227,17 @@ def test_findings_that_leave_out_a_seed_are_not_recorded(swept):
     assert {verdict.word for verdict in claims.verdicts("smoke")} == {claims.NOT_MEASURED}
 
 
+def test_a_page_says_why_it_has_more_seeds():
+    found = notebook.Findings(Settings(profile="smoke"), NAME, "CP4")
+    found.each("CP4", "exponent of M1", "small", {0: 0.6, 1: 0.7, 2: 0.5, 3: 9.0})
+    found.each("CP4", "exponent of M1", "large", {0: -5.0})
+    said = found.raised("CP4", "exponent of M1", "small", first=3)
+    assert "(small) the first 3 seeds alone have a mean of 0.6 and a 95 % interval of" in said
+    assert "0.352 to 0.848, which leaves open whether it is ≥ 0.35 and ≤ 0.65." in said
+    assert "4 seeds should tell" in said
+    assert found.raised("CP4", "exponent of M1", "small", first=4) == ""
+
+
 def test_a_page_says_how_many_of_its_runs_were_computed_for_it(swept):
     more = [run.experiment for run in swept.runs] + [replace(swept.runs[0].experiment, seed=2)]
     for said in ("1 of them computed for this page", "all from the run store"):

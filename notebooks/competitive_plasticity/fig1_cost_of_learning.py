@@ -359,7 +359,7 @@ for (size, seed), tried in rates.groupby(["hidden", "seed"]):
         ),
     ):
         found.add("CP2", measure, f"H = {size}", value, seed)
-condition = f"H = {fitted['hidden'].min()} to {fitted['hidden'].max()}"
+at_rate = f"H = {fitted['hidden'].min()} to {fitted['hidden'].max()}"
 for claim, column, measure in (
     ("CP3", "samples", "exponent of the learning time"),
     ("CP3", "mean_change", "exponent of the mean size of an update"),
@@ -367,15 +367,20 @@ for claim, column, measure in (
     ("CP4", "energy_m1", "exponent of M1"),
     ("CP20", "distance", "exponent of the mean distance of a synapse from its start"),
 ):
-    found.each(claim, measure, condition, analysis.exponents(fitted, column))
+    found.each(claim, measure, at_rate, analysis.exponents(fitted, column))
 if scale.wide:
     wide = ends(wide_sweep)
-    condition = f"H = {min(scale.wide)} to {max(scale.wide)}, learning rate {SLOWER:g}"
+    slower = f"H = {min(scale.wide)} to {max(scale.wide)}, learning rate {SLOWER:g}"
     for column, measure in (("energy_m0", "M0"), ("energy_m1", "M1")):
         exponents = analysis.exponents(wide, column)
-        found.each("CP4", f"exponent of {measure}", condition, exponents)
+        found.each("CP4", f"exponent of {measure}", slower, exponents)
 sweeps = [rate_sweep, size_sweep, wide_sweep]
 found.verdicts(sweeps)
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the number of seeds"}
+raised = [found.raised("CP4", "exponent of M0", at_rate, first=5)]
+raised += [found.raised("CP4", "exponent of M1", slower, first=3)] * bool(scale.wide)
+Markdown("\n\n".join(raised))
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
 least = m1[RATE] / m1.min(axis=1)

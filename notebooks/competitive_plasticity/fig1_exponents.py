@@ -46,6 +46,7 @@ from IPython.display import Markdown
 from lazybook import datasets, networks
 from lazybook.book import analysis, notebook, plotting
 from lazybook.experiment import grid, preset
+from lazybook.restrictions import NeuronMask, Subnet
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -63,6 +64,8 @@ scale = settings.scale(
     goal=(0.8, 0.95, 0.95),
     # sizes for PyTorch's first weights, and for a learning rate that leaves room
     moderate=([30, 60, 100], [100, 300, 1000], [100, 300, 1000, 3000]),
+    # in the largest network, only this many hidden units learn
+    units=(20, 100, 100),
     slow=([30, 60, 100], [], [1000, 3000, 10_000, 30_000, 100_000]),
 )
 NAME = "competitive_plasticity/fig1_exponents"
@@ -92,6 +95,10 @@ result = settings.sweep(
     + grid(base, hidden=scale.larger, initial=initial, seed=other_seeds)
     + grid(base, hidden=scale.moderate, initial=["pytorch"], seed=other_seeds)
     + grid(slower, hidden=scale.slow, seed=scale.seeds[: scale.slow_seeds])
+)
+in_part = [NeuronMask(scale.units), Subnet(scale.units)]
+part_result = settings.sweep(
+    grid(base, hidden=scale.larger, restriction=in_part, seed=other_seeds)
 )
 COLUMNS = {
     "samples": "learning time",
@@ -186,8 +193,8 @@ plotting.show(
     name="fig-exponents",
     caption="(a) Energy <i>M</i><sub>1</sub> to the goal against the size of the "
     "network, for other first weights and another learning rate. Lines are means over "
-    f"seeds, bands go from the lowest to the highest; {notebook.seeds(learned)}. "
-    f"(b) Which networks learn at a rate of {RATE:g}: line, the limit above. (Not in "
+    "seeds, whose number is in the table below, and bands go from the lowest to the "
+    f"highest. (b) Which networks learn at a rate of {RATE:g}: line, the limit above. (Not in "
     "the paper.)",
     alt="Two plots on logarithmic axes. a, energy grows with size along lines of much "
     "the same slope. b, sizes that learned lie below a falling line, those that "
@@ -213,6 +220,45 @@ Markdown("\n".join(lines))
 # that shrink as the inverse square root of its size. "Fixed" choices of both hold for a range of
 # sizes only.
 #
+# (large-networks-in-part)=
+# ## A part learns where the whole diverges
+#
+# Only plastic synapses change the output. So it is the activities of hidden units with plastic
+# outputs that count in $\lVert h \rVert^2$, and a part of a large network should learn where the
+# whole diverges: if few *outputs* are plastic, that is. A {doc}`neuron mask <fig2_masks>` chooses
+# hidden units whose inputs are plastic, and leaves all outputs so. A subnet leaves plastic only the
+# outputs of the units that it chooses.
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: parts of a large network"}
+size, n = max(scale.larger), scale.units
+whole = [
+    run
+    for run in result.runs
+    if run.experiment.hidden == size and run.experiment.initial == initial[0]
+]
+outputs = {"all": size, f"neuron-mask:{n}": size, f"subnet:{n}": n}
+lines = [
+    f"| H = {size:,}: what learns | plastic outputs / limit | runs that diverged | "
+    "images to the goal |",
+    "| --- | --- | --- | --- |",
+]
+for name, plastic in outputs.items():
+    runs = [
+        r for r in whole + part_result.runs if str(r.experiment.restriction) == name
+    ]
+    lost = sum(run.diverged for run in runs)
+    ends = [
+        run.final["samples"] if run.final["test_accuracy"] >= scale.goal else math.nan
+        for run in runs
+        if not run.diverged
+    ]
+    images = notebook.span(ends, ",") if ends else "–"
+    share = plastic / limit(scale.deviations[0], RATE)
+    label = plotting.NAMES[name.split(":")[0]]
+    lines.append(f"| {label} | {share:.2g} | {lost} of {len(runs)} | {images} |")
+Markdown("\n".join(lines))
+
+# %% [markdown]
 # ## The same exponents for other choices
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the table of exponents"}
@@ -222,12 +268,14 @@ groups = {"the three largest of these": plain[plain["hidden"].isin(above)], **gr
 order = sorted(groups, key=lambda name: name == "the three largest of these")
 order.insert(1, order.pop())
 lines = [
-    "| first weights | $H$ | learning time | $M_0$ | $M_1$ | $M_\\min$ |",
-    "| --- | --- | --- | --- | --- | --- |",
+    "| first weights | $H$ | seeds | learning time | $M_0$ | $M_1$ | $M_\\min$ |",
+    "| --- | --- | --- | --- | --- | --- | --- |",
 ]
 exponents = {}
 for name in order:
+    seeds_of = groups[name].groupby("hidden")["seed"].nunique()
     cells = [name, notebook.span(groups[name]["hidden"], ",")]
+    cells.append(notebook.span(seeds_of, "d"))
     for column in COLUMNS:
         law = analysis.growth(groups[name], column)
         about = law.range.removeprefix("95 % interval ").replace(" ", "\N{NBSP}")
@@ -247,7 +295,7 @@ notebook.answer(
     f"**{notebook.span(m1, '.2f')}**, depending on the sizes, first weights and rate; "
     f"a square root would be 0.50. At a rate of {RATE:g} learning diverges "
     f"beyond a size of about {notebook.span(limits, ',.0f')} units, the fewer the "
-    "larger the first weights are."
+    "larger the first weights are, unless only a subnet learns."
 )
 
 # %% [markdown]
@@ -282,4 +330,4 @@ for run in result.runs:
         print(f"{e.initial}, rate {e.learning_rate:g}, H = {e.hidden}: {end}")
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how the results came about"}
-notebook.provenance(settings, [result])
+notebook.provenance(settings, [result, part_result])

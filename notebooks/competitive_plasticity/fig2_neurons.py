@@ -190,7 +190,9 @@ def edges(name, column):
 # The best number is the vertex of a parabola fitted, on logarithmic axes, to the lowest energy and
 # its neighbours. Where the lowest energy is that of the smallest number tried, no vertex is fitted:
 # the best number is at most that. The figure of the neuron mask is the one that this page begins
-# with.
+# with. It ends at 10,000 units: there the best number for $M_0$ is below all that were tried, and
+# beyond some 50,000 no neuron mask learns at this rate, as [all outputs are
+# plastic](large-networks-in-part).
 
 
 # %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the neuron mask"}

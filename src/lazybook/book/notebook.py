@@ -43,6 +43,7 @@ from lazybook.engines import check_device, check_engine
 from lazybook.errors import InvalidValue, check_one_of, told
 from lazybook.experiment import DEVICES, Experiment
 from lazybook.runs import Run
+from lazybook.support.statistics import mean_interval
 from lazybook.sweep import Sweep, sweep
 
 STANDARD = ("profile", "device", "jobs", "fresh")
@@ -237,6 +238,30 @@ class Findings:
     def lacks(self, claim: str, measure: str, condition: str, why: str) -> None:
         """Say ``why`` a measure has no value under a ``condition``."""
         self.found[claim].append(Finding(measure, condition, math.nan, missing=why))
+
+    def raised(self, claim: str, measure: str, condition: str, first: int) -> str:
+        """Return for a page that the number of seeds was raised, as the ``first`` were too few.
+
+        The first values of a ``measure`` of a ``claim`` under a ``condition`` left its bounds open:
+        that is told with their mean and its 95 % interval. Empty if there are no more values, as in
+        a profile with fewer seeds.
+        """
+        values = [
+            found.value
+            for found in self.found[claim]
+            if (found.measure, found.condition) == (measure, condition)
+        ]
+        if len(values) <= first:
+            return ""
+        [bounds] = [m for m in claims.claims()[claim].measures if m.name == measure]
+        mean, interval = mean_interval(values[:first], bounds.log)
+        about = " to ".join(f"{end:.3g}" for end in interval or (math.nan,))
+        return claims.with_minus(
+            f"For the {measure} ({condition}) the first {first} seeds alone have a mean of"
+            f" {mean:.3g} and a 95 % interval of {about}, which leaves open whether it is"
+            f" {bounds.criterion}. By their standard deviation {len(values)} seeds should tell; so"
+            " many were run then, once, whatever they would say."
+        )
 
     def verdicts(self, sweeps: Sequence[Sweep], sets: Collection[int] = ()) -> HTML:
         """Record it all, and return the table of the verdicts on these claims.
