@@ -379,7 +379,8 @@ found.verdicts(sweeps)
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the number of seeds"}
 raised = [found.raised("CP4", "exponent of M0", at_rate, first=5)]
-raised += [found.raised("CP4", "exponent of M1", slower, first=3)] * bool(scale.wide)
+if scale.wide:
+    raised.append(found.raised("CP4", "exponent of M1", slower, first=3))
 Markdown("\n\n".join(raised))
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}

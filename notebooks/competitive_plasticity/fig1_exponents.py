@@ -41,6 +41,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 from IPython.display import Markdown
 
 from lazybook import datasets, networks
@@ -194,8 +195,8 @@ plotting.show(
     caption="(a) Energy <i>M</i><sub>1</sub> to the goal against the size of the "
     "network, for other first weights and another learning rate. Lines are means over "
     "seeds, whose number is in the table below, and bands go from the lowest to the "
-    f"highest. (b) Which networks learn at a rate of {RATE:g}: line, the limit above. (Not in "
-    "the paper.)",
+    f"highest. (b) Which networks learn at a rate of {RATE:g}: line, the limit above. "
+    "(Not in the paper.)",
     alt="Two plots on logarithmic axes. a, energy grows with size along lines of much "
     "the same slope. b, sizes that learned lie below a falling line, those that "
     "diverged above it.",
@@ -231,11 +232,9 @@ Markdown("\n".join(lines))
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: parts of a large network"}
 size, n = max(scale.larger), scale.units
-whole = [
-    run
-    for run in result.runs
-    if run.experiment.hidden == size and run.experiment.initial == initial[0]
-]
+parts = pd.concat([table, analysis.reached(part_result.ends(), COLUMNS)])
+parts = parts[(parts["hidden"] == size) & (parts["learning_rate"] == RATE)]
+parts = parts[parts["initial"] == initial[0]]
 outputs = {"all": size, f"neuron-mask:{n}": size, f"subnet:{n}": n}
 lines = [
     f"| H = {size:,}: what learns | plastic outputs / limit | runs that diverged | "
@@ -243,19 +242,12 @@ lines = [
     "| --- | --- | --- | --- |",
 ]
 for name, plastic in outputs.items():
-    runs = [
-        r for r in whole + part_result.runs if str(r.experiment.restriction) == name
-    ]
-    lost = sum(run.diverged for run in runs)
-    ends = [
-        run.final["samples"] if run.final["test_accuracy"] >= scale.goal else math.nan
-        for run in runs
-        if not run.diverged
-    ]
-    images = notebook.span(ends, ",") if ends else "–"
+    runs = parts[parts["restriction"] == name]
+    lost = f"{runs['diverged'].sum()} of {len(runs)}"
+    images = notebook.span(runs["samples"], ",.0f") if runs["reached"].any() else "–"
     share = plastic / limit(scale.deviations[0], RATE)
     label = plotting.NAMES[name.split(":")[0]]
-    lines.append(f"| {label} | {share:.2g} | {lost} of {len(runs)} | {images} |")
+    lines.append(f"| {label} | {share:.2g} | {lost} | {images} |")
 Markdown("\n".join(lines))
 
 # %% [markdown]
@@ -289,13 +281,17 @@ m0, m1 = (
     [value for (_, name), value in exponents.items() if name == column]
     for column in ("energy_m0", "energy_m1")
 )
+alone = parts[parts["restriction"] == f"subnet:{n}"]["reached"].all()
+whole = parts[parts["restriction"] == "all"]["diverged"].all()
+exempt = f", but a subnet of {n} units learns in one of {size:,} too"
+exempt = exempt if alone and whole else ""
 limits = [round(most, -2) for _, rate, most, *_ in bounds if rate == RATE]
 notebook.answer(
     f"The exponent of $M_0$ is **{notebook.span(m0, '.2f')}** and that of $M_1$ "
     f"**{notebook.span(m1, '.2f')}**, depending on the sizes, first weights and rate; "
     f"a square root would be 0.50. At a rate of {RATE:g} learning diverges "
     f"beyond a size of about {notebook.span(limits, ',.0f')} units, the fewer the "
-    "larger the first weights are, unless only a subnet learns."
+    f"larger the first weights are{exempt}."
 )
 
 # %% [markdown]

@@ -200,8 +200,7 @@ for size in scale.hidden:
         experiments += runs(size, *tried, most=FEW if size == 10_000 else SOME)
 for size in scale.fractions_in:
     p_in = [factor * needed / size for factor in scale.factors]
-    tried = (SynapseMask(p, 1.0) for p in p_in if p <= 1)
-    experiments += runs(size, *tried, most=SOME)
+    experiments += runs(size, *(SynapseMask(p, 1.0) for p in p_in if p <= 1), most=SOME)
 masked_sweep = settings.sweep(dict.fromkeys(experiments))
 masked = ends(masked_sweep)
 synapses = masked[masked["rule"] == "synapse-mask"]
