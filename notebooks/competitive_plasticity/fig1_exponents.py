@@ -320,10 +320,11 @@ for name in groups:
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT
-for run in result.runs:
-    if run.experiment.seed == scale.seeds[0]:
-        e, end = run.experiment, "diverged" if run.diverged else run.final["samples"]
-        print(f"{e.initial}, rate {e.learning_rate:g}, H = {e.hidden}: {end}")
+for run in result.runs + part_result.runs:
+    e, end = run.experiment, "diverged" if run.diverged else run.final["samples"]
+    if e.seed == scale.seeds[0]:
+        what = f"{e.restriction}, {e.initial}, rate {e.learning_rate:g}, H = {e.hidden}"
+        print(f"{what}: {end}")
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how the results came about"}
 notebook.provenance(settings, [result, part_result])

@@ -190,9 +190,9 @@ def edges(name, column):
 # The best number is the vertex of a parabola fitted, on logarithmic axes, to the lowest energy and
 # its neighbours. Where the lowest energy is that of the smallest number tried, no vertex is fitted:
 # the best number is at most that. The figure of the neuron mask is the one that this page begins
-# with. It ends at 10,000 units: there the best number for $M_0$ is below all that were tried, and
-# beyond some 50,000 no neuron mask learns at this rate, as [all outputs are
-# plastic](large-networks-in-part).
+# with. Still larger networks are left out: the best number for $M_0$ would only be less than all
+# that were tried again, and a network that is too large to learn as a whole is so {ref}`with a
+# neuron mask too <large-networks-in-part>`, as all its outputs are plastic.
 
 
 # %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the neuron mask"}

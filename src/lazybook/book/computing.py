@@ -74,17 +74,18 @@ def totals(found: Mapping[str, Spent]) -> dict[str, dict]:
 
 
 def rows(found: Mapping[str, dict]) -> list[str]:
-    """Return the `totals` as the rows of a table in Markdown: runs, and core-hours.
+    """Return the `totals` as the rows of a table in Markdown.
 
-    Those of the engine ``numba``, and of the others, which are written in PyTorch.
+    Runs; core-hours of the engine ``numba``, and of the others, which are written in PyTorch; hours
+    on two cores.
     """
     names = PAPERS | {"all": "both, shared runs once"}
     lines = []
     for name, of in found.items():
         fast = of["seconds"].get("numba", 0)
         slow = sum(of["seconds"].values()) - fast
-        cells = (names[name], f"{of['runs']:,}", *(f"{each / 3600:.1f}" for each in (fast, slow)))
-        lines.append(f"| {' | '.join(cells)} |")
+        hours = [f"{each / 3600:.1f}" for each in (fast, slow, (fast + slow) / 2)]
+        lines.append(f"| {names[name]} | {of['runs']:,} | {' | '.join(hours)} |")
     return lines
 
 
