@@ -381,6 +381,14 @@ found.verdicts(sweeps)
 raised = [found.raised("CP4", "exponent of M0", at_rate, first=5)]
 if scale.wide:
     raised.append(found.raised("CP4", "exponent of M1", slower, first=3))
+    first = [*analysis.exponents(wide, "energy_m0").values()][:3]
+    bound, mean = 0.7, np.mean(first)
+    if len(first) == 3 and mean != bound:
+        number = (2 * np.std(first, ddof=1) / (mean - bound)) ** 2
+        raised.append(
+            f"For the exponent of M0 there, {mean:.3f} by these three, it would have taken "
+            f"some {number:.1g} seeds, as it is so close to the bound, {bound}."
+        )
 Markdown("\n\n".join(raised))
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
