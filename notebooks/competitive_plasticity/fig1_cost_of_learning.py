@@ -384,10 +384,10 @@ if scale.wide:
     first = [*analysis.exponents(wide, "energy_m0").values()][:3]
     bound, mean = 0.7, np.mean(first)
     if len(first) == 3 and mean != bound:
-        number = (2 * np.std(first, ddof=1) / (mean - bound)) ** 2
+        number = float(f"{(2 * np.std(first, ddof=1) / (mean - bound)) ** 2:.1g}")
         raised.append(
-            f"For the exponent of M0 there, {mean:.3f} by these three, it would have taken "
-            f"some {number:.1g} seeds, as it is so close to the bound, {bound}."
+            f"For the exponent of M0 there, {mean:.3f} by these three, it would have "
+            f"taken some {number:,.0f} seeds, so close is it to the bound, {bound}."
         )
 Markdown("\n\n".join(raised))
 
