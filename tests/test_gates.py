@@ -119,7 +119,8 @@ def observed(few, monkeypatch):
         for t, sample in enumerate(presented):
             sums = np.append(inputs[sample], 1) @ first[t].reshape(785, 20)
             hidden = np.append(np.where(sums > 0, sums, 0.01 * sums), 1)
-            *others, right = np.roll(hidden @ second[t].reshape(21, 10), 9 - few.train.labels[sample])
+            outputs = hidden @ second[t].reshape(21, 10)
+            *others, right = np.roll(outputs, 9 - few.train.labels[sample])
             margins[t] = right - max(others)
         return presented, margins, (path[1:] != path[:-1]).any(axis=1), run
 

@@ -85,7 +85,9 @@ def judge(
     if soft:
         weights, judged = labels, torch.ones_like(answers, dtype=torch.bool)
         largest = weights.amax(dim=-1, keepdim=True)
-        labels = outputs.where(weights == largest, -torch.inf).argmax(dim=-1)  # of several, one
+        # Of several classes with the largest weight that is right which has the largest output.
+        finite = outputs.clamp(min=torch.finfo(outputs.dtype).min)
+        labels = finite.where(weights == largest, -torch.inf).argmax(dim=-1)
         wrong = (weights.gather(-1, answers[..., None]) < largest)[..., 0]
     else:
         weights, judged = None, labels != ignore_index
