@@ -124,7 +124,7 @@ def learning(change_inputs):
     return compiled(learn)
 
 
-@inner
+@inlined
 def is_unsure(outputs, label, mistake, rules):
     """Return whether the margin is too small, see `lazybook.gates.Margin`."""
     found = margin(outputs, label)
