@@ -407,18 +407,15 @@ measured = measures(runs)
 for claim, names in {"FR5": (GAIN, SHARE), "FR6": (CHANGES, SEEN)}.items():
     for name in names:
         found.each(claim, name, "MNIST, {}, H = {}", measured[name])
-sweeps = [digits, frontier]
+WHERE = "Fashion-MNIST, {}, H = {}"
 for name in (GAIN, CHANGES):
     if clothes is not None:
-        found.each(
-            "FR7",
-            name,
-            "Fashion-MNIST, {}, H = {}",
-            measures(summary(clothes)[1])[name],
-        )
+        found.each("FR7", name, WHERE, measures(summary(clothes)[1])[name])
     else:
-        found.lacks("FR7", name, "Fashion-MNIST", lacking)
-sweeps += [clothes] if clothes is not None else []
+        for loss in LOSSES.values():
+            where = WHERE.format(loss, f"{scale.hidden[0]:,}")
+            found.lacks("FR7", name, where, lacking)
+sweeps = [digits, frontier] + [clothes] * (clothes is not None)
 found.verdicts([digits])
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
