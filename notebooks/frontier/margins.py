@@ -176,7 +176,7 @@ ended, runs = summary(digits)
 
 # %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the figure"}
 def over_margins(loss, column, label):
-    """Return a panel of ``column`` against the margin, and backprop and lazy learning."""
+    """Return a panel of ``column`` against the margin, with backprop and lazy."""
     figure, axes = plotting.subplots(figsize=(3.95, 3.4))
     places = sorted({0.0, *MARGINS[loss]})
     for size in scale.hidden:
@@ -216,14 +216,14 @@ panels[1].legend(handles, names, loc="outside upper left", ncols=2, fontsize=7)
 plotting.show(
     *panels,
     name="fig-margins",
-    caption=f"The best test accuracy within {scale.epochs} epochs (a, b), and how many "
-    "images were learned in them (c, d), against the margin, with the mean squared error "
-    "(a, c) and the cross-entropy (b, d). The margins are not drawn to scale; at 0 it is "
-    "pure lazy learning. Horizontal lines: backprop and lazy learning. Mean of "
-    f"{notebook.seeds(ended)} seeds, in a band from the lowest to the highest. "
-    "(Not in the papers.)",
-    alt="Four plots. The accuracy rises from a margin of 0 to a maximum and falls again; "
-    "the number of images learned rises all the way to backprop's.",
+    caption=f"The best test accuracy within {scale.epochs} epochs (a, b), and how "
+    "many images were learned in them (c, d), against the margin, with the mean "
+    "squared error (a, c) and the cross-entropy (b, d). The margins are not drawn to "
+    "scale; at 0 it is pure lazy learning. Horizontal lines: backprop and lazy "
+    f"learning. Means over seeds, {notebook.seeds(ended)}, in a band from the lowest to "
+    "the highest. (Not in the papers.)",
+    alt="Four plots. The accuracy rises steeply beyond a margin of 0; with the squared "
+    "error it falls again. The number of images learned rises all the way.",
     notebook=NAME,
     lead=True,
 )
@@ -274,14 +274,14 @@ for column in ("energy_m0", "samples"):
 plotting.show(
     *panels,
     name="fig-margins-cost",
-    caption="Changes of synapses (a, b) and images seen (c, d) until so many of the test "
-    "images were first classified correctly, with the mean squared error (a, c) and the "
-    f"cross-entropy (b, d), H = {largest:,}. The margin is {CHOSEN[MSE]:g} with the former "
-    f"and {CHOSEN[ENTROPY]:g} with the latter. Lines end where a seed did not get further "
-    f"within {scale.epochs} epochs.",
+    caption="Changes of synapses (a, b) and images seen (c, d) until so many of the "
+    "test images were first classified correctly, with the mean squared error (a, c) "
+    f"and the cross-entropy (b, d), H = {largest:,}. The margin is {CHOSEN[MSE]:g} with "
+    f"the former and {CHOSEN[ENTROPY]:g} with the latter. Lines end where a seed did "
+    f"not get further within {scale.epochs} epochs.",
     alt="Four plots on logarithmic axes. Pure lazy learning needs fewest changes at low "
-    "accuracies and ends early; the line of the margin stays below that of lazy "
-    "learning and goes further.",
+    "accuracies and ends early; the line of the margin goes further, by fewer changes "
+    "than lazy learning.",
     notebook=NAME,
 )
 
@@ -350,9 +350,9 @@ for column in ("energy_m0", "samples"):
 plotting.show(
     *panels,
     name="fig-margins-few",
-    caption="Changes of synapses (a) and images seen (b) until so many of the test images "
-    f"were first classified correctly, by the frontier's network with H = {scale.few:,}. "
-    "Green: pure lazy learning; violet: with a margin, the deeper the larger.",
+    caption="Changes of synapses (a) and images seen (b) until so many of the test "
+    "images were first classified correctly, by the frontier's network with "
+    f"H = {scale.few:,}. Green: pure lazy learning; violet: with a margin, the deeper the larger.",
     alt="Two plots on logarithmic axes. The lines of the margins lie close to that of "
     "pure lazy learning in changes, below it in images seen, and go further.",
     notebook=NAME,
