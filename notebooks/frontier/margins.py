@@ -220,8 +220,8 @@ plotting.show(
     "many images were learned in them (c, d), against the margin, with the mean "
     "squared error (a, c) and the cross-entropy (b, d). The margins are not drawn to "
     "scale; at 0 it is pure lazy learning. Horizontal lines: backprop and lazy "
-    f"learning. Means over seeds, {notebook.seeds(ended)}, in a band from the lowest to "
-    "the highest. (Not in the papers.)",
+    f"learning. Means over seeds, {notebook.seeds(ended)}, in a band from the lowest "
+    "to the highest. (Not in the papers.)",
     alt="Four plots. The accuracy rises steeply beyond a margin of 0; with the squared "
     "error it falls again. The number of images learned rises all the way.",
     notebook=NAME,
@@ -276,11 +276,11 @@ plotting.show(
     name="fig-margins-cost",
     caption="Changes of synapses (a, b) and images seen (c, d) until so many of the "
     "test images were first classified correctly, with the mean squared error (a, c) "
-    f"and the cross-entropy (b, d), H = {largest:,}. The margin is {CHOSEN[MSE]:g} with "
-    f"the former and {CHOSEN[ENTROPY]:g} with the latter. Lines end where a seed did "
+    f"and the cross-entropy (b, d), H = {largest:,}. The margin is {CHOSEN[MSE]:g} "
+    f"with the former and {CHOSEN[ENTROPY]:g} with the latter. Lines end where a seed did "
     f"not get further within {scale.epochs} epochs.",
-    alt="Four plots on logarithmic axes. Pure lazy learning needs fewest changes at low "
-    "accuracies and ends early; the line of the margin goes further, by fewer changes "
+    alt="Four plots on logarithmic axes. Pure lazy learning needs fewest changes at "
+    "low accuracies and ends early; the line of the margin goes further, by fewer changes "
     "than lazy learning.",
     notebook=NAME,
 )
@@ -352,7 +352,8 @@ plotting.show(
     name="fig-margins-few",
     caption="Changes of synapses (a) and images seen (b) until so many of the test "
     "images were first classified correctly, by the frontier's network with "
-    f"H = {scale.few:,}. Green: pure lazy learning; violet: with a margin, the deeper the larger.",
+    f"H = {scale.few:,}. Green: pure lazy learning; violet: with a margin, the deeper "
+    "the larger.",
     alt="Two plots on logarithmic axes. The lines of the margins lie close to that of "
     "pure lazy learning in changes, below it in images seen, and go further.",
     notebook=NAME,
