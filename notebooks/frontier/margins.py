@@ -277,11 +277,11 @@ plotting.show(
     caption="Changes of synapses (a, b) and images seen (c, d) until so many of the "
     "test images were first classified correctly, with the mean squared error (a, c) "
     f"and the cross-entropy (b, d), H = {largest:,}. The margin is {CHOSEN[MSE]:g} "
-    f"with the former and {CHOSEN[ENTROPY]:g} with the latter. Lines end where a seed did "
-    f"not get further within {scale.epochs} epochs.",
+    f"with the former and {CHOSEN[ENTROPY]:g} with the latter. Lines end where a seed "
+    f"did not get further within {scale.epochs} epochs.",
     alt="Four plots on logarithmic axes. Pure lazy learning needs fewest changes at "
-    "low accuracies and ends early; the line of the margin goes further, by fewer changes "
-    "than lazy learning.",
+    "low accuracies and ends early; the line of the margin goes further, by fewer "
+    "changes than lazy learning.",
     notebook=NAME,
 )
 
