@@ -341,11 +341,8 @@ for column in ("energy_m0", "samples"):
         rows = of_few[of_few["name"] == name]
         color = plotting.shade("margin", number, range(len(gates)))
         color = plotting.RULES[PURE] if gate == PURE else color
-        look = {
-            "color": color,
-            "marker": "osD^"[number],
-            "label": f"$\\theta$ = {name}",
-        }
+        label = f"$\\theta$ = {name}"
+        look = {"color": color, "marker": "osD^"[number], "label": label}
         plotting.over_seeds(axes, rows, "goal", column, name, **look)
     plotting.stretch(axes, "x", [100 * goal for goal in scale.few_goals])
     plotting.logarithmic(axes.yaxis)
@@ -418,35 +415,33 @@ sweeps = [digits, frontier] + [clothes] * (clothes is not None)
 found.verdicts([digits])
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
-ratios = {name: analysis.over_seeds(measured[name]) for name in (SHARE, CHANGES, SEEN)}
+span = notebook.span
+ratios = {one: analysis.over_seeds(measured[one]) for one in (SHARE, CHANGES, SEEN)}
 best_of = ended.groupby(["loss", "hidden", "gate"])["accuracy"].mean()
 gains = {PURE: [], BACKPROP: []}
 for (loss, size), accuracy in best_of.groupby(level=[0, 1]):
+    margin = accuracy[loss, size, f"margin:{CHOSEN[loss]}"]
     for gate, several in gains.items():
-        mine, theirs = (
-            accuracy[loss, size, one] for one in (f"margin:{CHOSEN[loss]}", gate)
-        )
-        several.append(mine - theirs)
-beside_pure = {"energy_m0": [], "samples": []}
+        several.append(margin - accuracy[loss, size, gate])
+times = {"energy_m0": [], "samples": []}
 for table in to_goals.values():
     first = table[table["goal"] == 100 * scale.goals[0]]
-    means = analysis.means(first, "name", [*beside_pure])
-    for column, several in beside_pure.items():
+    means = analysis.means(first, "name", [*times])
+    for column, several in times.items():
         several.append(means.loc["margin", column] / means.loc["pure lazy", column])
 buys = "buys accuracy" if min(gains[PURE]) > 0 else "need not buy accuracy"
-spares = "spares images" if max(beside_pure["samples"]) < 1 else "need not spare images"
-changes = "not changes" if min(beside_pure["energy_m0"]) > 1 else "may spare changes"
+spares = "spares images" if max(times["samples"]) < 1 else "need not spare images"
+changes = "not changes" if min(times["energy_m0"]) > 1 else "may spare changes"
 found.answer(
     f"A margin **{buys}, and {spares}, {changes}**: to {100 * scale.goals[0]:g} % it "
-    f"needs {notebook.span(beside_pure['samples'], '.2f')} times the images of pure lazy "
-    f"learning, and {notebook.span(beside_pure['energy_m0'], '.1f')} times the changes. "
-    f"But it gets further: its best accuracy is {notebook.span(gains[PURE], '.1f')} "
-    f"points above that of pure lazy learning, and {notebook.span(gains[BACKPROP], '.1f')}"
-    " points above backprop's in the same time, of which it learns "
-    f"{notebook.span(100 * ratios[SHARE], '.0f')} %. Beside lazy learning, which needs a "
-    "memory, it spares changes too: to the best accuracy of both it needs "
-    f"{notebook.span(ratios[CHANGES], '.2f')} times as many, and "
-    f"{notebook.span(ratios[SEEN], '.2f')} times the images."
+    f"needs {span(times['samples'], '.2f')} times the images of pure lazy learning, "
+    f"and {span(times['energy_m0'], '.1f')} times the changes. But it gets further: "
+    f"its best accuracy is {span(gains[PURE], '.1f')} points above that of pure lazy "
+    f"learning, and {span(gains[BACKPROP], '.1f')} points above backprop's in the same "
+    f"time, of which it learns {span(100 * ratios[SHARE], '.0f')} %. Beside lazy "
+    "learning, which needs a memory, it spares changes too: to the best accuracy of "
+    f"both it needs {span(ratios[CHANGES], '.2f')} times as many, and "
+    f"{span(ratios[SEEN], '.2f')} times the images."
 )
 
 # %% [markdown]
