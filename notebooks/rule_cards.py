@@ -239,9 +239,8 @@ card(
 # Details that mattered:
 #
 # - A sample is left as soon as it is right, by however small a margin, so the loss stays high and
-#   the accuracy stops short of backprop's. A rule that also learns what is right by too little
-#   mends that, at the price of a threshold: see "a rule of your own" among {doc}`the rules
-#   <../rules>`.
+#   the accuracy stops short of backprop's. A gate with a margin, `Margin(0.2)`, also learns what is
+#   right by too little, at the price of a number to be found: {doc}`frontier/margins`.
 #
 # ## Synapse mask
 #

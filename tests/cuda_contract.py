@@ -17,7 +17,7 @@ from lazybook.engines import cuda_kernels
 from lazybook.engines.contract import Start
 from lazybook.engines.numba_cuda import Group
 from lazybook.experiment import Experiment, grid
-from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
+from lazybook.gates import EverySample, Margin, MemorizedMistakes, Mistakes
 from lazybook.support import randomness
 from lazybook.support.randomness import Streams
 from lazybook.sweep import sweep
@@ -41,6 +41,8 @@ RULES = (
     ("mse", LAZY, "subnet:4 & largest-per-layer:0.3", "0.003,0.02,0.1"),
     ("half-mse", EVERY, "largest-error-neurons:0.5 & largest-per-neuron:0.3", "immediate"),
     ("mse", EVERY, "synapse-mask:0.6,0.5 & most-active-neurons:0.4", "immediate"),
+    ("mse", Margin(0.1), "all", "immediate"),
+    ("cross-entropy", Margin(-0.05), "all", "immediate"),
 )
 
 

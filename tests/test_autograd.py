@@ -15,12 +15,12 @@ from lazybook.engines import autograd, reference
 from lazybook.engines.contract import Engine, Start
 from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment
-from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
+from lazybook.gates import EverySample, Margin, MemorizedMistakes, Mistakes
 from lazybook.runs import Store
 from lazybook.support.randomness import Streams
 from lazybook.trainers import train
 
-GATES = (EverySample(), Mistakes(), MemorizedMistakes())
+GATES = (EverySample(), Mistakes(), MemorizedMistakes(), Margin(-0.1), Margin(0.3))
 RELATIVE, ABSOLUTE = 3e-4, 3e-6  # of weights and energies, after a few hundred steps in float32
 LOST = 0.02  # share of the changes that may be too small for the weight that they should change
 DEVICES = [

@@ -77,8 +77,8 @@ def test_it_is_for_a_gpu():
 # Axes and type of each array that the kernels are given, in the order of their fields.
 GIVEN = {
     cuda_kernels.Samples: "1i8 1i8 1u2 1f4 1f4 1i8 1f4 1i8 1f8 0f4",
-    cuda_kernels.Networks: "1i8 1i8 1f4 1f4 1f4 3f4 3f4 3f4 3f4 2f4 2f4 2f4 2f4 1i8 3u1 3u1 2f4 1i8"
-    " 1i8 1i8 1i8 2i8 1u8 1i8 1f4 1f8 1f8 3f4 3f4 2f4",
+    cuda_kernels.Networks: "1i8 1i8 1f4 1f4 1f4 1f4 3f4 3f4 3f4 3f4 2f4 2f4 2f4 2f4 1i8 3u1 3u1 2f4"
+    " 1i8 1i8 1i8 1i8 2i8 1u8 1i8 1f4 1f8 1f8 3f4 3f4 2f4",
     cuda_kernels.Totals: "2u1 1u1 2i8 3f8 3f8 2f8",
     cuda_kernels.Room: "2f4 3f4 2f4 2f4 2f4 2u1 2f4 2i8 2i8 2i8 2i8 2i8 2f4 2i4",
 }

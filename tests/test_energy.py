@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lazybook import caching, energy, networks, restrictions, trainers
 from lazybook.experiment import Experiment
-from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
+from lazybook.gates import EverySample, Margin, MemorizedMistakes, Mistakes
 
 HIDDEN = 12
 ROUNDING = 1e-3  # of a step in float32 that is seen as the difference of two weights
@@ -26,7 +26,7 @@ def short(few, monkeypatch):
 
 
 @given(
-    gate=st.sampled_from([EverySample(), Mistakes(), MemorizedMistakes()]),
+    gate=st.sampled_from([EverySample(), Mistakes(), MemorizedMistakes(), Margin(0.2)]),
     loss=st.sampled_from(networks.LOSSES),
     activation=st.sampled_from(["relu", "leaky-relu:0.1"]),
     bias=st.sampled_from(networks.BIASES),
@@ -72,7 +72,7 @@ ONE_OF_EACH = st.tuples(
 
 
 @given(
-    gate=st.sampled_from([EverySample(), Mistakes(), MemorizedMistakes()]),
+    gate=st.sampled_from([EverySample(), Mistakes(), MemorizedMistakes(), Margin(0.2)]),
     restriction=ONE_OF_EACH.map(lambda parts: restrictions.parse("&".join(parts))),
     cache=st.sampled_from(
         ["immediate", "0.001", "0.001,0.01,0.1", "0.004,0.001,0,any", "0.5,0,0.1,sum", "1000"]

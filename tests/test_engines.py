@@ -22,14 +22,14 @@ from lazybook.engines.contract import Engine, Start, network_shape
 from lazybook.engines.numba_cpu import PANEL, WIDE
 from lazybook.errors import InvalidValue
 from lazybook.experiment import ENGINES, Experiment, preset
-from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
+from lazybook.gates import EverySample, Margin, MemorizedMistakes, Mistakes
 from lazybook.support.randomness import Streams
 
 STEPS = 200
 RELATIVE, ABSOLUTE = 3e-4, 3e-6  # of weights and energies, after STEPS steps in float32
 SWAPPED = 2e-3  # share of synapses that may differ where updates compete
 
-GATES = (EverySample(), Mistakes(), MemorizedMistakes())
+GATES = (EverySample(), Mistakes(), MemorizedMistakes(), Margin(-0.1), Margin(0.3))
 RESTRICTIONS = (
     "all",
     "synapse-mask:0.4,0.7",

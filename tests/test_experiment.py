@@ -26,7 +26,7 @@ from lazybook.experiment import (
     grid,
     preset,
 )
-from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
+from lazybook.gates import EverySample, Margin, MemorizedMistakes, Mistakes
 from lazybook.restrictions import (
     AllSynapses,
     Combined,
@@ -52,7 +52,7 @@ experiments = st.builds(
     loss=st.sampled_from(networks.LOSSES),
     learning_rate=st.floats(1e-30, 1e30) | st.integers(1, 3),
     order=st.sampled_from(ORDERS),
-    gate=st.sampled_from([EverySample(), Mistakes(), MemorizedMistakes()]),
+    gate=st.sampled_from([EverySample(), Mistakes(), MemorizedMistakes(), Margin(-0.2)]),
     restriction=st.sampled_from(
         [AllSynapses(), Subnet(2, "class"), SynapseMask(0.1, 1.0) & Subnet(2) & LargestUpdates(0.1)]
     ),

@@ -6,11 +6,13 @@ import sys
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lazybook import gates, runs, sweep, trainers
 from lazybook.errors import InvalidValue
 from lazybook.experiment import Experiment
-from lazybook.gates import EverySample, MemorizedMistakes, Mistakes, OwnRule
+from lazybook.gates import EverySample, Margin, MemorizedMistakes, Mistakes, OwnRule
 from lazybook.runs import Store
 from lazybook.sklearn import LazyClassifier
 from lazybook.support.randomness import Streams
@@ -40,11 +42,50 @@ def test_truth_tables_of_booleans_arrays_and_tensors(gate, learns, remembers):
             assert result.tolist() == expected
 
 
-@pytest.mark.parametrize("gate", gates.GATES)
+@pytest.mark.parametrize("gate", [EverySample(), Mistakes(), MemorizedMistakes()], ids=str)
 def test_a_gate_is_what_it_is_spelled(gate):
-    assert gates.parse(str(gate())) == gate()
-    with pytest.raises(InvalidValue, match=f"{gate()} takes no values"):
-        gates.parse(f"{gate()}:1")
+    assert gates.parse(str(gate)) == gate
+    with pytest.raises(InvalidValue, match=f"{gate} takes no values"):
+        gates.parse(f"{gate}:1")
+
+
+@pytest.mark.parametrize("least", [-0.25, 0.0, 0.2, 3.0])
+def test_a_margin_that_is_too_small_is_learned_and_at_the_margin_a_mistake(least):
+    margin = [least - 0.1, least - 0.1, least, least, least + 0.1, least + 0.1]
+    mistake = [False, True] * 3
+    expected = [True, True, False, True, False, False]
+    gate = Margin(least)
+    for remembered in (False, True):  # it has no memory
+        learns = [gate.learns(m, remembered, at) for m, at in zip(mistake, margin, strict=True)]
+        assert learns == expected
+        assert gate.remembers(True, remembered) is remembered
+    for kind in (np.array, torch.tensor):
+        result = gate.learns(kind(mistake), kind(mistake), kind(margin))
+        assert result.dtype == kind(mistake).dtype
+        assert result.tolist() == expected
+
+
+@given(st.floats(-1e30, 1e30))
+def test_equal_margins_are_spelled_alike(least):
+    gate = Margin(least)
+    assert gates.parse(str(gate)) == gate
+    assert str(Margin(-0.0)) == str(Margin(0)) == "margin:0.0"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("margin", "gate 'margin': margin needs margin"),
+        ("margin:wide", "gate 'margin:wide': margin is 'wide', not a number"),
+        ("margin:1,2", "gate 'margin:1,2': margin takes margin"),
+        ("margin:nan", "gate: margin is nan; it must be a number"),
+        ("margin:inf", "gate: margin is inf; it must be a number, at most 1e+30"),
+    ],
+)
+def test_a_margin_that_is_no_number_is_refused(text, message):
+    with pytest.raises(InvalidValue) as caught:
+        gates.parse(text)
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("text", ["", "lazy", "Mistakes", "mistakes ", "all", "subnet:1"])
@@ -52,15 +93,15 @@ def test_an_unknown_gate_is_refused_with_the_choice(text):
     with pytest.raises(InvalidValue) as caught:
         gates.parse(text)
     assert str(caught.value) == (
-        f"unknown gate {text!r}; choose from: every-sample, mistakes, memorized-mistakes"
+        f"unknown gate {text!r}; choose from: every-sample, mistakes, memorized-mistakes, margin"
     )
 
 
 @pytest.fixture
 def observed(few, monkeypatch):
-    """Train on few images; return what was presented, was it a mistake, was it learned, the run.
+    """Train on few images; return what was presented, its margin, was it learned, the run.
 
-    Mistakes are found here by an independent computation, from the weights before each
+    Margins are found here by an independent computation, from the weights before each
     presentation; a sample counts as learned if the weights are others after it.
     """
     monkeypatch.setattr(trainers, "LONGEST_VECTOR", 20_000)
@@ -74,28 +115,30 @@ def observed(few, monkeypatch):
         path = run.arrays["path"]
         first, second = np.split(path.astype(float), [785 * 20], axis=1)
         inputs = few.train.inputs().astype(float)
-        mistakes = np.empty(len(presented), bool)
+        margins = np.empty(len(presented))
         for t, sample in enumerate(presented):
             sums = np.append(inputs[sample], 1) @ first[t].reshape(785, 20)
             hidden = np.append(np.where(sums > 0, sums, 0.01 * sums), 1)
-            mistakes[t] = np.argmax(hidden @ second[t].reshape(21, 10)) != few.train.labels[sample]
-        return presented, mistakes, (path[1:] != path[:-1]).any(axis=1), run
+            outputs = hidden @ second[t].reshape(21, 10)
+            *others, right = np.roll(outputs, 9 - few.train.labels[sample])
+            margins[t] = right - max(others)
+        return presented, margins, (path[1:] != path[:-1]).any(axis=1), run
 
     return observe
 
 
 def test_every_sample_is_learned(observed):
-    _, mistakes, learned, run = observed(gate=EverySample())
+    _, margins, learned, run = observed(gate=EverySample())
     assert learned.all()
-    assert not mistakes.all()
+    assert (margins > 0).any()
     assert run.table["updates"].tolist() == run.table["samples"].tolist()
     assert not run.arrays["memory"].any()
 
 
 @pytest.mark.parametrize("order", ["permutation", "replacement"])
 def test_pure_lazy_learns_its_mistakes_and_never_a_sample_classified_correctly(observed, order):
-    _, mistakes, learned, run = observed(gate=Mistakes(), order=order, learning_rate=0.03)
-    np.testing.assert_array_equal(learned, mistakes)
+    _, margins, learned, run = observed(gate=Mistakes(), order=order, learning_rate=0.03)
+    np.testing.assert_array_equal(learned, margins < 0)
     assert 0 < learned.sum() < len(learned)
     assert run.final["updates"] == learned.sum()
     assert not run.arrays["memory"].any()
@@ -103,16 +146,16 @@ def test_pure_lazy_learns_its_mistakes_and_never_a_sample_classified_correctly(o
 
 @pytest.mark.parametrize("order", ["permutation", "replacement"])
 def test_lazy_learns_what_is_or_ever_was_a_mistake(observed, order):
-    presented, mistakes, learned, run = observed(
+    presented, margins, learned, run = observed(
         gate=MemorizedMistakes(), order=order, learning_rate=0.03
     )
     memory, expected = set(), []
-    for sample, mistake in zip(presented.tolist(), mistakes, strict=True):
+    for sample, mistake in zip(presented.tolist(), margins < 0, strict=True):
         if mistake:
             memory.add(sample)
         expected.append(sample in memory)
     np.testing.assert_array_equal(learned, expected)
-    assert mistakes.sum() < learned.sum() < len(learned)
+    assert (margins < 0).sum() < learned.sum() < len(learned)
     assert run.final["updates"] == learned.sum()
     assert set(np.flatnonzero(run.arrays["memory"]).tolist()) == memory
 
@@ -125,6 +168,29 @@ def test_the_memory_of_lazy_learning_only_grows_and_an_epoch_learns_what_is_in_i
     ends = table[table["epoch"] % 1 == 0]
     assert ends["updates"].diff()[1:].tolist() == ends["memorized"][1:].tolist()
     assert run.final["memorized"] == run.arrays["memory"].sum()
+
+
+@pytest.mark.parametrize("least", [-0.1, 0.1])
+def test_a_margin_learns_what_is_right_by_too_little(observed, least):
+    _, margins, learned, run = observed(gate=Margin(least), learning_rate=0.1)
+    np.testing.assert_array_equal(learned, margins < least)
+    assert 0 < learned.sum() < len(learned)
+    assert run.final["updates"] == learned.sum()
+    assert not run.arrays["memory"].any()
+
+
+@pytest.mark.parametrize("engine", ["numba", "reference", "autograd"])
+@pytest.mark.parametrize("dataset", ["mnist", "two-clouds"])
+def test_a_margin_of_0_is_pure_lazy_learning_to_the_last_tie(few, engine, dataset):
+    """At first all outputs are 0, and so are all margins."""
+    fields = {"dataset": dataset, "hidden": None, "initial": "zeros", "engine": engine}
+    first, second = (
+        trainers.train(Experiment(gate=gate, epochs=2, record=("weights",), **fields))
+        for gate in (Mistakes(), Margin(0))
+    )
+    assert first.table.drop(columns="seconds").equals(second.table.drop(columns="seconds"))
+    for one, other in zip(first.weights, second.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def unsure(mistake, remembered, margin, loss):
@@ -151,7 +217,8 @@ def own(function, engine, **fields) -> trainers.Run:
 
 @pytest.mark.parametrize("engine", ["reference", "autograd"])
 @pytest.mark.parametrize(
-    ("function", "gate"), [(by_mistake, Mistakes()), (by_memory, MemorizedMistakes())]
+    ("function", "gate"),
+    [(by_mistake, Mistakes()), (by_memory, MemorizedMistakes()), (unsure, Margin(0.3))],
 )
 def test_a_rule_of_ones_own_that_says_the_same_learns_the_same(few, engine, function, gate):
     first, second = own(function, engine), own(gate, engine)

@@ -191,7 +191,7 @@ def test_lines_are_seen_on_light_and_dark_pages(rule):
 
 @pytest.mark.parametrize("seen", [np.eye(3), *BLINDNESS.values()], ids=["all", *BLINDNESS])
 def test_the_colours_of_a_figure_can_be_told_apart(seen):
-    gates = ["every-sample", "memorized-mistakes", "mistakes"]
+    gates = ["every-sample", "memorized-mistakes", "mistakes", "margin"]
     restrictions = [rule for rule in plotting.MARKERS if rule != "all"]
     for rules in (gates, ["all", *restrictions]):
         places = {rule: lab(seen @ linear(plotting.RULES[rule])) for rule in rules}

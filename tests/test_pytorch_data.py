@@ -6,7 +6,7 @@ from test_pytorch_gate import two  # noqa: F401 (a fixture)
 from torch.utils.data import DataLoader, IterableDataset, Subset, TensorDataset
 
 from lazybook.errors import InvalidValue
-from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
+from lazybook.gates import EverySample, Margin, MemorizedMistakes, Mistakes
 from lazybook.pytorch import Gate, Indexed, Packer
 
 INPUTS, LABELS = torch.arange(10.0)[:, None] * 10, torch.arange(10) % 3
@@ -69,7 +69,9 @@ def answers(labels: torch.Tensor, wrong: torch.Tensor) -> torch.Tensor:
     return torch.eye(3)[(labels + wrong.long()) % 3]
 
 
-@pytest.mark.parametrize("rule", [EverySample(), Mistakes(), MemorizedMistakes()], ids=str)
+@pytest.mark.parametrize(
+    "rule", [EverySample(), Mistakes(), MemorizedMistakes(), Margin(0.5)], ids=str
+)
 @pytest.mark.parametrize("size", [1, 4, 25])
 def test_each_sample_that_is_learned_comes_once_in_a_full_batch(rule, size):
     generator = torch.Generator().manual_seed(0)

@@ -11,12 +11,13 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, one_hot
 
 from lazybook.errors import InvalidValue
-from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
+from lazybook.gates import EverySample, Margin, MemorizedMistakes, Mistakes
 from lazybook.networks import classify
 from lazybook.pytorch import Gate, ranks
+from lazybook.pytorch.judging import PLACES
 
 RIGHT, WRONG = [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]  # outputs for a sample of class 0
-RULES = (EverySample(), Mistakes(), MemorizedMistakes())
+RULES = (EverySample(), Mistakes(), MemorizedMistakes(), Margin(0.5))
 
 
 def present(gate: Gate, answers: dict[int, list[float]]) -> list[int]:
@@ -36,6 +37,8 @@ def state(gate: Gate) -> list:
         (EverySample(), [7, 2, 5], [5, 2, 0], []),
         (Mistakes(), [2], [5], []),
         (MemorizedMistakes(), [2], [5, 2], [2, 5]),
+        (Margin(-0.5), [2], [5], []),
+        (Margin(2), [7, 2, 5], [5, 2, 0], []),
         (lambda mistake, remembered, margin, loss: mistake | remembered, [2], [5, 2], [2, 5]),
         (lambda mistake, remembered, margin, loss: margin < 2, [7, 2, 5], [5, 2, 0], [2, 5]),
         (lambda mistake, remembered, margin, loss: loss > 1, [2], [5], [2, 5]),
@@ -65,7 +68,8 @@ def test_a_single_output_answers_with_its_sign(rule, shape):
     logits, labels = torch.randn(64, generator=generator), torch.arange(64) % 2
     mistakes = (logits > 0).long() != labels
     found = Gate(rule, samples=64)(logits.view(shape), labels, torch.arange(64))
-    assert found.tolist() == rule.learns(mistakes, False).tolist()
+    margin = [logits.abs().where(~mistakes, -logits.abs())] if rule == Margin(0.5) else []
+    assert found.tolist() == rule.learns(mistakes, False, *margin).tolist()
 
 
 @pytest.mark.parametrize("kind", [torch.uint8, torch.int16, torch.int32, torch.int64])
@@ -117,6 +121,32 @@ def test_a_sample_of_several_places_is_judged_as_the_caller_chose(places, learne
     assert gate(outputs, labels, torch.arange(6)).int().tolist() == learned
     assert gate.remembered.int().tolist() == learned
     assert gate.presented == 5
+    zero = Gate(Margin(0), 6, places=places)
+    assert zero(outputs, labels, torch.arange(6)).int().tolist() == learned
+
+
+@pytest.mark.parametrize(
+    ("shape", "labelled", "options"),
+    [
+        ((300, 3), (300,), {}),
+        ((300, 1), (300,), {}),
+        ((300, 3), (300, 3), {"soft_labels": True}),
+        ((300,), (300,), {"soft_labels": True}),
+        *(((300, 4, 3), (300, 4), {"places": places}) for places in PLACES),
+        *(((300, 4), (300, 4), {"places": places}) for places in PLACES),
+    ],
+)
+def test_a_margin_of_0_is_a_mistake_to_the_last_tie(shape, labelled, options):
+    """Outputs, and weights of classes, are few different numbers, infinite ones among them."""
+    generator = torch.Generator().manual_seed(4)
+    choice = torch.tensor([-torch.inf, -1.0, 0.0, 1.0, torch.inf])
+    outputs = choice[torch.randint(5, shape, generator=generator)]
+    labels = torch.randint(3 if shape[-1] == 3 else 2, labelled, generator=generator)
+    labels = labels / 2 if "soft_labels" in options else labels
+    pure, margin = (Gate(rule, 300, **options) for rule in (Mistakes(), Margin(0)))
+    expected = pure(outputs, labels, torch.arange(300))
+    assert margin(outputs, labels, torch.arange(300)).tolist() == expected.tolist()
+    assert 0 < expected.sum() < 300
 
 
 def test_where_the_classes_are_has_to_be_clear():
@@ -179,7 +209,9 @@ def test_a_rule_is_given_margins_and_losses(precision):
     torch.testing.assert_close(seen["margin"], binary.float() * (2 * targets - 1))
 
 
-def test_margin_and_loss_of_several_places():
+@pytest.mark.parametrize("places", PLACES)
+def test_margin_and_loss_of_several_places(places):
+    """The margin is that of the place that decides whether the sample is a mistake."""
     seen = {}
 
     def rule(mistake, remembered, margin, loss):
@@ -189,14 +221,16 @@ def test_margin_and_loss_of_several_places():
     outputs = torch.randn(3, 5, 4, generator=torch.Generator().manual_seed(2))
     labels = torch.randint(4, (3, 5), generator=torch.Generator().manual_seed(3))
     labels[0, :3] = -100
-    Gate(rule, 3, places="all")(outputs, labels, torch.arange(3))
+    Gate(rule, 3, places=places)(outputs, labels, torch.arange(3))
     for sample in range(3):
         kept = labels[sample] != -100
         alone = Gate(rule, 5)
         whole = seen["margin"][sample].item(), seen["loss"][sample].item()
         seen, before = {}, seen
         alone(outputs[sample][kept], labels[sample][kept], torch.arange(int(kept.sum())))
-        assert whole == pytest.approx((seen["margin"].min().item(), seen["loss"].mean().item()))
+        rank = {"any": 0, "most": int(kept.sum()) // 2, "all": -1}[places]
+        margin = sorted(seen["margin"].tolist())[rank]
+        assert whole == pytest.approx((margin, seen["loss"].mean().item()))
         seen = before
 
 

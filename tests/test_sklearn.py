@@ -51,6 +51,7 @@ def fitted(samples, **settings):
         {"restriction": "subnet-per-sample:4 & largest-per-layer:0.1"},
         {"caching": "synaptic-caching:0.01", "activation": "relu"},
         {"hidden": None, "gate": "mistakes"},
+        {"gate": "margin:0.3"},
     ],
     ids=str,
 )

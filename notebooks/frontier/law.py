@@ -256,7 +256,7 @@ found.answer(
 )
 
 # %% [markdown]
-# Next: {doc}`What does memory cost in joules? <../energy_per_bit/estimate>`
+# Next: {doc}`How sure is sure enough? <margins>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
 # NBVAL_CHECK_OUTPUT

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 # Where each public name lives. Imported when it is first asked for: nobody waits for PyTorch, or
 # needs to have it, who only reads records.
 _HOMES = {
-    "gates": ("EverySample", "MemorizedMistakes", "Mistakes"),
+    "gates": ("EverySample", "Margin", "MemorizedMistakes", "Mistakes"),
     "restrictions": (
         "AllSynapses",
         "LargestToOutputs",

@@ -1,28 +1,30 @@
 """Which samples are learned?
 
 A gate decides for each sample that is presented whether the network learns it, from two
-booleans: is the sample misclassified now, and was it ever before? The methods work alike on
-Python booleans, NumPy arrays and PyTorch tensors of any shape. A rule of your own may look at the
-margin and the loss as well, see `OwnRule`.
+booleans: is the sample misclassified now, and was it ever before? `Margin` asks for one number
+more, how clearly it is right. The methods work alike on Python's own values, NumPy arrays and
+PyTorch tensors of any shape. A rule of your own may look at the loss as well, see `OwnRule`.
 
 Source: Pache & van Rossum 2023, Eqs. 1 and 2; under the name *mistake gating* Pache &
 van Rossum 2026.
 """
 
 import inspect
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
-from lazybook.errors import InvalidValue, told
+from lazybook.errors import InvalidValue, check_number, told
 from lazybook.support import functions, spelling
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Booleans = TypeVar("Booleans")
+Numbers = TypeVar("Numbers")
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,43 @@ class MemorizedMistakes:
     def remembers(self, mistake: Booleans, remembered: Booleans) -> Booleans:
         """The memory after the sample: a mistake is never forgotten."""
         return mistake | remembered
+
+    __str__ = spelling.spell
+
+
+@dataclass(frozen=True)
+class Margin:
+    r"""Pure lazy learning that wants to be sure: learn a sample if its margin is below ``margin``.
+
+    A sample's margin is what the output of the right class exceeds the largest other one by
+    (`lazybook.networks.margins`), below 0 for a mistake. It is in units of the outputs, as they are
+    before any loss: the mean squared error draws those of a sample towards 0 and 1, the
+    cross-entropy takes them as logits. A sample whose margin is just ``margin`` is learned if it is
+    misclassified. So ``margin:0`` learns what `Mistakes` does, to the last tie; below 0 only
+    mistakes by at least :math:`|\text{margin}|` are learned, above 0 all mistakes, and what is
+    right by less than ``margin``.
+
+    Source: for perceptrons, Krauth & Mézard 1987.
+
+    Attributes
+    ----------
+    margin: any number. It is compared in the precision of the outputs.
+    """
+
+    margin: float
+    words: ClassVar[dict] = {"margin": {}}
+
+    def __post_init__(self) -> None:
+        value = check_number("gate: margin", self.margin, "a number", math.isfinite)
+        object.__setattr__(self, "margin", value)
+
+    def learns(self, mistake: Booleans, remembered: Booleans, margin: Numbers) -> Booleans:
+        """Which samples are learned: those whose ``margin`` is too small."""
+        return (margin < self.margin) | ((margin == self.margin) & mistake)
+
+    def remembers(self, mistake: Booleans, remembered: Booleans) -> Booleans:
+        """The memory after the sample: unchanged."""
+        return remembered
 
     __str__ = spelling.spell
 
@@ -139,8 +178,8 @@ class OwnRule:
 
 
 WORD = "[A-Za-z][A-Za-z0-9-]*"
-Gate = EverySample | Mistakes | MemorizedMistakes | OwnRule
-GATES = (EverySample, Mistakes, MemorizedMistakes)
+Gate = EverySample | Mistakes | MemorizedMistakes | Margin | OwnRule
+GATES = (EverySample, Mistakes, MemorizedMistakes, Margin)
 KNOWN = tuple(word for gate in GATES for word in gate.words)
 
 

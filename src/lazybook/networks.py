@@ -224,4 +224,5 @@ def margins(outputs: "Tensor", labels: "Tensor") -> "Tensor":
         return outputs[..., 0] * (2 * labels - 1)
     at = labels[..., None]
     right = outputs.gather(-1, at)[..., 0]
-    return right - outputs.scatter(-1, at, -math.inf).amax(dim=-1)
+    other = outputs.scatter(-1, at, -math.inf).amax(dim=-1)
+    return (right - other).where(right != other, 0.0)  # infinite ones may be equal too

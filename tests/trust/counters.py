@@ -14,6 +14,7 @@ from lazybook.trainers import train
 
 from .harness import Wrong
 
+GATES = ("every-sample", "mistakes", "memorized-mistakes", "margin:-0.1", "margin:0.2")
 COUNTS = ("samples", "updates", "memorized")
 SIZES = ("energy_m1", "energy_min", "pending_m1", "transient_energy")
 # Of energies, after some hundred steps in float32; those that a threshold decides differ by more.
@@ -41,7 +42,7 @@ def _experiment(random: Random) -> Experiment:
         loss=random.choice(("mse", "half-mse", "perceptron")),
         learning_rate=random.choice((0.003, 0.01, 0.03)),
         order=random.choice(("permutation", "replacement", "in-turn")),
-        gate=random.choice([gate() for gate in gates.GATES]),
+        gate=gates.parse(random.choice(GATES)),
         restriction=restrictions.parse(random.choice(rules)),
         caching=caching.parse(random.choice(cachings)),
         epochs=random.randint(2, 5),

@@ -3,7 +3,8 @@
 from .values import JUNK, NO_NUMBERS, TEXTS, Values, number, truth, whole, word
 
 DATASETS = word("mnist", "two-clouds", "random-patterns:30,40", arguments=NO_NUMBERS)
-GATE = word("every-sample", "mistakes", "memorized-mistakes", arguments=(*NO_NUMBERS, ":1"))
+NO_MARGIN = (*(text for text in NO_NUMBERS if text != ":-1"), ":1,2")
+GATE = word("every-sample", "mistakes", "margin:0.1", arguments=NO_MARGIN)
 RESTRICTION = word(
     "synapse-mask:0.5,0.5", "neuron-mask:3", "subnet-per-class:3", "largest-per-layer:0.1",
     arguments=NO_NUMBERS,

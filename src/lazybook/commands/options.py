@@ -126,7 +126,7 @@ FIELDS = {
     ),
     "keep_memory": Field("remember from the start what was remembered there", None),
     "hidden": Field("number of hidden units, or none at all", _whole_or_none),
-    "gate": Field("every-sample, mistakes or memorized-mistakes"),
+    "gate": Field("every-sample, mistakes, memorized-mistakes or margin:M, a number"),
     "restriction": Field(
         "all, synapse-mask:P1,P2, neuron-mask:N, subnet:N, most-active-neurons:F,"
         " largest-error-neurons:F, largest-per-layer:F, largest-per-neuron:F or"

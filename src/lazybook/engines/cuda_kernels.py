@@ -20,6 +20,7 @@ from lazybook.engines.kernels.layout import (
     CROSS_ENTROPY,
     EVERY_SAMPLE,
     HALF_MSE,
+    MARGIN,
     MEMORIZED_MISTAKES,
     MSE,
     PERCEPTRON,
@@ -56,7 +57,7 @@ class Networks(NamedTuple):
 
     Attributes
     ----------
-    loss, gate, rate, leak, bias: numbers ``(networks,)``.
+    loss, gate, margin, rate, leak, bias: numbers ``(networks,)``. The ``margin`` is a gate's.
     synapses, initial: now and before learning, ``(networks, inputs + 1, units)``. The last row is
         the bias; the last unit is always ``bias``, and has no inputs.
     readout, initial_readout: ``(networks, outputs, units)``.
@@ -80,6 +81,7 @@ class Networks(NamedTuple):
 
     loss: np.ndarray
     gate: np.ndarray
+    margin: np.ndarray
     rate: np.ndarray
     leak: np.ndarray
     bias: np.ndarray
@@ -179,7 +181,10 @@ def learn(order, lengths, samples, networks, totals, room):
         mistake = classify(room.outputs[n]) != label
         remembered = totals.remembered[n, sample]
         learned = (
-            gate == EVERY_SAMPLE or mistake or (gate == MEMORIZED_MISTAKES and remembered != 0)
+            gate == EVERY_SAMPLE
+            or (gate != MARGIN and mistake)
+            or (gate == MEMORIZED_MISTAKES and remembered != 0)
+            or (gate == MARGIN and is_unsure(room.outputs[n], label, mistake, networks.margin[n]))
         )
         for k in range(thread, room.outputs.shape[1], threads):
             room.error[n, k] = output_error(room.outputs[n], k, label, networks.loss[n])
@@ -727,6 +732,19 @@ def classify(outputs):
         if outputs[k] > outputs[best]:
             best = k
     return best
+
+
+@cuda.jit(device=True)
+def is_unsure(outputs, label, mistake, least):
+    """Return whether the margin of a sample is below ``least``, see `lazybook.gates.Margin`."""
+    margin = outputs[0] * np.float32(2 * label - 1)
+    if outputs.shape[0] > 1:
+        largest = np.float32(-math.inf)
+        for k in range(outputs.shape[0]):
+            if k != label and outputs[k] > largest:
+                largest = outputs[k]
+        margin = outputs[label] - largest
+    return margin < least or (margin == least and mistake)
 
 
 @cuda.jit(device=True)

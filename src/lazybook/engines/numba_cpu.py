@@ -25,7 +25,7 @@ from lazybook.engines.kernels.evaluation import (
 from lazybook.engines.kernels.layers import store_nonzero
 from lazybook.engines.kernels.training import LEARN
 from lazybook.experiment import Experiment
-from lazybook.gates import EverySample, MemorizedMistakes, Mistakes
+from lazybook.gates import EverySample, Margin, MemorizedMistakes, Mistakes
 from lazybook.restrictions import LargestUpdates, Plan, SynapseMask
 
 # Bytes left free on both sides of each array. Before a loop over two arrays runs in vectors it is
@@ -53,6 +53,7 @@ GATES = {
     EverySample: layout.EVERY_SAMPLE,
     Mistakes: layout.MISTAKES,
     MemorizedMistakes: layout.MEMORIZED_MISTAKES,
+    Margin: layout.MARGIN,
 }
 BUFFERS = {
     type(None): layout.NO_BUFFER,
@@ -383,6 +384,7 @@ def _rules(experiment: Experiment, start: Start, engine: NumbaEngine) -> layout.
         loss=LOSSES[experiment.loss],
         rate=np.float32(experiment.learning_rate),
         gate=GATES[type(experiment.gate)],
+        margin=np.float32(getattr(experiment.gate, "margin", 0)),
         change=change,
         waits=change == layout.OUTER_PRODUCT
         and width == engine.units >= WIDE

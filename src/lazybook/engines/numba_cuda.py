@@ -257,6 +257,7 @@ def _networks(experiments: Sequence[Experiment], starts: Sequence[Start]) -> ker
     arrays = kernels.Networks(
         loss=numbers([LOSSES[e.loss] for e in experiments], np.int64),
         gate=numbers([GATES[type(e.gate)] for e in experiments], np.int64),
+        margin=numbers([getattr(e.gate, "margin", 0) for e in experiments]),
         rate=numbers([e.learning_rate for e in experiments]),
         leak=numbers([networks.leak(e.activation) for e in experiments]),
         bias=numbers([bias for _ in experiments]),

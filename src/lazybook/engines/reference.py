@@ -12,7 +12,7 @@ from lazybook.datasets import Dataset, Split
 from lazybook.energy import Meter
 from lazybook.engines.contract import Evaluation, Start
 from lazybook.experiment import Experiment
-from lazybook.gates import OwnRule, check_answer
+from lazybook.gates import Margin, OwnRule, check_answer
 from lazybook.networks import classify, margins
 from lazybook.restrictions import largest, number_selected, strongest
 from lazybook.support.randomness import ARRIVAL, RECALL, TO_OUTPUTS, draw_mask, noise, shuffle
@@ -118,7 +118,8 @@ def step(run: ReferenceEngine, sample: int) -> bool:
         learned = own_answer(run, outputs, label, mistake, remembered)
         run.remembered[sample] = mistake | remembered
     else:
-        learned = bool(rules.gate.learns(mistake, remembered))
+        margin = [margins(outputs, label)] if isinstance(rules.gate, Margin) else []
+        learned = bool(rules.gate.learns(mistake, remembered, *margin))
         run.remembered[sample] = rules.gate.remembers(mistake, remembered)
 
     # Which synapses may change?

@@ -40,8 +40,9 @@ class Gate(nn.Module):
     samples: size of the training set.
     places: for tokens, pixels and whatever has a label at each of several places: a sample is a
         mistake if ``any`` of its places is misclassified, if ``most`` (more than half) are, or if
-        ``all`` are. Its margin is the least over its places, and its loss their mean. If None, a
-        sample has one label.
+        ``all`` are. Its margin is what as many places do not exceed as make it a mistake: for
+        ``any`` the least over its places, for ``all`` the largest. Its loss is their mean. If None,
+        a sample has one label.
     soft_labels: labels are weights of the classes, shaped like the outputs, and the class with the
         largest is right. For a single output: the weight of class 1, from 0 to 1.
     ignore_index: samples and places with this label are not judged; a sample without any other is
@@ -149,7 +150,8 @@ class Gate(nn.Module):
             soft=self.soft_labels,
             ignore_index=self.ignore_index,
         )
-        mistake = batch.mistakes(self.places or "any")
+        places = self.places or "any"
+        mistake = batch.mistakes(places)
         if indices.shape != mistake.shape:
             raise InvalidValue(
                 f"indices have shape {tuple(indices.shape)};"
@@ -159,7 +161,8 @@ class Gate(nn.Module):
         check_range("indices", indices, len(self.remembered), "samples")
         remembered = self.remembered[indices.to(self.remembered.device)].to(mistake.device)
         if _is_gate(self.rule):
-            learned = self.rule.learns(mistake, remembered)
+            margin = [batch.margins(places)] if isinstance(self.rule, gates.Margin) else []
+            learned = self.rule.learns(mistake, remembered, *margin)
             remembers = self.rule.remembers(mistake, remembered)
         else:
             loss = batch.losses() if losses is None else losses
@@ -168,7 +171,7 @@ class Gate(nn.Module):
                     f"losses are {told(loss)}; give a tensor of one for each sample,"
                     f" shape {tuple(mistake.shape)}"
                 )
-            learned = self.rule(mistake, remembered, batch.margins(), loss)
+            learned = self.rule(mistake, remembered, batch.margins(places), loss)
             remembers = mistake | remembered
         for answer in (learned, remembers):
             gates.check_answer(self.rule, answer, mistake)

@@ -40,16 +40,26 @@ class Judged:
         """Which samples are misclassified, at ``places`` of `PLACES`; bool, ``(batch,)``."""
         if places == "any":
             return self.wrong.any(dim=1)
-        wrong, judged = self.wrong.sum(dim=1), self.judged.sum(dim=1)
-        return wrong >= (judged.clamp(min=1) if places == "all" else judged // 2 + 1)
+        return self.wrong.sum(dim=1) >= self._enough(places)
 
-    def margins(self) -> Tensor:
+    def margins(self, places: str) -> Tensor:
         """What the right class's output exceeds the largest other one by, ``(batch,)``.
 
-        Of several places it is the least.
+        Of several places it is the margin that as many do not exceed as make a sample a mistake: so
+        it is below 0 for the mistakes at ``places``.
         """
-        found = margins(_wide(self.outputs), self.labels)
-        return found.where(self.judged, torch.inf).amin(dim=1)
+        found = margins(_wide(self.outputs), self.labels).where(self.judged, torch.inf)
+        if places == "any":
+            return found.amin(dim=1)
+        return found.sort(dim=1).values.gather(1, self._enough(places)[:, None] - 1)[:, 0]
+
+    def _enough(self, places: str) -> Tensor:
+        """How many misclassified places make a sample a mistake, at least 1; int64, ``(batch,)``.
+
+        They are most of those that are judged, or all.
+        """
+        judged = self.judged.sum(dim=1)
+        return judged.clamp(min=1) if places == "all" else judged // 2 + 1
 
     def losses(self) -> Tensor:
         """The cross-entropy, ``(batch,)``; of several places the mean."""
@@ -74,8 +84,11 @@ def judge(
         outputs = torch.cat([torch.zeros_like(outputs), outputs], dim=-1)
     if soft:
         weights, judged = labels, torch.ones_like(answers, dtype=torch.bool)
-        labels = weights.argmax(dim=-1)
-        wrong = weights.gather(-1, answers[..., None])[..., 0] < weights.amax(dim=-1)
+        largest = weights.amax(dim=-1, keepdim=True)
+        # Of several classes with the largest weight that is right which has the largest output.
+        finite = outputs.clamp(min=torch.finfo(outputs.dtype).min)
+        labels = finite.where(weights == largest, -torch.inf).argmax(dim=-1)
+        wrong = (weights.gather(-1, answers[..., None]) < largest)[..., 0]
     else:
         weights, judged = None, labels != ignore_index
         labels = labels.where(judged, 0)

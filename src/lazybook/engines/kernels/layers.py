@@ -168,6 +168,18 @@ def classify(outputs):
 
 
 @inner
+def margin(outputs, label):
+    """Return what the right class's output exceeds the largest other one by."""
+    if outputs.shape[0] == 1:
+        return outputs[0] if label == 1 else -outputs[0]
+    other = np.float32(-np.inf)
+    for o in range(outputs.shape[0]):
+        if o != label:
+            other = max(other, outputs[o])
+    return outputs[label] - other
+
+
+@inner
 def output_error(outputs, label, loss, error):
     """Set ``error`` to the gradient of the loss by the outputs; return the loss."""
     n = outputs.shape[0]

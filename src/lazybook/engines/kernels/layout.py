@@ -36,7 +36,7 @@ ROWS = 8  # rows of synapses added up in one pass over the units
 LANES = 16  # float32 values in the widest vector registers
 
 MSE, HALF_MSE, CROSS_ENTROPY, PERCEPTRON, LOGISTIC = range(5)
-EVERY_SAMPLE, MISTAKES, MEMORIZED_MISTAKES = range(3)
+EVERY_SAMPLE, MISTAKES, MEMORIZED_MISTAKES, MARGIN = range(4)
 # How the first layer is changed: see `changes`, `largest` and `caching`.
 OUTER_PRODUCT, MASKED, LARGEST_PER_LAYER, LARGEST_PER_NEURON, CACHED, DENSE = range(6)
 NOT_DRAWN, ONCE, EACH_SAMPLE, EACH_CLASS, BY_ACTIVITY, BY_ERROR = range(6)
@@ -112,6 +112,7 @@ class Rules(NamedTuple):
 
     Attributes
     ----------
+    gate, margin: one of EVERY_SAMPLE … MARGIN, and below which margin that learns.
     change: one of OUTER_PRODUCT … DENSE.
     waits: whether rows wait with their changes.
     width: columns of the first layer that can change, a multiple of LANES.
@@ -133,6 +134,7 @@ class Rules(NamedTuple):
     loss: int
     rate: np.float32
     gate: int
+    margin: np.float32
     change: int
     waits: bool
     width: int

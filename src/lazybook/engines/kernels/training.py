@@ -32,6 +32,7 @@ from lazybook.engines.kernels.layers import (
     classify,
     copy,
     fill,
+    margin,
     multiply_slope,
     output_error,
     receive,
@@ -51,6 +52,7 @@ from lazybook.engines.kernels.layout import (
     EVERY_SAMPLE,
     LARGEST_PER_LAYER,
     LARGEST_PER_NEURON,
+    MARGIN,
     MASKED,
     MEMORIZED_MISTAKES,
     MISTAKES,
@@ -101,6 +103,7 @@ def learning(change_inputs):
                 rules.gate == EVERY_SAMPLE
                 or (rules.gate == MISTAKES and mistake)
                 or (rules.gate == MEMORIZED_MISTAKES and totals.remembered[sample])
+                or (rules.gate == MARGIN and is_unsure(room.outputs, label, mistake, rules))
             ):
                 output_error(room.outputs, label, rules.loss, room.error)
                 backward(network, rules, room)
@@ -119,6 +122,13 @@ def learning(change_inputs):
     # What is compiled is known by its name.
     learn.__qualname__ = f"learn_and_{change_inputs.__name__}"
     return compiled(learn)
+
+
+@inlined
+def is_unsure(outputs, label, mistake, rules):
+    """Return whether the margin is too small, see `lazybook.gates.Margin`."""
+    found = margin(outputs, label)
+    return found < rules.margin or (found == rules.margin and mistake)
 
 
 @inner
