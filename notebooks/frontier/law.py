@@ -41,6 +41,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
+from matplotlib.lines import Line2D
 
 from lazybook.benchmarks import speed_up
 from lazybook.book import analysis, notebook, plotting
@@ -312,16 +313,23 @@ timed = times.table.assign(
 MARKERS = dict(zip(speed_up.SETS, ("o", "s", "^"), strict=True))
 figure, axes = plotting.subplots(figsize=(5.4, 3.9))
 for (name, size), rows in timed.groupby(["dataset", "hidden"]):
-    look = {"color": plotting.shade("memorized-mistakes", size, scale.hidden)}
-    label = f"H = {size:,}" if name == "MNIST" else None
-    axes.plot(rows["law"], rows["measured"], MARKERS[name], label=label, ms=5, **look)
-for name in timed["dataset"].unique():
-    axes.plot([], [], MARKERS[name], color=plotting.INK, label=name)
+    look = {"color": plotting.shade("memorized-mistakes", size, scale.hidden), "ms": 5}
+    label = f"{name}, H = {size:,}"
+    axes.plot(rows["law"], rows["measured"], MARKERS[name], label=label, **look)
+kinds = [
+    Line2D([], [], color=plotting.shade("memorized-mistakes", size, scale.hidden))
+    for size in scale.hidden
+]
+kinds += [
+    Line2D([], [], color=plotting.INK, marker=marker, ls="none")
+    for marker in MARKERS.values()
+]
+said = [*(f"H = {size:,}" for size in scale.hidden), *MARKERS]
 ends = np.array([0.9 * timed["law"].min(), 1.1 * timed["law"].max()])
 axes.plot(ends, ends, color=plotting.INK, lw=1)
 axes.fill_between(ends, 0.8 * ends, 1.25 * ends, color="#808080", alpha=0.2, lw=0)
 axes.set(xlabel="speed-up by the law", ylabel="speed-up measured")
-axes.legend(fontsize="small")
+axes.legend(kinds, said, fontsize="small")
 plotting.show(
     figure,
     name="fig-law-speed",

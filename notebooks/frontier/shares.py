@@ -468,4 +468,5 @@ print(f"in a run: {few['energy_m0'] / few['updates']:.0f}")
 found.print_outcomes(sweeps[1:2])
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how the results came about"}
-notebook.provenance(settings, sweeps)
+of_sizes = [one for _, *both in by_size.values() for one in both]
+notebook.provenance(settings, sweeps + of_sizes)
