@@ -374,7 +374,8 @@ found = notebook.Findings(settings, NAME, "FR4")
 MEASURE = "speed-up measured / by the law"
 for name in speed_up.SETS:
     if name in lacking:
-        found.lacks("FR4", MEASURE, name, lacking[name])
+        for size in scale.hidden:
+            found.lacks("FR4", MEASURE, f"{name}, H = {size:,}", lacking[name])
     else:
         of_set = timed[timed["dataset"] == name].set_index(["hidden", "seed"])
         found.each("FR4", MEASURE, f"{name}, H = {{}}", of_set["ratio"])
