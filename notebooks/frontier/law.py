@@ -211,10 +211,10 @@ Markdown(
 # %% [markdown]
 # ## One pass over far more images
 #
-# If each image is seen once, memory plays no part: what is learned are the images that are
-# misclassified when they are first seen, one after another. So the samples learned grow as the
-# number of images as long as a network goes on improving at the rate of a power law, and in
-# proportion to it, an exponent of 1, once it does not improve any more.
+# If each image is seen once, {term}`memory` plays no part: learned are the images that are
+# misclassified when they are first seen. Their number grows more slowly than that of the images as
+# long as the network improves: by a power of it, if the error falls by one. It would grow in
+# proportion, with an exponent of 1, if the network improved no more.
 
 # %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the pass"}
 PASSED = {name: COLUMNS[name] for name in ("updates", "energy_m0", "energy_m1")}
