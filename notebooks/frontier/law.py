@@ -313,7 +313,7 @@ timed = times.table.assign(
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the figure of the speed-up"}
 MARKERS = dict(zip(speed_up.SETS, ("o", "s", "^"), strict=True))
-figure, axes = plotting.subplots(figsize=(5.4, 3.9))
+figure, axes = plotting.subplots(figsize=(6.4, 3.6))
 for (name, size), rows in timed.groupby(["dataset", "hidden"]):
     look = {"color": plotting.shade("memorized-mistakes", size, scale.hidden), "ms": 5}
     label = f"{name}, H = {size:,}"
@@ -331,7 +331,7 @@ ends = np.array([0.9 * timed["law"].min(), 1.1 * timed["law"].max()])
 axes.plot(ends, ends, color=plotting.INK, lw=1)
 axes.fill_between(ends, 0.8 * ends, 1.25 * ends, color="#808080", alpha=0.2, lw=0)
 axes.set(xlabel="speed-up by the law", ylabel="speed-up measured")
-axes.legend(kinds, said, fontsize="small")
+figure.legend(kinds, said, loc="outside right upper", fontsize="small")
 plotting.show(
     figure,
     name="fig-law-speed",

@@ -61,7 +61,7 @@ scale = settings.scale(
     sizes=([250, 500], [500, 1000], [500, 2000, 5000]),
     size_seeds=([0], [0], [0, 1, 2]),
     goal=(0.8, 0.9, 0.93),
-    lower_goal=(0.7, 0.85, 0.9),
+    lower_goal=(0.7, 0.85, 0.85),
     longer=(1, 1, 2),
     clothes=(
         {"hidden": 500, "until": 0.7, "epochs": 1, "measure_every": 500},
