@@ -139,7 +139,7 @@ passed["missed"] = 100 * (1 - passed["test_accuracy"])
 
 
 def panels(table, columns, numbers, xlabel):
-    """Return a panel for each of the columns, with the laws of both sizes of network."""
+    """Return a panel for each of the columns, with the laws of both sizes."""
     made = []
     for column, label in columns.items():
         figure, axes = plotting.subplots(figsize=(3.95, 3.2))
@@ -250,8 +250,8 @@ heads = [f"H = {size:,}, {spell}" for size in extremes for spell in spells]
 ends = passed[passed["images"] == scale.seen[-1]].groupby("hidden")
 learned, missed = ends["updates"].mean(), ends["missed"].mean()
 Markdown(
-    f"The exponents in the number of images, of the first {half} and of the last {half} "
-    f"numbers:\n\n| | {' | '.join(heads)} |\n|{' --- |' * (len(heads) + 1)}\n"
+    f"The exponents in the number of images, of the first {half} and of the last "
+    f"{half} numbers:\n\n| | {' | '.join(heads)} |\n|{' --- |' * (len(heads) + 1)}\n"
     + "\n".join(
         f"| {label} | "
         + " | ".join(
@@ -348,8 +348,8 @@ means = timed.groupby(["dataset", "hidden"], sort=False).mean()
 Markdown(
     f"Measured on {times.source}, in processor time; means over "
     f"{timed['seed'].nunique()} seeds:\n\n"
-    "| data set | $H$ | µs, looked at | µs, learned | $\\kappa$ | share | by the law | "
-    "measured | measured / law |\n|"
+    "| data set | $H$ | µs, looked at | µs, learned | $\\kappa$ | share | by the law "
+    "| measured | measured / law |\n|"
     + " --- |" * 9
     + "\n"
     + "\n".join(
@@ -358,12 +358,12 @@ Markdown(
         f"{row.ratio:.2f} |"
         for (name, size), row in means.iterrows()
     )
-    + "\n\nThe law takes a sample that is learned to cost the same by either rule. Where "
-    "a gate is asked it costs "
+    + "\n\nThe law takes a sample that is learned to cost the same by either rule. "
+    "Where a gate is asked it costs "
     f"{notebook.span(means['gate'], '.2f')} times as much here: a network that learns "
     "everything lets the rows of its weights wait with their changes until they are "
-    "read next, if it has at least 400 units, and one with a gate does not. The time of "
-    "lazy learning by itself is "
+    "read next, if it has at least 400 units, and one with a gate does not. The time "
+    "of lazy learning by itself is "
     f"{notebook.span(means['lazy_by_costs'], '.2f')} times what the two costs and the "
     "share say."
 )
@@ -397,8 +397,8 @@ passes = notebook.span(
     ".2f",
 )
 found.answer(
-    f"In {scale.epochs} epochs the images memorized grow as the number of images to the "
-    f"power of **{spans['memorized']}**, the samples learned to {spans['updates']}, "
+    f"In {scale.epochs} epochs the images memorized grow as the number of images to "
+    f"the power of **{spans['memorized']}**, the samples learned to {spans['updates']}, "
     f"$M_0$ to {spans['energy_m0']} and $M_1$ to {spans['energy_m1']}: the more data, "
     "the smaller the part of them that has to be learned. In one pass over up to "
     f"{scale.seen[-1]:,} images the samples learned grow to a power of {passes}. The "

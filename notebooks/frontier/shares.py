@@ -347,7 +347,7 @@ saved = {
     for goal in goals
 }
 Markdown(
-    "How many times fewer changes all four rules need (–: a seed missed the goal):\n\n"
+    "How many times fewer changes all four rules need (–: the goal was missed):\n\n"
     "| $H$ | "
     + " | ".join(
         f"than {other}, to {100 * goal:g} %"
@@ -397,8 +397,8 @@ if clothes is not None:
         f"{times(of_clothes[()] / of_clothes[RULES])} times fewer. They get to "
         f"{notebook.span(most, '.1f')} % in {notebook.span(long, ',.0f')} samples, and "
         "not steadily: from one measurement to the next the accuracy changes by "
-        f"{notebook.span(jumps, '.1f')} points on average. Who learns only mistakes goes "
-        "on making changes as large as at first, in different directions."
+        f"{notebook.span(jumps, '.1f')} points on average. Who learns only mistakes "
+        "goes on making changes as large as at first, in different directions."
     )
 else:
     told = f"It is not shown here: {lacking}."
