@@ -398,12 +398,13 @@ passes = notebook.span(
 )
 found.answer(
     f"In {scale.epochs} epochs the images memorized grow as the number of images to "
-    f"the power of **{spans['memorized']}**, the samples learned to {spans['updates']}, "
-    f"$M_0$ to {spans['energy_m0']} and $M_1$ to {spans['energy_m1']}: the more data, "
-    "the smaller the part of them that has to be learned. In one pass over up to "
-    f"{scale.seen[-1]:,} images the samples learned grow to a power of {passes}. The "
-    f"speed-up measured is {notebook.span(means['ratio'], '.2f')} times what the share "
-    "learned and the cost of learning a sample say."
+    f"the power of **{spans['memorized']}**, the samples learned to "
+    f"{spans['updates']}, $M_0$ to {spans['energy_m0']} and $M_1$ to "
+    f"{spans['energy_m1']}: the more data, the smaller the part of them that has to be "
+    f"learned. In one pass over up to {scale.seen[-1]:,} images the samples learned "
+    f"grow to a power of {passes}. The speed-up measured is "
+    f"{notebook.span(means['ratio'], '.2f')} times what the share learned and the cost "
+    "of learning a sample say."
 )
 
 # %% [markdown]
