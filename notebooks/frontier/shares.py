@@ -182,8 +182,8 @@ by_size = {
     size: study(with_digits(ALONE, size), scale.size_seeds) for size in scale.sizes
 }
 # Rates for 5,000 units. Those that stand alone were found at first, with 2,000 units.
-CLOTHES = {(): [0.004], (LAZY,): [0.004], (THRESHOLD,): [0.004], (LARGEST,): [0.012]}
-CLOTHES |= {(FIXED,): [0.03, 0.1], RULES: [1.0]}
+CLOTHES = {(): [0.004], (LAZY,): [0.004], (FIXED,): [0.03, 0.1], (LARGEST,): [0.012]}
+CLOTHES |= {(THRESHOLD,): [0.004], RULES: [1.0]}
 lacking = ""
 try:
     clothes, *more = study(
