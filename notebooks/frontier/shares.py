@@ -44,7 +44,7 @@ from IPython.display import Markdown
 
 from lazybook.book import analysis, notebook, plotting
 from lazybook.errors import DataError
-from lazybook.experiment import Experiment, grid
+from lazybook.experiment import Experiment
 from lazybook.gates import EverySample, Mistakes
 from lazybook.restrictions import (
     AllSynapses,
@@ -56,12 +56,19 @@ from lazybook.restrictions import (
 settings = notebook.start(globals())
 scale = settings.scale(
     # smoke, quick, paper
-    seeds=([0], [0], [0, 1, 2]),
+    seeds=([0], [0], [0, 1, 2, 3, 4]),
     hidden=(500, 1000, 2000),
+    sizes=([250, 500], [500, 1000], [500, 2000]),
+    size_seeds=([0], [0], [0, 1, 2]),
     goal=(0.8, 0.9, 0.93),
-    fashion_goal=(0.7, 0.8, 0.85),
+    lower_goal=(0.7, 0.85, 0.85),
     longer=(1, 1, 2),
-    fashion_seeds=([0], [0], [0]),
+    clothes=(
+        {"hidden": 500, "until": 0.7, "epochs": 1, "measure_every": 500},
+        {"hidden": 1000, "until": 0.8, "epochs": 1, "measure_every": 1000},
+        {"hidden": 5000, "until": 0.85, "epochs": 6, "measure_every": 2000},
+    ),
+    clothes_seeds=([0], [0], [0, 1, 2]),
     every=(500, 1000, 1000),
     plastic_rates=([0.03], [0.03], [0.01, 0.03]),
     fixed_rates=([0.3], [0.3], [0.3, 1.0]),
@@ -84,13 +91,17 @@ NAME = "frontier/shares"
 # Rates that are right for one combination are wrong for another. So each combination learns with
 # the one, of two, that needed fewest changes with a seed that is used for nothing else. It may take
 # an epoch; pure lazy learning of the largest updates of a fixed network, which changes fewest
-# synapses, two epochs of MNIST.
+# synapses, two epochs. Networks of other sizes learn with rates in inverse proportion to the number
+# of units.
+#
+# Clothes are learned by a wider network, with lower thresholds and a larger share of the synapses,
+# for up to six epochs, and all that is the same for each combination. Why, is said {ref}`below
+# <shares-clothes>`.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the runs"}
 LAZY, FIXED, LARGEST, THRESHOLD = "pure lazy", "fixed", "largest", "threshold"
 RULES = (LAZY, FIXED, LARGEST, THRESHOLD)
 SEARCH_SEED = 100
-FRACTION = 0.005
 base = Experiment(
     zero_mean=True,
     hidden=scale.hidden,
@@ -99,56 +110,64 @@ base = Experiment(
     epochs=1,
     measure_every=scale.every,
     measure_training=False,
+    seed=SEARCH_SEED,
 )
 
 
-def combined(rules, **changes):
+def combined(rules, fraction=0.005, bias=-0.2, **changes):
     """Return the experiment in which these of the ``RULES`` hold."""
     restriction = SynapseMask(0, 1) if FIXED in rules else AllSynapses()
     if LARGEST in rules:
-        restriction &= LargestToOutputs(FRACTION)
+        restriction &= LargestToOutputs(fraction)
         if FIXED not in rules:
-            restriction &= LargestUpdates(FRACTION)
+            restriction &= LargestUpdates(fraction)
     return replace(
         base,
         gate=Mistakes() if LAZY in rules else EverySample(),
         restriction=restriction,
-        initial="gaussian:0.02,-0.2" if THRESHOLD in rules else "gaussian:0.02",
+        initial=f"gaussian:0.02,{bias}" if THRESHOLD in rules else "gaussian:0.02",
         **changes,
     )
 
 
-def study(choices, dataset, goal, seeds, longer=1):
-    """Return the ends of runs with each of the ``choices`` of rules, and both sweeps.
-
-    Each learns with the rate that was best with the seed of the search, for an epoch at
-    most; those that change fewest synapses may take ``longer``.
-    """
-    on = {"dataset": dataset, "until": goal, "seed": SEARCH_SEED}
-    most = {
-        rules: longer if {LAZY, FIXED, LARGEST} <= {*rules} else 1 for rules in choices
-    }
-    tried = {
-        rules: grid(
-            combined(rules, **on, epochs=most[rules]),
-            learning_rate=scale.fixed_rates if FIXED in rules else scale.plastic_rates,
-        )
+def with_digits(choices, hidden):
+    """Return what may be right for each of the ``choices`` of rules, with MNIST."""
+    return {
+        rules: [
+            combined(
+                rules,
+                hidden=hidden,
+                until=scale.goal,
+                epochs=scale.longer if {LAZY, FIXED, LARGEST} <= {*rules} else 1,
+                learning_rate=round(rate * scale.hidden / hidden, 6),
+            )
+            for rate in (scale.fixed_rates if FIXED in rules else scale.plastic_rates)
+        ]
         for rules in choices
     }
-    searched = [one for several in tried.values() for one in several]
+
+
+def study(tried, seeds):
+    """Return the ends of runs with each choice of rules, and both sweeps.
+
+    Of several experiments ``tried`` with the seed of the search the one counts that
+    needed fewest changes.
+    """
+    choices = [several for several in tried.values() if len(several) > 1]
+    searched = [one for several in choices for one in several]
     search = settings.sweep(searched)
     needed = {
-        one: run.final["energy_m0"] if run.final["test_accuracy"] >= goal else np.inf
+        one: run.final["energy_m0"]
+        if run.final["test_accuracy"] >= one.until
+        else np.inf
         for one, run in zip(searched, search.runs, strict=True)
     }
-    best = {rules: min(several, key=needed.get) for rules, several in tried.items()}
-    result = settings.sweep(
-        [replace(best[rules], seed=seed) for rules in choices for seed in seeds],
-    )
+    best = [min(several, key=needed.get) for several in tried.values()]
+    result = settings.sweep([replace(one, seed=seed) for one in best for seed in seeds])
     ends = analysis.reached(
         result.ends(), ["energy_m0", "energy_m1", "updates", "samples"]
     )
-    ends["rules"] = [rules for rules in choices for _ in seeds]
+    ends["rules"] = [rules for rules in tried for _ in seeds]
     ends["row"] = [
         ", ".join(rule for rule in rules if rule != LAZY) or "none"
         for rules in ends["rules"]
@@ -157,12 +176,32 @@ def study(choices, dataset, goal, seeds, longer=1):
 
 
 EVERY = [rules for number in range(5) for rules in combinations(RULES, number)]
-digits, *sweeps = study(EVERY, "mnist", scale.goal, scale.seeds, scale.longer)
 ALONE = [rules for rules in EVERY if len(rules) in (0, 1, 4)]
+digits, *sweeps = study(with_digits(EVERY, scale.hidden), scale.seeds)
+by_size = {
+    size: study(with_digits(ALONE, size), scale.size_seeds) for size in scale.sizes
+}
+# Rates for 5,000 units. Those that stand alone were found at first, with 2,000 units.
+CLOTHES = {(): [0.004], (LAZY,): [0.004], (FIXED,): [0.03, 0.1], (LARGEST,): [0.012]}
+CLOTHES |= {(THRESHOLD,): [0.004], RULES: [1.0]}
 lacking = ""
 try:
     clothes, *more = study(
-        ALONE, "fashion-mnist", scale.fashion_goal, scale.fashion_seeds
+        {
+            rules: [
+                combined(
+                    rules,
+                    fraction=0.02,
+                    bias=-0.1,
+                    dataset="fashion-mnist",
+                    learning_rate=rate * 5000 / scale.clothes["hidden"],
+                    **scale.clothes,
+                )
+                for rate in rates
+            ]
+            for rules, rates in CLOTHES.items()
+        },
+        scale.clothes_seeds,
     )
     sweeps += more
 except DataError as error:  # neither records nor the data set are here
@@ -198,8 +237,8 @@ if clothes is not None:
     panels.append(panel(clothes, "energy_m0", "changes $M_0$, Fashion-MNIST"))
     of_clothes = (
         "; (c) <i>M</i><sub>0</sub> until "
-        f"{100 * scale.fashion_goal:g} % of those of Fashion-MNIST are, "
-        f"n = {len(scale.fashion_seeds)}"
+        f"{100 * scale.clothes['until']:g} % of those of Fashion-MNIST are, H = "
+        f"{scale.clothes['hidden']:,}, n = {len(scale.clothes_seeds)}"
     )
 plotting.show(
     *panels,
@@ -277,9 +316,67 @@ Markdown(
 )
 
 # %% [markdown]
+# ## Smaller and larger networks
+#
+# Is the saving one of a certain size?
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the savings by size"}
+
+
+def savings(result, goal):
+    """Return how many times fewer changes all rules need than none, and the best one.
+
+    To this ``goal``, by the means over seeds; nan if a seed missed it.
+    """
+    needed = {rules: [] for rules in ALONE}
+    runs = iter(result.runs)
+    for rules in ALONE:
+        for _ in scale.size_seeds:
+            end = analysis.cut(next(runs), goal).table.iloc[-1]
+            got = end["test_accuracy"] >= goal
+            needed[rules].append(end["energy_m0"] if got else np.nan)
+    mean = {rules: np.mean(several) for rules, several in needed.items()}
+    single = np.nanmin([mean[rule,] for rule in RULES])
+    return mean[()] / mean[RULES], single / mean[RULES]
+
+
+goals = (scale.lower_goal, scale.goal)
+saved = {
+    (size, goal): savings(result, goal)
+    for size, (_, _, result) in by_size.items()
+    for goal in goals
+}
+Markdown(
+    "How many times fewer changes all four rules need (–: the goal was missed):\n\n"
+    "| $H$ | "
+    + " | ".join(
+        f"than {other}, to {100 * goal:g} %"
+        for goal in goals
+        for other in ("none", "the best one alone")
+    )
+    + " |\n|"
+    + " --- |" * 5
+    + "\n"
+    + "\n".join(
+        f"| {size:,} | "
+        + " | ".join(times(value) for goal in goals for value in saved[size, goal])
+        + " |"
+        for size in scale.sizes
+    )
+)
+
+# %% [markdown]
+# (shares-clothes)=
+#
 # ## Clothes instead of digits
 #
 # Fashion-MNIST is harder, so the goal is lower. Panel c has each rule alone, none and all of them.
+# At first clothes were learned by the network of the digits, for an epoch at most. All four rules
+# together missed the goal by several points then, as did two of them alone. The claim does not
+# limit the length of learning. So with the seed of the search it was seen what accuracy depends on:
+# on the number of units, on the share of synapses that change, and on thresholds that let more
+# units be active. What is shown here was chosen by that and run with fresh seeds, once. The goal
+# and the claim stayed as they were.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the shares for clothes"}
 if clothes is not None:
@@ -287,10 +384,21 @@ if clothes is not None:
     told = "; ".join(
         f"{rule} {times(of_clothes[()] / of_clothes[(rule,)])}" for rule in RULES
     )
+    together = more[1].runs[-len(scale.clothes_seeds) :]
+    most = [100 * run.table["test_accuracy"].max() for run in together]
+    jumps = [
+        100 * run.table["test_accuracy"].tail(20).diff().abs().mean()
+        for run in together
+    ]
+    long = [run.final["samples"] for run in together]
     told = (
-        "How many times fewer changes each saves alone (–: the goal was missed within "
-        f"an epoch): {told}. All of them together: "
-        f"{times(of_clothes[()] / of_clothes[RULES])} times fewer."
+        "How many times fewer changes each saves alone (–: the goal was missed by a "
+        f"seed): {told}. All of them together: "
+        f"{times(of_clothes[()] / of_clothes[RULES])} times fewer. They get to "
+        f"{notebook.span(most, '.1f')} % in {notebook.span(long, ',.0f')} samples, and "
+        "not steadily: from one measurement to the next the accuracy changes by "
+        f"{notebook.span(jumps, '.1f')} points on average. Who learns only mistakes "
+        "goes on making changes as large as at first, in different directions."
     )
 else:
     told = f"It is not shown here: {lacking}."
@@ -315,7 +423,7 @@ def compare(table):
 
 
 found.each("FR2", MEASURE, f"MNIST to {100 * scale.goal:g} %", compare(digits))
-WHERE = f"Fashion-MNIST to {100 * scale.fashion_goal:g} %"
+WHERE = f"Fashion-MNIST to {100 * scale.clothes['until']:g} %"
 if clothes is not None:
     found.each("FR3", MEASURE, WHERE, compare(clothes))
 else:
@@ -332,6 +440,28 @@ found.answer(
 )
 
 # %% [markdown]
+# ## Your turn
+#
+# **1.** Of ten rules each saves a factor of two, and none has to do with the others. How much would
+# all of them save? And how much if each pair lost a tenth of what its two rules save?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 1: products"}
+# NBVAL_CHECK_OUTPUT
+alone_all = 2**10
+in_the_way = 0.9 ** (10 * 9 / 2)
+print(f"{alone_all} times; {alone_all * in_the_way:.1f} times")
+
+# %% [markdown]
+# **2.** With {term}`pure lazy learning` of the {term}`largest updates` to the outputs alone, how
+# many synapses change when a sample is learned? Find it by hand, and in a run.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Solution 2: changes of a sample"}
+# NBVAL_CHECK_OUTPUT
+few = digits[digits["rules"] == RULES].iloc[0]
+print(f"by hand: {round(0.005 * 10 * (scale.hidden + 1))}")
+print(f"in a run: {few['energy_m0'] / few['updates']:.0f}")
+
+# %% [markdown]
 # Next: {doc}`How does all that grow with the data and with the network? <law>`
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: outcomes"}
@@ -339,4 +469,5 @@ found.answer(
 found.print_outcomes(sweeps[1:2])
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how the results came about"}
-notebook.provenance(settings, sweeps)
+of_sizes = [one for _, *both in by_size.values() for one in both]
+notebook.provenance(settings, sweeps + of_sizes)

@@ -162,14 +162,22 @@ def data_for(case: Case) -> tuple[Dataset, Start]:
     streams = Streams(experiment.seed)
     start = Start.draw(experiment, dataset, streams)
     if isinstance(experiment.gate, MemorizedMistakes):
-        network = loops.NumpyLoop(experiment, dataset, start)
-        blocks = network.inputs.reshape(-1, BLOCK, network.inputs.shape[1])
-        answers = np.concatenate([network.forward(x)[1].argmax(axis=1) for x in blocks])
-        places = np.tile(np.arange(BLOCK), (len(blocks), 1))
-        wrong = streams.ties.permuted(places, axis=1).ravel() < round(BLOCK * case.learned)
-        labels = (answers + wrong) % dataset.classes
-        dataset = replace(dataset, train=replace(dataset.train, labels=labels))
+        dataset = answered(case, dataset, start, streams)
     return dataset, start
+
+
+def answered(case: Case, dataset: Dataset, start: Start, streams: Streams) -> Dataset:
+    """Return ``dataset`` with labels of which the initial network misses the share of the case.
+
+    Its number of training samples is a multiple of `BLOCK`; of each block as many are missed.
+    """
+    network = loops.NumpyLoop(case.experiment, dataset, start)
+    blocks = network.inputs.reshape(-1, BLOCK, network.inputs.shape[1])
+    answers = np.concatenate([network.forward(x)[1].argmax(axis=1) for x in blocks])
+    places = np.tile(np.arange(BLOCK), (len(blocks), 1))
+    wrong = streams.ties.permuted(places, axis=1).ravel() < round(BLOCK * case.learned)
+    labels = (answers + wrong) % dataset.classes
+    return replace(dataset, train=replace(dataset.train, labels=labels))
 
 
 def learners(

@@ -471,7 +471,8 @@ def sparse(split: Split, bias: bool, ordered: bool = False) -> layout.Data:
     With ``ordered`` each sample's inputs stand in falling order of their sizes.
     """
     samples, inputs = split.values.shape
-    stored = np.count_nonzero(split.values, axis=1)
+    blocks = [slice(begin, begin + 1000) for begin in range(0, samples, 1000)]
+    stored = np.concatenate([np.count_nonzero(split.values[rows], axis=1) for rows in blocks])
     last = np.cumsum(_padded(stored, layout.ROWS))
     first = np.concatenate([[0], last[:-1]])
     index, value = np.empty(last[-1], _index_type(inputs)), np.empty(last[-1], np.float32)
@@ -482,8 +483,7 @@ def sparse(split: Split, bias: bool, ordered: bool = False) -> layout.Data:
             falling = np.argsort(-np.abs(value[here] - np.float32(split.offset)), kind="stable")
             index[here], value[here] = index[here][falling], value[here][falling]
     count, size = np.empty(samples, np.int64), np.empty(samples)
-    for begin in range(0, samples, 1000):
-        rows = slice(begin, begin + 1000)
+    for rows in blocks:
         x = split.inputs(rows)
         count[rows] = np.count_nonzero(x, axis=1) + bias
         size[rows] = np.abs(x).sum(axis=1) + bias
