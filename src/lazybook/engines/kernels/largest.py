@@ -1,23 +1,23 @@
 r"""The k largest entries of an outer product, without forming it.
 
-The size of the update of synapse (i, j) is :math:`|x_i| |\delta_j|`. With the sizes of the inputs in
-falling order, those above a threshold are for each unit the first: how many they are is found by
-halving, for all units side by side. The k-th largest entry is found by a search for the threshold
-with the right count: some ten counts of units × log(inputs) steps, where a selection from the matrix
-would look at inputs × units entries.
+The size of the update of synapse (i, j) is :math:`|x_i| |\delta_j|`. With the sizes of the inputs
+in falling order, those above a threshold are for each unit the first: how many they are is found
+by halving, for all units side by side. The k-th largest entry is found by a search for the
+threshold with the right count: some ten counts, for which ever fewer inputs come into question,
+where a selection from the matrix would look at inputs × units entries.
 
 The sizes of the inputs in falling order are *levels*: ``level`` has one for each stored input, and
 one that all pixels share that are 0; ``many`` tells how many inputs a level stands for. To count,
-levels of one size are merged: a level is the ``place``-th, from 1 on, of the ``distinct`` ones, behind
-which there are zeros up to a power of two, and ``passed[n]`` is the number of inputs of the first n.
-Of the units only those that may have an update among the largest are ``chosen``: ``reach`` is for
-each of them the number of distinct levels at which its update is above the threshold.
+levels of one size are merged: a level is the ``place``-th, from 1 on, of the ``distinct`` ones,
+behind which there are zeros, and ``passed[n]`` is the number of inputs of the first n. Of the units
+only those that may have an update among the largest are ``chosen``: ``reach`` is for each of them
+the number of distinct levels at which its update is above the threshold.
 """
 
 import numpy as np
 
 from lazybook.engines.kernels.changes import norms
-from lazybook.engines.kernels.layers import fill
+from lazybook.engines.kernels.layers import copy, fill
 from lazybook.engines.kernels.layout import DENSE, LANES, NOT_DRAWN
 from lazybook.support.compiling import allocating, compiled, in_order, inner
 from lazybook.support.randomness import noise
@@ -82,13 +82,16 @@ def choose_units(size, largest, least, chosen, chosen_size):
 
 
 @inner
-def count_above(distinct, passed, size, threshold, reach):
+def count_above(distinct, passed, size, threshold, least, most, reach):
     """Return the numbers of entries, and of pairs of level and unit, above ``threshold``.
 
-    ``reach`` is set. The halving goes on for all units side by side, so that none waits for another.
+    ``reach`` is set, which is at least ``least`` and at most ``most`` more. The halving goes on for
+    all units side by side, so that none waits for another.
     """
-    fill(reach, 0)
-    half = distinct.shape[0] // 2
+    copy(least, reach)
+    half = 1
+    while 2 * half <= most:
+        half *= 2
     while half > 0:
         for u in range(size.shape[0]):
             more = np.uint32(reach[u] + np.uint32(half))
@@ -103,49 +106,58 @@ def count_above(distinct, passed, size, threshold, reach):
 
 
 @inner
-def find_threshold(distinct, passed, size, number, least, guess, reach, as_float, as_bits):
+def find_threshold(distinct, passed, merged, size, number, least, guess, units, room):
     """Return the ``number``-th largest entry, how many are larger, and how many like it.
 
-    If it is not above ``least``, 0, the number of those that are, and 0. ``reach`` is set. ``guess``
-    is where to look first. ``as_float`` and ``as_bits`` are one element of memory, seen as float32
-    and as int32: floats that are not negative have the order of their bits.
+    If it is not above ``least``, 0, the number of those that are, and 0. ``room.reach`` is set.
+    ``guess`` is where to look first.
     """
-    count, low_pairs = count_above(distinct, passed, size, least, reach)
+    as_float, as_bits = room.one, room.one.view(np.int32)  # positive floats have their bits' order
+    reach, low_reach, new_reach = room.reach[:units], room.low_reach[:units], room.new_reach[:units]
+    fill(reach, 0)
+    count, low_pairs = count_above(distinct, passed, size, least, reach, merged, low_reach)
     if count < number:
+        copy(low_reach, reach)
         return np.float32(0), count, 0
     as_float[0] = least
     low = as_bits[0]  # of a threshold with at least, ``high`` of one with less than number above it
     as_float[0] = 0
-    for u in range(size.shape[0]):
+    for u in range(units):
         as_float[0] = max(as_float[0], distinct[0] * size[u])
-    high, high_pairs = as_bits[0], 0
+    high, high_pairs, larger, apart = as_bits[0], 0, 0, merged
     low_excess, high_excess = count - number + 0.5, 0.5 - number
     as_float[0] = guess
     middle = as_bits[0]
     while high - low > 1 and low_pairs - high_pairs > FEW:
         middle = min(max(middle, low + 1), high - 1)
         as_bits[0] = middle
-        count, pairs = count_above(distinct, passed, size, as_float[0], reach)
+        count, pairs = count_above(distinct, passed, size, as_float[0], reach, apart, new_reach)
         # The end that stays counts half, so that it does not stay for long.
         if count < number:
-            high, high_pairs = middle, pairs
+            high, high_pairs, larger = middle, pairs, count
             low_excess, high_excess = low_excess / 2, count - number + 0.5
+            copy(new_reach, reach)
         else:
             low, low_pairs = middle, pairs
             low_excess, high_excess = count - number + 0.5, high_excess / 2
+            copy(new_reach, low_reach)
         middle = low + np.int64((high - low) * low_excess / (low_excess - high_excess))
-    as_bits[0] = high
-    larger, alike = 0, count_above(distinct, passed, size, as_float[0], reach)[0]
-    entry = as_float[0]
+        apart = 0
+        for u in range(units):
+            apart = max(apart, np.int64(low_reach[u]) - np.int64(reach[u]))
+    entry, alike = np.float32(0), 0
     while larger + alike < number:
         larger += alike
-        as_float[0] = 0  # and now the largest that is not yet counted
-        for u in range(size.shape[0]):
-            as_float[0] = max(as_float[0], distinct[reach[u]] * size[u])
-        entry = as_float[0]
-        as_bits[0] -= 1
-        alike = count_above(distinct, passed, size, as_float[0], reach)[0] - larger
-    count_above(distinct, passed, size, entry, reach)
+        entry, alike = np.float32(0), 0
+        for u in range(units):
+            entry = max(entry, distinct[reach[u]] * size[u])
+        for u in range(units):
+            while distinct[reach[u]] * size[u] == entry:
+                alike += passed[reach[u] + 1] - passed[reach[u]]
+                reach[u] += np.uint32(1)
+    for u in range(units):
+        while reach[u] > 0 and distinct[reach[u] - 1] * size[u] == entry:
+            reach[u] -= np.uint32(1)
     return entry, larger, alike
 
 
@@ -170,19 +182,16 @@ def rank(data, sample, network, rules, room):
     """
     levels = sort_levels(data, sample, network, room.level, room.many, room.where)
     merged = merge_levels(room.level, room.many, levels, room.place, room.distinct, room.passed)
-    length = 1
-    while length <= merged:
-        length *= 2
-    distinct, size, one = room.distinct[:length], room.size[: rules.width], room.one
-    fill(distinct[merged:], 0)
+    distinct, size = room.distinct, room.size[: rules.width]
+    fill(distinct[merged : 2 * merged + 1], 0)
     # From sample to sample the threshold changes little in comparison with the mean update.
     mean = np.float32(data.size[sample] * norms(size)[1])
     guess = room.guess[0] * mean
     for least in (LIKELY * guess, np.float32(0)):
         units = choose_units(size, distinct[0], least, room.chosen, room.chosen_size)
         threshold, larger, alike = find_threshold(
-            distinct, room.passed, room.chosen_size[:units], rules.selected, least, guess,
-            room.reach[:units], one, one.view(np.int32),
+            distinct, room.passed, merged, room.chosen_size[:units], rules.selected, least, guess,
+            units, room,
         )  # fmt: skip
         if threshold > 0:
             room.guess[0] = threshold / mean
@@ -194,7 +203,7 @@ def rank(data, sample, network, rules, room):
 def sort_units(merged, units, room):
     """Set ``order`` to the chosen units in falling order of their reach.
 
-    The first ``reached[n]`` of them, the sum of whose sizes is ``sizes[n]``, reach n levels or more.
+    The first ``reached[n]`` of them, whose sizes make ``sizes[n]``, reach n levels or more.
     """
     reached, sizes, order = room.reached[: merged + 1], room.sizes[: merged + 1], room.order
     fill(reached, 0)

@@ -247,6 +247,8 @@ class Room(NamedTuple):
     chosen: np.ndarray
     chosen_size: np.ndarray
     reach: np.ndarray
+    low_reach: np.ndarray
+    new_reach: np.ndarray
     reached: np.ndarray
     sizes: np.ndarray
     order: np.ndarray
