@@ -310,9 +310,9 @@ Markdown(
 #
 # is for each unit found by halving, for all units side by side. All pixels of the background are
 # alike and count as one step of it. A search for the $\theta$ with $n(\theta) = k$, begun at the
-# threshold of the last image, takes some ten such counts, each among fewer inputs than the last, and
-# then exactly $k$ synapses change. Within one neuron it is simpler still: the largest updates of
-# every neuron are those of the largest inputs.
+# threshold of the last image, takes some ten such counts, for which ever fewer inputs come into
+# question, and then exactly $k$ synapses change. Within one neuron it is simpler still: the largest
+# updates of every neuron are those of the largest inputs.
 #
 # Nor has every synapse to be compared with the threshold $\theta$ after each sample. With zero-mean
 # inputs $\tilde T_{ij} = A_{ij} + c_j$, sparse plus a constant again, and while the bounds of
