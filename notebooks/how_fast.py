@@ -124,11 +124,10 @@ timings.table(
 # %% [markdown]
 # Medians of several rounds; what the rules are is told beside the ordinary loops, further down.
 # What is far from its bound does more than moving synapses. The largest updates of a layer are few
-# and lie scattered; the bound counts only these, but the engine also sorts the errors of the hidden
-# units and searches for the size from which on an update is among the largest. With a synapse mask,
-# every row of synapses has a row of the mask beside it, whose bytes have to be made numbers. And
-# with synaptic caching, where a unit may have a synapse at the threshold, all its synapses are
-# looked at.
+# and lie scattered; the bound counts only these, but the engine also searches for the size from
+# which on an update is among the largest. With a synapse mask, every row of synapses has a row of
+# the mask beside it, whose bytes have to be made numbers. And with synaptic caching, where a unit
+# may have a synapse at the threshold, all its synapses are looked at.
 
 # %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the figure of sizes"}
 panels = []

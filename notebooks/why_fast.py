@@ -303,16 +303,16 @@ Markdown(
 # ## The largest updates, without the matrix
 #
 # Which 5 % of the updates $|x_i||\delta_j|$ are the largest? Writing them down and selecting, as
-# `torch.topk` must, looks at $785\,H$ numbers. But sort both vectors, and the number of updates
-# above a threshold $\theta$,
+# `torch.topk` must, looks at $785\,H$ numbers. But sort the inputs by their size, which is done
+# once for each image, and the number of updates above a threshold $\theta$,
 #
-# $$ n(\theta) = \sum_i \#\{\, j : |\delta_j| > \theta / |x_i| \,\}, $$
+# $$ n(\theta) = \sum_j \#\{\, i : |x_i| > \theta / |\delta_j| \,\}, $$
 #
-# is counted in one walk along both: as $|x_i|$ falls, fewer of the sorted $|\delta_j|$ pass. All
-# pixels of the background are alike and count as one step of it. A search for the $\theta$ with
-# $n(\theta) = k$, begun at the threshold of the last image, takes a few walks of $H$ steps, and
-# then exactly $k$ synapses change. Within one neuron it is simpler still: the largest updates of
-# every neuron are those of the largest inputs.
+# is for each unit found by halving, for all units side by side. All pixels of the background are
+# alike and count as one step of it. A search for the $\theta$ with $n(\theta) = k$, begun at the
+# threshold of the last image, takes some ten such counts, for which ever fewer inputs come into
+# question, and then exactly $k$ synapses change. Within one neuron it is simpler still: the largest
+# updates of every neuron are those of the largest inputs.
 #
 # Nor has every synapse to be compared with the threshold $\theta$ after each sample. With zero-mean
 # inputs $\tilde T_{ij} = A_{ij} + c_j$, sparse plus a constant again, and while the bounds of

@@ -303,7 +303,7 @@ class NumbaEngine:
         )
         per_unit = (
             "sums", "more_sums", "mask_sums", "activity", "plastic_activity", "hidden_error",
-            "step", "size", "spare", "ranked", "more_spare", "largest",
+            "step", "size", "spare", "more_spare", "largest", "chosen_size",
         )  # fmt: skip
         free = apart(units, dtype=np.uint8)
         free[:] = 1
@@ -320,14 +320,19 @@ class NumbaEngine:
             level=apart(rows + 1),
             many=apart(rows + 1, dtype=np.int64),
             where=apart(rows + 1, dtype=np.int64),
-            distinct=apart(rows + 1),
-            multiple=apart(rows + 1, dtype=np.int64),
-            reach=apart(rows + 1, dtype=np.int64),
-            rows=apart(4, dtype=np.int64),
-            tied=apart(max(rows, units), dtype=np.int32),
+            place=apart(rows + 1, dtype=np.int64),
+            distinct=apart(2 * rows + 3),
+            passed=apart(rows + 2, dtype=np.int64),
+            chosen=apart(units, dtype=np.int32),
+            reach=apart(units, dtype=np.uint32),
+            low_reach=apart(units, dtype=np.uint32),
+            new_reach=apart(units, dtype=np.uint32),
+            reached=apart(rows + 2, dtype=np.int64),
+            sizes=apart(rows + 2, dtype=np.float64),
             order=apart(units, dtype=np.int32),
             spare_order=apart(units, dtype=np.int32),
-            cumulative=apart(units + 1, dtype=np.float64),
+            rows=apart(4, dtype=np.int64),
+            tied=apart(rows + 1, dtype=np.int32),
             counts=apart(256, dtype=np.int32),
             selection=apart(*((rows, units) if dense else (1, 1)), dtype=np.uint8),
             readout_selection=apart(

@@ -362,15 +362,19 @@ def _changes(now: list[Tensor], before: list[Tensor]) -> list[Tensor]:
 
 def _counts(changes: list[Tensor]) -> Tensor:
     """Return how many changes there are in each tensor, float64 on the CPU, ``(tensors,)``."""
-    return _gathered([change.count_nonzero() for change in changes])
+    # As floats ones are counted in a quarter of the time that counting what is not 0 takes.
+    return _added([torch.ne(change, 0, out=torch.empty_like(change)) for change in changes])
 
 
 def _sums(changes: list[Tensor]) -> Tensor:
     """Return the sum of the sizes of changes in each tensor, float64 on the CPU, ``(tensors,)``."""
-    sizes = [
-        change.abs() if has_float64(change.device) else change.abs().cpu() for change in changes
-    ]
-    return _gathered([size.sum(dtype=torch.float64) for size in sizes])
+    return _added([change.abs() for change in changes])
+
+
+def _added(tensors: list[Tensor]) -> Tensor:
+    """Return the sum of each tensor, float64 on the CPU, ``(tensors,)``."""
+    there = [tensor if has_float64(tensor.device) else tensor.cpu() for tensor in tensors]
+    return _gathered([tensor.sum(dtype=torch.float64) for tensor in there])
 
 
 def _gathered(numbers: list[Tensor]) -> Tensor:

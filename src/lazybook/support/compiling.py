@@ -157,6 +157,8 @@ compiled = _decorator(CPUDispatcher)  # what Python calls
 inner = _decorator(Inner, **_inner)
 # For steps that are called once a sample and take whole layouts, some hundred words.
 inlined = _decorator(Inner, **_inner, forceinline=True)
+# For sums whose order is part of the result.
+in_order = _decorator(Inner, **_inner, fastmath=_options["fastmath"] - {"reassoc"})
 allocating = _decorator(Inner, **_inner, _nrt=True)
 
 

@@ -1,25 +1,28 @@
 r"""The k largest entries of an outer product, without forming it.
 
-The size of the update of synapse (i, j) is :math:`|x_i| |\delta_j|`. With both vectors sorted, the
-number of entries above a threshold is counted in one walk along both, and the k-th largest entry
-is found by a search for the threshold with the right count: some ten walks of length
-inputs + units, where a selection from the matrix would look at inputs × units entries.
+The size of the update of synapse (i, j) is :math:`|x_i| |\delta_j|`. With the sizes of the inputs
+in falling order, those above a threshold are for each unit the first: how many they are is found
+by halving, for all units side by side. The k-th largest entry is found by a search for the
+threshold with the right count: some ten counts, for which ever fewer inputs come into question,
+where a selection from the matrix would look at inputs × units entries.
 
 The sizes of the inputs in falling order are *levels*: ``level`` has one for each stored input, and
 one that all pixels share that are 0; ``many`` tells how many inputs a level stands for. To count,
-levels of one size are merged: ``distinct`` and ``multiple``. ``ranked`` holds the sizes of the
-units' errors in falling order.
+levels of one size are merged: a level is the ``place``-th, from 1 on, of the ``distinct`` ones,
+behind which there are zeros, and ``passed[n]`` is the number of inputs of the first n. Of the units
+only those that may have an update among the largest are ``chosen``: ``reach`` is for each of them
+the number of distinct levels at which its update is above the threshold.
 """
 
 import numpy as np
 
 from lazybook.engines.kernels.changes import norms
-from lazybook.engines.kernels.layers import fill
+from lazybook.engines.kernels.layers import copy, fill
 from lazybook.engines.kernels.layout import DENSE, LANES, NOT_DRAWN
-from lazybook.support.compiling import allocating, compiled, inner
+from lazybook.support.compiling import allocating, compiled, in_order, inner
 from lazybook.support.randomness import noise
 
-FEW = 40  # candidates at which the search for the threshold ends with looking at each
+FEW = 8  # candidates at which the search for the threshold ends with looking at each
 
 LIKELY = np.float32(0.8)  # of the threshold that is guessed, the next is hardly ever lower
 
@@ -30,160 +33,132 @@ def sort_levels(data, sample, network, level, many, where):
 
     ``where`` is the row of a level's input, or -1 for the pixels that are not stored.
     """
-    stored = 0
-    for i in range(data.first[sample], data.last[sample]):
-        stored += data.value[i] != 0
-    background, bias = abs(network.offset), network.bias
-    background_left, bias_left = background > 0 and stored < network.inputs, bias > 0
-    levels = 0
-    for i in range(data.first[sample], data.first[sample] + stored + 1):
-        end = i == data.first[sample] + stored
-        size = np.float32(-1) if end else abs(data.value[i] + network.offset)
-        if bias_left and bias >= size:
-            level[levels], many[levels], where[levels] = bias, 1, network.inputs
-            levels, bias_left = levels + 1, False
-        if background_left and background >= size:
-            level[levels], many[levels], where[levels] = background, network.inputs - stored, -1
-            levels, background_left = levels + 1, False
-        if not end:
-            level[levels], many[levels], where[levels] = size, 1, data.index[i]
-            levels += 1
-    return levels
+    first, offset = data.first[sample], network.offset
+    background, bias = abs(offset), network.bias
+    stored, above_background, above_bias = 0, 0, 0
+    for n in range(first, data.last[sample]):
+        size, counts = abs(data.value[n] + offset), data.value[n] != 0
+        stored += counts
+        above_background += counts and size > background
+        above_bias += counts and size > bias
+    with_background, with_bias = background > 0 and stored < network.inputs, bias > 0
+    for n in range(stored):
+        g = n + (with_background and n >= above_background) + (with_bias and n >= above_bias)
+        level[g], many[g] = abs(data.value[first + n] + offset), 1
+        where[g] = data.index[first + n]
+    if with_background:
+        g = above_background + (with_bias and above_bias <= above_background)
+        level[g], many[g], where[g] = background, network.inputs - stored, -1
+    if with_bias:
+        g = above_bias + (with_background and above_background < above_bias)
+        level[g], many[g], where[g] = bias, 1, network.inputs
+    return stored + with_background + with_bias
 
 
 @inner
-def merge_levels(level, many, levels, distinct, multiple):
-    """Set the ``distinct`` levels, and how many inputs have each; return their number."""
-    merged = 0
+def merge_levels(level, many, levels, place, distinct, passed):
+    """Set ``place``, ``distinct`` and ``passed``; return the number of distinct levels."""
+    last, merged, inputs = np.float32(-1), 0, 0
     for g in range(levels):
-        if merged > 0 and level[g] == distinct[merged - 1]:
-            multiple[merged - 1] += many[g]
-        else:
-            distinct[merged], multiple[merged] = level[g], many[g]
-            merged += 1
+        merged += level[g] != last
+        last = level[g]
+        inputs += many[g]
+        place[g] = merged
+        distinct[merged - 1], passed[merged] = last, inputs
     return merged
 
 
 @inner
-def sort_units(size, bits, largest, least, order, spare, counts):
-    """Set ``order`` to units in falling order of ``size``, and return their number.
+def choose_units(size, largest, least, chosen, chosen_size):
+    """Set the units whose update is above ``least`` for the ``largest`` input, and their sizes.
 
-    They are those whose update is above ``least`` for the ``largest`` input.
-
-    A radix sort: the bits of a float that is not negative have the order of the float. ``bits``
-    are those of ``size``; ``spare`` is like ``order``; ``counts`` has length 256.
+    Returns their number.
     """
     number = 0
     for j in range(size.shape[0]):
-        if largest * size[j] > least:
-            order[number] = j
-            number += 1
-    source, target = order, spare
-    for shift in range(0, 32, 8):
-        fill(counts, 0)
-        for n in range(number):
-            counts[255 - ((bits[source[n]] >> shift) & 255)] += 1
-        total = 0
-        for digit in range(256):
-            total, counts[digit] = total + counts[digit], total
-        for n in range(number):
-            j = source[n]
-            digit = 255 - ((bits[j] >> shift) & 255)
-            target[counts[digit]] = j
-            counts[digit] += 1
-        source, target = target, source
-    for n in range(number):
-        order[n] = source[n]
+        chosen[number], chosen_size[number] = j, size[j]
+        number += largest * size[j] > least
     return number
 
 
 @inner
-def count_above(level, many, levels, ranked, units, threshold):
-    """Return the numbers of entries, and of pairs of level and unit, above ``threshold``."""
-    entries, pairs, u = 0, 0, units
-    for g in range(levels):
-        while u > 0 and level[g] * ranked[u - 1] <= threshold:
-            u -= 1
-        if u == 0:
-            break
-        entries += many[g] * u
-        pairs += u
+def count_above(distinct, passed, size, threshold, least, most, reach):
+    """Return the numbers of entries, and of pairs of level and unit, above ``threshold``.
+
+    ``reach`` is set, which is at least ``least`` and at most ``most`` more. The halving goes on for
+    all units side by side, so that none waits for another.
+    """
+    copy(least, reach)
+    half = 1
+    while 2 * half <= most:
+        half *= 2
+    while half > 0:
+        for u in range(size.shape[0]):
+            more = np.uint32(reach[u] + np.uint32(half))
+            reached = distinct[np.uint32(more - np.uint32(1))] * size[u] > threshold
+            reach[u] = more if reached else reach[u]
+        half //= 2
+    entries, pairs = 0, 0
+    for u in range(size.shape[0]):
+        entries += passed[reach[u]]
+        pairs += np.int64(reach[u])
     return entries, pairs
 
 
 @inner
-def find_threshold(level, many, levels, ranked, units, number, guess, as_float, as_bits):
-    """Return the ``number``-th largest entry, and how many are larger; 0 if fewer are not 0.
+def find_threshold(distinct, passed, merged, size, number, least, guess, units, room):
+    """Return the ``number``-th largest entry, how many are larger, and how many like it.
 
-    ``guess`` is where to look first. ``as_float`` and ``as_bits`` are one element of memory, seen
-    as float32 and as int32.
+    If it is not above ``least``, 0, the number of those that are, and 0. ``room.reach`` is set.
+    ``guess`` is where to look first.
     """
-    nonzero, low_pairs = count_above(level, many, levels, ranked, units, np.float32(0))
-    if nonzero < number:
-        return np.float32(0), nonzero
-    as_float[0] = level[0] * ranked[0]
-    low, high = 0, as_bits[0]  # bits of thresholds with at least, and with less than number above
-    low_count, high_count, high_pairs = nonzero, 0, 0
-    turn = 0
+    as_float, as_bits = room.one, room.one.view(np.int32)  # positive floats have their bits' order
+    reach, low_reach, new_reach = room.reach[:units], room.low_reach[:units], room.new_reach[:units]
+    fill(reach, 0)
+    count, low_pairs = count_above(distinct, passed, size, least, reach, merged, low_reach)
+    if count < number:
+        copy(low_reach, reach)
+        return np.float32(0), count, 0
+    as_float[0] = least
+    low = as_bits[0]  # of a threshold with at least, ``high`` of one with less than number above it
+    as_float[0] = 0
+    for u in range(units):
+        as_float[0] = max(as_float[0], distinct[0] * size[u])
+    high, high_pairs, larger, apart = as_bits[0], 0, 0, merged
+    low_excess, high_excess = count - number + 0.5, 0.5 - number
+    as_float[0] = guess
+    middle = as_bits[0]
     while high - low > 1 and low_pairs - high_pairs > FEW:
-        if turn == 0 or turn == 1:
-            # The threshold changes little from sample to sample.
-            as_float[0] = guess if turn == 0 else guess * np.float32(0.9 if low == 0 else 1.1)
-            middle = as_bits[0]
-        elif turn % 3 == 2:
-            middle = (low + high) // 2
-        else:
-            part = (low_count - number + 0.5) / (low_count - high_count)
-            middle = low + np.int64((high - low) * part)
         middle = min(max(middle, low + 1), high - 1)
         as_bits[0] = middle
-        count, pairs = count_above(level, many, levels, ranked, units, as_float[0])
+        count, pairs = count_above(distinct, passed, size, as_float[0], reach, apart, new_reach)
+        # The end that stays counts half, so that it does not stay for long.
         if count < number:
-            high, high_count, high_pairs = middle, count, pairs
+            high, high_pairs, larger = middle, pairs, count
+            low_excess, high_excess = low_excess / 2, count - number + 0.5
+            copy(new_reach, reach)
         else:
-            low, low_count, low_pairs = middle, count, pairs
-        turn += 1
-    as_bits[0] = high
-    top = as_float[0]
-    if high - low == 1:
-        return top, high_count
-    as_bits[0] = low
-    return pick(level, many, levels, ranked, units, number, as_float[0], top, high_count)
-
-
-@allocating
-def pick(level, many, levels, ranked, units, number, low, high, above):
-    """Return the ``number``-th largest entry, above ``low`` and at most ``high``, as above.
-
-    ``above`` entries are larger than ``high``.
-    """
-    value, multiple = np.empty(FEW, np.float32), np.empty(FEW, np.int64)
-    found = 0
-    begin, end = units, units
-    for g in range(levels):
-        while end > 0 and level[g] * ranked[end - 1] <= low:
-            end -= 1
-        while begin > 0 and level[g] * ranked[begin - 1] <= high:
-            begin -= 1
-        if end == 0:
-            break
-        for u in range(begin, end):
-            entry, place = level[g] * ranked[u], found
-            while place > 0 and value[place - 1] < entry:
-                value[place], multiple[place] = value[place - 1], multiple[place - 1]
-                place -= 1
-            value[place], multiple[place] = entry, many[g]
-            found += 1
-    place = 0
-    while above + multiple[place] < number:
-        above += multiple[place]
-        place += 1
-    # Equal entries count as one: those before this one are not larger.
-    first = place
-    while first > 0 and value[first - 1] == value[place]:
-        first -= 1
-        above -= multiple[first]
-    return value[place], above
+            low, low_pairs = middle, pairs
+            low_excess, high_excess = count - number + 0.5, high_excess / 2
+            copy(new_reach, low_reach)
+        middle = low + np.int64((high - low) * low_excess / (low_excess - high_excess))
+        apart = 0
+        for u in range(units):
+            apart = max(apart, np.int64(low_reach[u]) - np.int64(reach[u]))
+    entry, alike = np.float32(0), 0
+    while larger + alike < number:
+        larger += alike
+        entry, alike = np.float32(0), 0
+        for u in range(units):
+            entry = max(entry, distinct[reach[u]] * size[u])
+        for u in range(units):
+            while distinct[reach[u]] * size[u] == entry:
+                alike += passed[reach[u] + 1] - passed[reach[u]]
+                reach[u] += np.uint32(1)
+    for u in range(units):
+        while reach[u] > 0 and distinct[reach[u] - 1] * size[u] == entry:
+            reach[u] -= np.uint32(1)
+    return entry, larger, alike
 
 
 @inner
@@ -200,54 +175,75 @@ def spread(data, sample, network, x, x_size):
 
 @inner
 def rank(data, sample, network, rules, room):
-    """Rank a sample's inputs and the units for their sizes, and find the threshold.
+    """Rank a sample's inputs, and find the threshold of its updates.
 
-    Returns the threshold, the number of larger updates, and the numbers of levels and units.
+    Returns it, how many updates are larger, how many like it, and the numbers of levels, of
+    distinct ones, and of chosen units.
     """
-    ranked, order, cumulative = room.ranked, room.order, room.cumulative
     levels = sort_levels(data, sample, network, room.level, room.many, room.where)
-    distinct, multiple = room.distinct, room.multiple
-    merged = merge_levels(room.level, room.many, levels, distinct, multiple)
-    size, one = room.size[: rules.width], room.one
+    merged = merge_levels(room.level, room.many, levels, room.place, room.distinct, room.passed)
+    distinct, size = room.distinct, room.size[: rules.width]
+    fill(distinct[merged : 2 * merged + 1], 0)
     # From sample to sample the threshold changes little in comparison with the mean update.
     mean = np.float32(data.size[sample] * norms(size)[1])
     guess = room.guess[0] * mean
     for least in (LIKELY * guess, np.float32(0)):
-        units = sort_units(
-            size, size.view(np.int32), distinct[0], least, order, room.spare_order, room.counts
-        )
-        for u in range(units):
-            ranked[u] = size[order[u]]
-        threshold, above = find_threshold(
-            distinct, multiple, merged, ranked, units, rules.selected, guess,
-            one, one.view(np.int32),
+        units = choose_units(size, distinct[0], least, room.chosen, room.chosen_size)
+        threshold, larger, alike = find_threshold(
+            distinct, room.passed, merged, room.chosen_size[:units], rules.selected, least, guess,
+            units, room,
         )  # fmt: skip
-        if threshold > least:
+        if threshold > 0:
             room.guess[0] = threshold / mean
             break
-    cumulative[0] = 0
+    return threshold, larger, alike, levels, merged, units
+
+
+@inner
+def sort_units(merged, units, room):
+    """Set ``order`` to the chosen units in falling order of their reach.
+
+    The first ``reached[n]`` of them, whose sizes make ``sizes[n]``, reach n levels or more.
+    """
+    reached, sizes, order = room.reached[: merged + 1], room.sizes[: merged + 1], room.order
+    fill(reached, 0)
+    fill(sizes, 0)
     for u in range(units):
-        cumulative[u + 1] = cumulative[u] + ranked[u]
-    return threshold, above, levels, units
+        reached[room.reach[u]] += 1
+        sizes[room.reach[u]] += room.chosen_size[u]
+    number, size = 0, 0.0
+    for n in range(merged, -1, -1):
+        reached[n], number = number, number + reached[n]
+        size += sizes[n]
+        sizes[n] = size
+    for u in range(units):
+        n = room.reach[u]
+        order[reached[n]] = room.chosen[u]
+        reached[n] += 1
+
+
+@in_order
+def sum_sizes(many, level, levels, place, sizes):
+    """Return the sum of the updates above the threshold, before the learning rate."""
+    total = 0.0
+    for g in range(levels):
+        total += many[g] * level[g] * sizes[place[g]]
+    return total
 
 
 @inner
 def change_largest_per_layer(data, sample, network, rules, masks, label, presented, totals, room):
     """Change the synapses of the first layer with the largest updates, and charge for it."""
-    threshold, above, levels, units = rank(data, sample, network, rules, room)
-    level, where, ranked, order, reach = room.level, room.where, room.ranked, room.order, room.reach
+    threshold, larger, alike, levels, merged, units = rank(data, sample, network, rules, room)
+    sort_units(merged, units, room)
+    where, place, reached, order = room.where, room.place, room.reached, room.order
     step = room.step[: rules.width]
-    # The units that each input reaches are the first of those ranked.
-    background_reach, u, spent = 0, units, 0.0
+    totals.m0[0] += larger
+    totals.m1[0] += sum_sizes(room.many, room.level, levels, place, room.sizes) * rules.rate
+    background_reach = 0
     for g in range(levels):
-        while u > 0 and level[g] * ranked[u - 1] <= threshold:
-            u -= 1
-        reach[g] = u
-        spent += room.many[g] * level[g] * room.cumulative[u]
         if where[g] == -1:
-            background_reach = u
-    totals.m0[0] += above
-    totals.m1[0] += spent * rules.rate
+            background_reach = reached[place[g]]
     spread(data, sample, network, room.x, room.x_size)
     everywhere = room.spare
     fill(everywhere, 0)
@@ -257,13 +253,13 @@ def change_largest_per_layer(data, sample, network, rules, masks, label, present
         network.background[j] -= everywhere[j]
     together, number = room.rows, 0
     for g in range(levels):
-        i = where[g]
+        i, reach = where[g], reached[place[g]]
         if i == network.inputs:
-            for u in range(reach[g]):
-                network.synapses[i, order[u]] -= network.bias * step[order[u]]
-        elif i >= 0 and LANES * (reach[g] + background_reach) < step.shape[0]:
+            for j in order[:reach]:
+                network.synapses[i, j] -= network.bias * step[j]
+        elif i >= 0 and LANES * (reach + background_reach) < step.shape[0]:
             change_few(
-                network, i, room.x[i], order[: reach[g]], order[:background_reach], step, everywhere
+                network, i, room.x[i], order[:reach], order[:background_reach], step, everywhere
             )
         elif i >= 0:
             together[number] = i
@@ -273,7 +269,7 @@ def change_largest_per_layer(data, sample, network, rules, masks, label, present
                 number = 0
     for i in together[:number]:
         change_one(network, i, room.x[i], threshold, room.size, step, everywhere)
-    left = take_turns(network, rules, masks, presented, threshold, above, levels, units, room)
+    left = take_turns(network, rules, masks, presented, threshold, larger, alike, units, room)
     totals.m0[0] += left
     totals.m1[0] += left * threshold * rules.rate
 
@@ -324,56 +320,45 @@ def change_four(network, rows, x, threshold, size, step, everywhere):
 
 
 @inner
-def take_turns(network, rules, masks, presented, threshold, above, levels, units, room):
+def take_turns(network, rules, masks, presented, threshold, larger, ties, units, room):
     """Change those of the synapses that tie at the threshold whose turn it is.
 
     If the layer is changed synapse by synapse, they are put into ``room.selection`` instead.
     Returns their number.
     """
-    if threshold == 0:
+    if ties == 0:
         return 0
-    # The units that have a synapse at the threshold, in their order: as a rule one.
-    ties, tied_units, first = 0, 0, units
-    for g in range(levels):
-        while first > 0 and room.level[g] * room.ranked[first - 1] <= threshold:
-            first -= 1
-        for u in range(first, units):
-            if room.level[g] * room.ranked[u] != threshold:
-                break
-            ties += room.many[g]
-            tied_units = insert(room.tied, tied_units, room.order[u])
-    left = rules.selected - above
+    left = rules.selected - larger
     begin = np.int64(noise(rules.key, presented, 0) % np.uint64(ties))
     place = 0
-    for n in range(tied_units):
-        j = room.tied[n]
-        for i in masks.tie_order:
-            if room.x_size[i] * room.size[j] == threshold:
-                turn = place - begin + (ties if place < begin else 0)
-                if turn < left:
-                    if rules.change == DENSE:
-                        room.selection[i, j] = 1
-                    else:
-                        change = room.x[i] * room.step[j]
-                        network.synapses[i, j] -= change
-                        if i < network.inputs:
-                            network.column_sums[j] -= change
-                place += 1
+    for u in range(units):
+        size = room.chosen_size[u]
+        if room.distinct[room.reach[u]] * size != threshold:
+            continue
+        j = room.chosen[u]
+        tied = find_tied(masks.tie_order, room.x_size, size, threshold, room.tied)
+        for i in room.tied[:tied]:
+            turn = place - begin + (ties if place < begin else 0)
+            if turn < left:
+                if rules.change == DENSE:
+                    room.selection[i, j] = 1
+                else:
+                    change = room.x[i] * room.step[j]
+                    network.synapses[i, j] -= change
+                    if i < network.inputs:
+                        network.column_sums[j] -= change
+            place += 1
     return left
 
 
 @inner
-def insert(numbers, length, number):
-    """Insert a number into the rising ``numbers`` unless it is there; return their new length."""
-    place = length
-    while place > 0 and numbers[place - 1] > number:
-        place -= 1
-    if place > 0 and numbers[place - 1] == number:
-        return length
-    for n in range(length, place, -1):
-        numbers[n] = numbers[n - 1]
-    numbers[place] = number
-    return length + 1
+def find_tied(tie_order, x_size, size, threshold, tied):
+    """Set ``tied`` to the inputs whose update is the threshold, in their order; return how many."""
+    number = 0
+    for i in tie_order:
+        tied[number] = i
+        number += x_size[i] * size == threshold
+    return number
 
 
 @inner
@@ -450,12 +435,12 @@ def select(data, sample, network, rules, masks, presented, room):
     elif rules.mask_draw != NOT_DRAWN:
         select_columns(rules, masks, presented, 0, rules.width, 0, room)
     else:
-        threshold, above, levels, units = rank(data, sample, network, rules, room)
+        threshold, larger, alike, _, _, units = rank(data, sample, network, rules, room)
         for i in range(room.x.shape[0]):
             chosen, x_size = room.selection[i], room.x_size[i]
             for j in range(rules.width):
                 chosen[j] = x_size * room.size[j] > threshold
-        take_turns(network, rules, masks, presented, threshold, above, levels, units, room)
+        take_turns(network, rules, masks, presented, threshold, larger, alike, units, room)
 
 
 @compiled

@@ -243,15 +243,20 @@ class Room(NamedTuple):
     level: np.ndarray
     many: np.ndarray
     where: np.ndarray
+    place: np.ndarray
     distinct: np.ndarray
-    multiple: np.ndarray
+    passed: np.ndarray
+    chosen: np.ndarray
+    chosen_size: np.ndarray
     reach: np.ndarray
-    rows: np.ndarray
-    tied: np.ndarray
+    low_reach: np.ndarray
+    new_reach: np.ndarray
+    reached: np.ndarray
+    sizes: np.ndarray
     order: np.ndarray
     spare_order: np.ndarray
-    ranked: np.ndarray
-    cumulative: np.ndarray
+    rows: np.ndarray
+    tied: np.ndarray
     counts: np.ndarray
     selection: np.ndarray
     readout_selection: np.ndarray
