@@ -15,6 +15,7 @@ interrupted goes on where it was. Optuna's own journal would add a second truth 
 """
 
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from lazybook.errors import (
     told,
 )
 from lazybook.experiment import Experiment
-from lazybook.runs import Run, Store
+from lazybook.runs import DivergedRun, Run, Store
 from lazybook.sweep import MEASURED, sweep
 
 if TYPE_CHECKING:
@@ -86,7 +87,10 @@ class Trial:
 
     @property
     def shortfall(self) -> float:
-        """What the best test accuracy lacks of the goal; 0 or less if that was reached."""
+        """What the best test accuracy lacks of the goal; 0 or less if that was reached.
+
+        All of it if the run diverged.
+        """
         goal = self.run.experiment.until
         return goal if self.run.diverged else goal - self.run.table["test_accuracy"].max()
 
@@ -154,7 +158,10 @@ def search(
     while len(found) < trials:
         asked = [study.ask(asked_for) for _ in range(min(BATCH, trials - len(found)))]
         tried = [_values(one.params, space) for one in asked]
-        swept = sweep([_built(build, values) for values in tried], jobs, fresh, store)
+        experiments = [_built(build, values) for values in tried]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DivergedRun)  # it is one more way to miss the goal
+            swept = sweep(experiments, jobs, fresh, store)
         computed += swept.computed
         for one, values, run in zip(asked, tried, swept.runs, strict=True):
             trial = Trial(values, run)

@@ -38,7 +38,7 @@ from myst_nb import glue
 
 from lazybook.book import claims
 from lazybook.book.claims import PROFILES, Finding, Verdict
-from lazybook.book.tables import Table
+from lazybook.book.tables import Table, Trials
 from lazybook.engines import check_device, check_engine
 from lazybook.errors import InvalidValue, check_one_of, told
 from lazybook.experiment import DEVICES, Experiment
@@ -321,8 +321,16 @@ def html_table(table: pd.DataFrame, label: str, classes: str = "") -> HTML:
     return HTML(claims.scrolling(drawn.replace("<th>", '<th scope="col">'), label))
 
 
-def provenance(settings: Settings, sweeps: Sequence[Sweep], tables: Sequence[Table] = ()) -> HTML:
-    """Return a table of how ``sweeps`` and ``tables``, with their ``settings``, came about."""
+def provenance(
+    settings: Settings,
+    sweeps: Sequence[Sweep],
+    tables: Sequence[Table] = (),
+    searches: Sequence[Trials] = (),
+) -> HTML:
+    """Return a table of how ``sweeps``, ``tables`` and ``searches`` came about.
+
+    They were made with the ``settings`` of the notebook.
+    """
     runs = [run for sweep in sweeps for run in sweep.runs]
     computed = sum(sweep.computed for sweep in sweeps)
     sets = sorted({number for table in tables for number in table.sets})
@@ -335,7 +343,7 @@ def provenance(settings: Settings, sweeps: Sequence[Sweep], tables: Sequence[Tab
         return said if computed else "all from the run store"
 
     facts = [run.provenance for run in runs]
-    facts += [fact for table in tables for fact in table.facts]
+    facts += [fact for table in (*tables, *searches) for fact in table.facts]
     minutes = sum(fact["compute_seconds"] for fact in facts) / 60
     training = sum(run.final["seconds"] for run in runs) / 60
     builds = each(sorted(fact["commit"] or "none" for fact in facts))
@@ -347,18 +355,26 @@ def provenance(settings: Settings, sweeps: Sequence[Sweep], tables: Sequence[Tab
         "runs": f"{len(runs)}, {found(computed)}",
         "pattern sets": f"{each(sets)}; {sum(len(table.facts) for table in tables)} tables,"
         f" {found(sum(table.computed for table in tables))}",
+        "trials": f"{sum(search.rows['trial'].nunique() for search in searches)}, "
+        + found(sum(search.computed for search in searches)),
         "compute\N{NBSP}time": f"{minutes:.1f} minutes on one core"
         + f", {training:.1f} of them training, the others measuring and loading" * bool(runs),
         "computed": each(sorted({fact["date"][:10] for fact in facts})),
         "machine": each(fact["machine"] for fact in facts),
         "software": each(
-            ", ".join(f"{name} {f['packages'][name]}" for name in ("lazybook", "numba", "torch"))
+            ", ".join(
+                f"{name} {f['packages'][name]}"
+                for name in ("lazybook", "numba", "torch", "optuna")
+                if name in f["packages"]
+            )
             for f in facts
         ),
         "commits": builds + " (+: with changes that were not committed)" * ("+" in builds),
     }
-    absent = ({"engine", "seeds", "runs"} if not runs else set()) | (
-        {"pattern sets"} if not tables else set()
+    absent = (
+        ({"engine", "seeds", "runs"} if not runs else set())
+        | ({"pattern sets"} if not tables else set())
+        | ({"trials"} if not searches else set())
     )
     body = "".join(
         f'<tr><th scope="row">{name}</th><td>{html.escape(value)}</td></tr>'
