@@ -26,6 +26,7 @@ What it measured goes into `Findings`, by claim; that shows the verdicts at the 
 import ast
 import html
 import math
+import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -306,6 +307,19 @@ def seeds(table: pd.DataFrame) -> str:
         if number != before
     ]
     return " ".join(said + [f"({', '.join(changes)})"] * bool(changes)).replace(" ", "\N{NBSP}")
+
+
+def command(experiment: Experiment) -> str:
+    """Return the line of `lazybook train` that runs ``experiment``, as a block of Markdown."""
+    usual = Experiment().to_dict()
+    options = [
+        f"--{'' if value else 'no-'}{name.replace('_', '-')}"
+        if isinstance(value, bool)
+        else f"--{name.replace('_', '-')} {shlex.quote(str(value))}"
+        for name, value in experiment.to_dict().items()
+        if value != usual[name]
+    ]
+    return "```bash\nlazybook train " + " \\\n  ".join(options) + "\n```"
 
 
 def html_table(table: pd.DataFrame, label: str, classes: str = "") -> HTML:
