@@ -62,7 +62,7 @@ def test_the_line_that_pages_show_of_an_experiment_runs_it(lazybook):
     )
     fence, *lines, end = notebook.command(shown).splitlines()
     assert (fence, end) == ("```bash", "```")
-    program, *arguments = shlex.split("\n".join(lines))
+    program, *arguments = shlex.split(" ".join(line.removesuffix("\\") for line in lines))
     assert program == "lazybook"
     _, output, _ = lazybook(*arguments, "--json")
     assert Experiment.from_dict(json.loads(output)["experiment"]) == shown
