@@ -372,7 +372,8 @@ def provenance(
         "trials": f"{sum(search.rows['trial'].nunique() for search in searches)}, "
         + found(sum(search.computed for search in searches)),
         "compute\N{NBSP}time": f"{minutes:.1f} minutes on one core"
-        + f", {training:.1f} of them training, the others measuring and loading" * bool(runs),
+        + f", {training:.1f} of them training, the others measuring and loading"
+        * bool(runs and not searches),
         "computed": each(sorted({fact["date"][:10] for fact in facts})),
         "machine": each(fact["machine"] for fact in facts),
         "software": each(
