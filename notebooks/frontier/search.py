@@ -104,7 +104,7 @@ MEANINGS = {
     "deviation": "standard deviation of the first weights",
     "threshold": "threshold of the hidden units, in these deviations",
     "to_outputs": "synapses to the outputs that change on an image, at most",
-    "to_hidden": "synapses to the hidden units that do, if only the largest updates are made",
+    "to_hidden": "synapses to the hidden units that do, where these are the largest",
     "units": "share of the hidden units in the subnet",
 }
 base = Experiment(
@@ -165,8 +165,8 @@ def asked(choices):
 Markdown(
     "| | tried |\n| --- | --- |\n"
     + "\n".join(f"| {MEANINGS[name]} | {asked(SPACE[name])} |" for name in SPACE)
-    + "\n\nCaching is not among them. Without decay it does not change what is learned, "
-    "only when a change becomes permanent; {doc}`the front <front>` has it."
+    + "\n\nCaching is not among them. Without decay it changes nothing of what is "
+    "learned, only when a change becomes permanent; {doc}`the front <front>` has it."
 )
 
 # %% [markdown]
@@ -326,8 +326,8 @@ plotting.show(
     name="fig-search",
     caption="(a) <i>M</i><sub>0</sub> and the images that were presented until "
     f"{100 * scale.goal:g} % of the test images of MNIST are classified correctly: "
-    f"each of the {len(reached)} trials that got there, of {len(tried)}, and the front, "
-    "with which no trial can compete in both. Diamonds: some trials of the front with "
+    f"each of the {len(reached)} trials that got there, of {len(tried)}, and the "
+    "front, with which no trial can compete in both. Diamonds: some trials of the front with "
     f"{len(scale.seeds)} fresh seeds, means, and lines from the least to the largest. "
     "(b) The same trials in the order in which they were made. "
     f"H up to {scale.largest:,}. (Not in the papers.)",
@@ -408,11 +408,12 @@ fewest = ends[ends["trial"] == best["trial"].iloc[0]]
 quickest = ends[ends["trial"] == best["trial"].iloc[-1]]
 notebook.answer(
     f"Of {len(tried)} combinations {len(reached)} learned {100 * scale.goal:g} % of "
-    f"MNIST's test images, in networks of up to {scale.largest:,} hidden units. With the "
-    f"fewest changes it takes **{interval(fewest['energy_m0'])} changes** and "
+    f"MNIST's test images, in networks of up to {scale.largest:,} hidden units. With "
+    f"the fewest changes it takes **{interval(fewest['energy_m0'])} changes** and "
     f"{interval(fewest['samples'])} images; with the fewest images "
     f"{interval(quickest['samples'])} of these, and "
-    f"{interval(quickest['energy_m0'])} changes. (Means of fresh seeds, 95 % intervals.)"
+    f"{interval(quickest['energy_m0'])} changes. (Means over fresh seeds, with their "
+    "95 % intervals.)"
 )
 
 # %% [markdown]
