@@ -45,6 +45,7 @@ from IPython.display import Markdown
 
 from lazybook import gates
 from lazybook.book import analysis, notebook, plotting, tables
+from lazybook.book.notebook import interval, two_digits
 from lazybook.experiment import Experiment
 from lazybook.restrictions import (
     LargestToOutputs,
@@ -53,7 +54,6 @@ from lazybook.restrictions import (
     SynapseMask,
 )
 from lazybook.search import Range, front
-from lazybook.support.statistics import mean_interval
 
 settings = notebook.start(globals())
 scale = settings.scale(
@@ -244,19 +244,6 @@ ends = analysis.reached(fresh_runs.ends(), [*COSTS])
 ends["trial"] = [trial for trial in chosen["trial"] for _ in scale.seeds]
 
 
-def spelled(value):
-    """Spell a number with two digits, a dash for none."""
-    return f"{float(f'{value:.2g}'):,.0f}" if np.isfinite(value) else "–"
-
-
-def interval(values):
-    """Spell a mean over seeds and its 95 % interval, if all seeds reached the goal."""
-    if not np.isfinite(values).all():
-        return f"goal missed by {values.isna().sum()} of {len(values)}"
-    mean, ends = mean_interval(values.tolist())
-    return spelled(mean) + (f" ({' to '.join(map(spelled, ends))})" if ends else "")
-
-
 # %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the figure"}
 LAYERS = {
     "fixed": ("mistakes", "o"),
@@ -327,7 +314,7 @@ plotting.show(
     caption="(a) <i>M</i><sub>0</sub> and the images that were presented until "
     f"{100 * scale.goal:g} % of the test images of MNIST are classified correctly: "
     f"each of the {len(reached)} trials that got there, of {len(tried)}, and the "
-    "front, with which no trial can compete in both. Diamonds: some trials of the front with "
+    "front, with which no trial can compete in both. Diamonds: some of the front with "
     f"{len(scale.seeds)} fresh seeds, means, and lines from the least to the largest. "
     "(b) The same trials in the order in which they were made. "
     f"H up to {scale.largest:,}. (Not in the papers.)",
@@ -362,7 +349,7 @@ listed = pd.DataFrame(
             "to hidden": row["to_hidden"]
             if row["layer"] in ("largest", "subnet")
             else "–",
-            "M₀": spelled(row["energy_m0"]),
+            "M₀": two_digits(row["energy_m0"]),
             "presented": f"{row['samples']:,.0f}",
             "learned": f"{row['updates']:,.0f}",
             "M₀, fresh seeds": of_seeds(row["trial"], "energy_m0"),
@@ -396,7 +383,7 @@ answers = [
         "answer": answer,
         "trials": len(rows),
         "reached": int(rows["energy_m0"].notna().sum()),
-        **{name: spelled(rows[cost].min()) for cost, name in COSTS.items()},
+        **{name: two_digits(rows[cost].min()) for cost, name in COSTS.items()},
     }
     for question in ("gate", "layer", "loss")
     for answer, rows in tried.groupby(question, sort=False)

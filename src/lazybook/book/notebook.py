@@ -44,6 +44,7 @@ from lazybook.engines import check_device, check_engine
 from lazybook.errors import InvalidValue, check_one_of, told
 from lazybook.experiment import DEVICES, Experiment
 from lazybook.runs import Run
+from lazybook.support.statistics import mean_interval
 from lazybook.sweep import Sweep, sweep
 
 STANDARD = ("profile", "device", "jobs", "fresh")
@@ -292,6 +293,28 @@ def span(values: Iterable[float], form: str) -> str:
     defined = sorted(value for value in values if not math.isnan(value))
     ends = dict.fromkeys(format(end, form) for end in defined[:1] + defined[-1:])
     return claims.with_minus(" to ".join(ends)) or "?"
+
+
+def two_digits(value: float) -> str:
+    """Return a ``value`` from 0 as tables have it: ``690,000``, ``5.7``, a dash if it is infinite.
+
+    >>> two_digits(693_120), two_digits(5.74)
+    ('690,000', '5.7')
+    """
+    if not math.isfinite(value):
+        return "–"
+    return f"{float(f'{value:.2g}'):,.{1 if value < 9.95 else 0}f}"
+
+
+def interval(values: pd.Series) -> str:
+    """Return the mean of the seeds' ``values`` and its 95 % interval, of two digits each.
+
+    Where a seed has none, as it missed the goal, it is said how many did.
+    """
+    if values.isna().any():
+        return f"missed by {values.isna().sum()} of {len(values)}"
+    mean, ends = mean_interval(values.tolist())
+    return two_digits(mean) + (f" ({' to '.join(map(two_digits, ends))})" if ends else "")
 
 
 def seeds(table: pd.DataFrame) -> str:
