@@ -59,11 +59,14 @@ settings = notebook.start(globals())
 scale = settings.scale(
     # smoke, quick, paper
     seeds=([0], [0], [0, 1, 2, 3, 4]),
-    trials=(8, 16, 96),
+    trials=(8, 16, 56),
     largest=(500, 1000, 3000),
     goal=(0.8, 0.9, 0.93),
     epochs=(1, 1, 2),
-    confirmed=(2, 3, 5),
+    large=(1000, 1000, 12_000),
+    large_goal=(0.85, 0.92, 0.95),
+    large_seeds=([0], [0], [0, 1]),
+    confirmed=(2, 3, 4),
 )
 NAME = "frontier/search"
 
@@ -390,6 +393,41 @@ answers = [
 ]
 notebook.html_table(pd.DataFrame(answers), "what each answer came to")
 
+# %% [markdown]
+# ## In a larger network, to a higher goal
+#
+# The setting of the search with the fewest changes, and the one that was found by hand in larger
+# networks, both in the network of {doc}`the front <front>`.
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: a larger network"}
+GOALS = (scale.goal, scale.large_goal)
+WHO = {"the search": best.iloc[0][[*SPACE]].to_dict(), "hand": BY_HAND}
+larger = {}
+for who, values in WHO.items():
+    one = build(**values | {"hidden": scale.large})
+    one = replace(one, until=scale.large_goal, measure_every=2000)
+    larger[who] = settings.sweep(
+        [replace(one, seed=seed) for seed in scale.large_seeds]
+    )
+
+
+def to_goal(run, goal):
+    """Return the changes that a run needed to a goal, nan if it missed that."""
+    spent = analysis.cut(run, goal).table.iloc[-1]
+    return spent["energy_m0"] if spent["test_accuracy"] >= goal else np.nan
+
+
+compared = {
+    f"M₀ to {100 * goal:g} %": [
+        interval(pd.Series([to_goal(run, goal) for run in sweep.runs]))
+        for sweep in larger.values()
+    ]
+    for goal in GOALS
+}
+notebook.html_table(
+    pd.DataFrame({"found by": [*WHO]} | compared), "both settings in a larger network"
+)
+
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
 fewest = ends[ends["trial"] == best["trial"].iloc[0]]
 quickest = ends[ends["trial"] == best["trial"].iloc[-1]]
@@ -427,4 +465,4 @@ print(f"{math.erfc(12 / IMAGE / math.sqrt(2)) / 2:.1%}")
 # Next: {doc}`Whose is the saving, and which rules hinder each other? <shares>`
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: how the results came about"}
-notebook.provenance(settings, [fresh_runs], searches=[found])
+notebook.provenance(settings, [fresh_runs, *larger.values()], searches=[found])
