@@ -59,7 +59,7 @@ settings = notebook.start(globals())
 scale = settings.scale(
     # smoke, quick, paper
     seeds=([0], [0], [0, 1, 2, 3, 4]),
-    trials=(8, 16, 56),
+    trials=(8, 16, 80),
     largest=(500, 1000, 3000),
     goal=(0.8, 0.9, 0.93),
     epochs=(1, 1, 2),
