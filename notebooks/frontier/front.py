@@ -69,8 +69,7 @@ scale = settings.scale(
     every=(500, 1000, 2000),
     plastic_size=(300, 1000, 2000),
     longer=(1, 1, 6),
-    sizes=([100, 1000], [100, 300, 1000], [100, 300, 1000, 3000, 12_000, 30_000]),
-    permanent=(CACHED, CACHED, {"at 0.03": 0.03} | CACHED),
+    sizes=([100, 1000], [100, 300, 1000], [100, 300, 1000, 3000, 12_000]),
     paper_size=(200, 300, 1000),
     paper_seeds=([0], [0], [0, 1, 2, 3, 4]),
     paper_goal=(0.8, 0.95, 0.95),
@@ -318,12 +317,12 @@ Markdown(
 TRANSIENT = 0.1  # of the cost of a permanent change
 first = replace(chosen, seed=scale.seeds[0])
 cached = settings.sweep(
-    grid(first, caching=[SynapticCaching(at) for at in scale.permanent.values()])
+    grid(first, caching=[SynapticCaching(at) for at in CACHED.values()])
 )
 changed = fresh_seeds.runs[0].final["energy_m0"]
 permanent = {"at once": changed} | {
     name: run.final["energy_m0"] + run.final["pending_m0"]
-    for name, run in zip(scale.permanent, cached.runs, strict=True)
+    for name, run in zip(CACHED, cached.runs, strict=True)
 }
 cached_rows = [
     {
