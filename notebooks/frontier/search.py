@@ -431,14 +431,22 @@ notebook.html_table(
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
 fewest = ends[ends["trial"] == best["trial"].iloc[0]]
 quickest = ends[ends["trial"] == best["trial"].iloc[-1]]
+alike = {
+    name: best[name].iloc[0] for name in ("gate", "layer") if best[name].nunique() == 1
+}
 notebook.answer(
     f"Of {len(tried)} combinations {len(reached)} learned {100 * scale.goal:g} % of "
-    f"MNIST's test images, in networks of up to {scale.largest:,} hidden units. With "
-    f"the fewest changes it takes **{interval(fewest['energy_m0'])} changes** and "
+    f"MNIST's test images, in networks of up to {scale.largest:,} hidden units. "
+    + (
+        "**All that no other can compete with learn only mistakes, and leave the first "
+        "layer as it was drawn.** "
+        if alike == {"gate": "mistakes", "layer": "fixed"}
+        else ""
+    )
+    + f"With the fewest changes it takes {interval(fewest['energy_m0'])} changes and "
     f"{interval(fewest['samples'])} images; with the fewest images "
-    f"{interval(quickest['samples'])} of these, and "
-    f"{interval(quickest['energy_m0'])} changes. (Means over fresh seeds, with their "
-    "95 % intervals.)"
+    f"{interval(quickest['samples'])} of these, and {interval(quickest['energy_m0'])} "
+    "changes (means over fresh seeds, with their 95 % intervals)."
 )
 
 # %% [markdown]
