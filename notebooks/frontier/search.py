@@ -297,14 +297,8 @@ axes.plot(
 )
 missed = tried[tried["energy_m0"].isna()]
 top = 1.5 * reached["energy_m0"].max()
-axes.plot(
-    missed["trial"],
-    np.full(len(missed), top),
-    "x",
-    ms=3,
-    color="#808080",
-    label="missed the goal",
-)
+look = {"ms": 3, "color": "#808080", "label": "missed the goal"}
+axes.plot(missed["trial"], np.full(len(missed), top), "x", **look)
 axes.set(xlabel="trial", ylabel="changes $M_0$")
 plotting.logarithmic(axes.yaxis)
 right.legend(
