@@ -26,7 +26,7 @@
 # ```{glue:} lead
 # ```
 #
-# Before this: {doc}`the front <front>`, where what was found is put to work in larger networks.
+# Before this: {doc}`the front <front>`, for the network, and for what was found by hand.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
