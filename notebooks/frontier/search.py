@@ -391,7 +391,8 @@ notebook.html_table(pd.DataFrame(answers), "what each answer came to")
 # ## In a larger network, to a higher goal
 #
 # The setting of the search with the fewest changes, and the one that was found by hand in larger
-# networks, both in the network of {doc}`the front <front>`.
+# networks, both in the network of {doc}`the front <front>`, with the first of the fresh
+# seeds. What is best in small networks need not be best there.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: a larger network"}
 GOALS = (scale.goal, scale.large_goal)
