@@ -183,7 +183,7 @@ environment:
 	@echo 'installing into $(environment): about a minute and 2 GB the first time'
 	@rm -f $(stamp)
 	@$(pip) setuptools && \
-	$(pip) --no-build-isolation -e '.[book,browser,cluster,sklearn,test,torch]' || { \
+	$(pip) --no-build-isolation -e '.[book,browser,cluster,search,sklearn,test,torch]' || { \
 	  echo "error: not all could be installed, see above; make setup goes on from there" >&2; exit 1; \
 	}
 	@$(facts) >$(stamp)

@@ -1,6 +1,7 @@
 """The command line: what scripts may rely on, and one line for everything that is wrong."""
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,8 +13,9 @@ import pytest
 import typer
 
 from lazybook import commands, datasets, runs
-from lazybook.book import claims
+from lazybook.book import claims, notebook
 from lazybook.experiment import Experiment
+from lazybook.restrictions import LargestToOutputs, SynapseMask
 from lazybook.support import paths
 
 TRAIN = ["train", "--dataset", "two-clouds", "--hidden", "3", "--epochs", "2", "--json"]
@@ -45,6 +47,25 @@ def test_train_prints_the_experiment_the_last_measurement_and_the_provenance(laz
         assert isinstance(final[number], float)
     assert result["provenance"]["dataset"] == "two-clouds"
     assert result["provenance"]["data_checksum"] == datasets.load("two-clouds").checksum
+
+
+def test_the_line_that_pages_show_of_an_experiment_runs_it(lazybook):
+    """Words of several parts, truths of both kinds and numbers, negative ones too."""
+    shown = Experiment(
+        dataset="two-clouds",
+        hidden=4,
+        zero_mean=True,
+        measure_training=False,
+        initial="gaussian:0.1,-0.2",
+        restriction=SynapseMask(0, 1) & LargestToOutputs(0.5),
+        epochs=1,
+    )
+    fence, *lines, end = notebook.command(shown).splitlines()
+    assert (fence, end) == ("```bash", "```")
+    program, *arguments = shlex.split(" ".join(line.removesuffix("\\") for line in lines))
+    assert program == "lazybook"
+    _, output, _ = lazybook(*arguments, "--json")
+    assert Experiment.from_dict(json.loads(output)["experiment"]) == shown
 
 
 def test_every_option_reaches_the_experiment(lazybook, few):

@@ -29,6 +29,7 @@ OPTIONAL = (
     "bs4",
     "jax",
     "distributed",
+    "optuna",
     "pint",
 )
 WITHOUT = f"""

@@ -26,6 +26,7 @@ What it measured goes into `Findings`, by claim; that shows the verdicts at the 
 import ast
 import html
 import math
+import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -38,7 +39,7 @@ from myst_nb import glue
 
 from lazybook.book import claims
 from lazybook.book.claims import PROFILES, Finding, Verdict
-from lazybook.book.tables import Table
+from lazybook.book.tables import Table, Trials
 from lazybook.engines import check_device, check_engine
 from lazybook.errors import InvalidValue, check_one_of, told
 from lazybook.experiment import DEVICES, Experiment
@@ -318,6 +319,28 @@ def span(values: Iterable[float], form: str) -> str:
     return claims.with_minus(" to ".join(ends)) or "?"
 
 
+def two_digits(value: float) -> str:
+    """Return a ``value`` from 0 as tables have it: ``690,000``, ``5.7``, a dash if it is infinite.
+
+    >>> two_digits(693_120), two_digits(5.74)
+    ('690,000', '5.7')
+    """
+    if not math.isfinite(value):
+        return "–"
+    return f"{float(f'{value:.2g}'):,.{1 if value < 9.95 else 0}f}"
+
+
+def interval(values: pd.Series) -> str:
+    """Return the mean of the seeds' ``values`` and its 95 % interval, of two digits each.
+
+    Where a seed has none, as it missed the goal, it is said how many did.
+    """
+    if values.isna().any():
+        return f"missed by {values.isna().sum()} of {len(values)}"
+    mean, ends = mean_interval(values.tolist())
+    return two_digits(mean) + (f" ({' to '.join(map(two_digits, ends))})" if ends else "")
+
+
 def seeds(table: pd.DataFrame) -> str:
     """Return for a caption how many seeds each size has: ``n = 5 (3 from H = 1,000)``.
 
@@ -333,6 +356,19 @@ def seeds(table: pd.DataFrame) -> str:
     return " ".join(said + [f"({', '.join(changes)})"] * bool(changes)).replace(" ", "\N{NBSP}")
 
 
+def command(experiment: Experiment) -> str:
+    """Return the line of `lazybook train` that runs ``experiment``, as a block of Markdown."""
+    usual = Experiment().to_dict()
+    options = [
+        f"--{'' if value else 'no-'}{name.replace('_', '-')}"
+        if isinstance(value, bool)
+        else f"--{name.replace('_', '-')} {shlex.quote(str(value))}"
+        for name, value in experiment.to_dict().items()
+        if value != usual[name]
+    ]
+    return "```bash\nlazybook train " + " \\\n  ".join(options) + "\n```"
+
+
 def html_table(table: pd.DataFrame, label: str, classes: str = "") -> HTML:
     """Return ``table`` as the page shows it: no index, a dash where there is no value.
 
@@ -346,8 +382,16 @@ def html_table(table: pd.DataFrame, label: str, classes: str = "") -> HTML:
     return HTML(claims.scrolling(drawn.replace("<th>", '<th scope="col">'), label))
 
 
-def provenance(settings: Settings, sweeps: Sequence[Sweep], tables: Sequence[Table] = ()) -> HTML:
-    """Return a table of how ``sweeps`` and ``tables``, with their ``settings``, came about."""
+def provenance(
+    settings: Settings,
+    sweeps: Sequence[Sweep],
+    tables: Sequence[Table] = (),
+    searches: Sequence[Trials] = (),
+) -> HTML:
+    """Return a table of how ``sweeps``, ``tables`` and ``searches`` came about.
+
+    They were made with the ``settings`` of the notebook.
+    """
     runs = [run for sweep in sweeps for run in sweep.runs]
     computed = sum(sweep.computed for sweep in sweeps)
     sets = sorted({number for table in tables for number in table.sets})
@@ -360,7 +404,7 @@ def provenance(settings: Settings, sweeps: Sequence[Sweep], tables: Sequence[Tab
         return said if computed else "all from the run store"
 
     facts = [run.provenance for run in runs]
-    facts += [fact for table in tables for fact in table.facts]
+    facts += [fact for table in (*tables, *searches) for fact in table.facts]
     minutes = sum(fact["compute_seconds"] for fact in facts) / 60
     training = sum(run.final["seconds"] for run in runs) / 60
     builds = each(sorted(fact["commit"] or "none" for fact in facts))
@@ -372,18 +416,27 @@ def provenance(settings: Settings, sweeps: Sequence[Sweep], tables: Sequence[Tab
         "runs": f"{len(runs)}, {found(computed)}",
         "pattern sets": f"{each(sets)}; {sum(len(table.facts) for table in tables)} tables,"
         f" {found(sum(table.computed for table in tables))}",
+        "trials": f"{sum(search.rows['trial'].nunique() for search in searches)}, "
+        + found(sum(search.computed for search in searches)),
         "compute\N{NBSP}time": f"{minutes:.1f} minutes on one core"
-        + f", {training:.1f} of them training, the others measuring and loading" * bool(runs),
+        + f", {training:.1f} of them training, the others measuring and loading"
+        * bool(runs and not searches),
         "computed": each(sorted({fact["date"][:10] for fact in facts})),
         "machine": each(fact["machine"] for fact in facts),
         "software": each(
-            ", ".join(f"{name} {f['packages'][name]}" for name in ("lazybook", "numba", "torch"))
+            ", ".join(
+                f"{name} {f['packages'][name]}"
+                for name in ("lazybook", "numba", "torch", "optuna")
+                if name in f["packages"]
+            )
             for f in facts
         ),
         "commits": builds + " (+: with changes that were not committed)" * ("+" in builds),
     }
-    absent = ({"engine", "seeds", "runs"} if not runs else set()) | (
-        {"pattern sets"} if not tables else set()
+    absent = (
+        ({"engine", "seeds", "runs"} if not runs else set())
+        | ({"pattern sets"} if not tables else set())
+        | ({"trials"} if not searches else set())
     )
     body = "".join(
         f'<tr><th scope="row">{name}</th><td>{html.escape(value)}</td></tr>'

@@ -1,26 +1,34 @@
-"""Tables of what was measured of one pattern set after another, kept as runs are.
+"""Tables of what was measured of pattern sets, and in searches, kept as runs are.
 
 What a notebook measures of a set is determined by its settings and the set, so it is found by a
 hash of them: in one's own run folder, or among the published records. It is computed if it is not
 there, and kept. A file is two lines of JSON, packed: how the table came about, and its columns.
+
+The trials of a search are kept the same way, so a page that shows them needs neither Optuna nor
+their hundreds of records.
 """
 
 import gzip
 import hashlib
 import json
+import math
 import time
 import zlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from lazybook import datasets
-from lazybook.errors import RecordError
-from lazybook.runs import SEMANTICS, provenance
+from lazybook.book import analysis
+from lazybook.errors import InvalidValue, RecordError
+from lazybook.experiment import Experiment
+from lazybook.runs import SEMANTICS, Run, provenance
+from lazybook.search import Range, Search, Space, search
 from lazybook.support import machine, paths, progress, sharing
 
 
@@ -81,6 +89,102 @@ def measured(
     rows = [found[number][0].assign(set=number) for number in files]
     facts = [found[number][1] for number in files]
     return Table(pd.concat(rows, ignore_index=True), facts, len(missing))
+
+
+@dataclass(frozen=True)
+class Trials:
+    """The trials of a search.
+
+    Attributes
+    ----------
+    rows: one a trial and goal, in order: the number of the ``trial``, its ``experiment``, the
+        values that were tried, its best ``accuracy`` on the test set, and the costs of reaching the
+        ``goal``, nan if it did not.
+    facts: how they came about, see `lazybook.runs.provenance`.
+    computed: how many of them were computed now; the others were found.
+    """
+
+    rows: pd.DataFrame
+    facts: list[dict[str, Any]]
+    computed: int
+
+
+def searched(
+    name: str,
+    build: Callable[..., Experiment],
+    space: Space,
+    trials: int,
+    costs: Sequence[str],
+    goals: Sequence[float],
+    jobs: int | None = None,
+    fresh: bool = False,
+    **more: Any,
+) -> Trials:
+    """Return the trials of a search: found as a table, or else by `lazybook.search.search`.
+
+    A table that was made with another ``build`` is not used: its experiments would be others.
+
+    Parameters
+    ----------
+    name: of the table.
+    build, space, trials, jobs, fresh, more: as that function takes them.
+    costs: of reaching each of the ``goals``, accuracies on the test set.
+
+    Raises what `lazybook.search.search` raises, and RecordError if the table cannot be kept.
+    """
+    ranges = {name: asdict(c) if isinstance(c, Range) else list(c) for name, c in space.items()}
+    told = {"space": ranges, "trials": trials, "costs": [*costs], "goals": [*goals], **more}
+    file = _file(name, told)
+    kept = None if fresh else _found(file)
+    if kept and all(_is_built(row, build, space) for row in kept[0].to_dict("records")):
+        rows, about = kept
+        computed = 0
+    else:
+        looked = search(build, space, trials, jobs=jobs, fresh=fresh, **more)
+        rows = pd.DataFrame(_rows(looked, costs, goals))
+        about = {"facts": _together([trial.run for trial in looked.trials])}
+        computed = looked.computed
+        _keep(file, rows, about)
+    experiments = [Experiment.from_dict(said) for said in rows["experiment"]]
+    return Trials(rows.assign(experiment=experiments), about["facts"], computed)
+
+
+def _rows(looked: Search, costs: Sequence[str], goals: Sequence[float]) -> list[dict[str, Any]]:
+    rows = []
+    for number, trial in enumerate(looked.trials):
+        accuracy = trial.run.table["test_accuracy"].max().item()
+        said = {"trial": number, "experiment": _said(trial.run.experiment), **trial.values}
+        for goal in goals:
+            final = analysis.cut(trial.run, goal).final
+            spent = {cost: final[cost] if accuracy >= goal else math.nan for cost in costs}
+            rows.append(said | {"accuracy": accuracy, "goal": goal} | spent)
+    return rows
+
+
+def _said(experiment: Experiment) -> dict[str, Any]:
+    """Return what differs from the defaults, as JSON values."""
+    usual = Experiment().to_dict()
+    return {name: v for name, v in experiment.to_dict().items() if v != usual[name]}
+
+
+def _is_built(row: Mapping[str, Any], build: Callable[..., Experiment], space: Space) -> bool:
+    """Whether ``build`` still gives the experiment that a row says."""
+    try:
+        return _said(build(**{name: row[name] for name in space})) == row["experiment"]
+    except (InvalidValue, KeyError):
+        return False
+
+
+def _together(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Return how runs of a search came about: what is alike is said once, with all its seconds."""
+    facts: dict[str, dict[str, Any]] = {}
+    for run in runs:
+        fact = run.provenance | {"date": run.provenance["date"][:10]}
+        fact["packages"] = fact["packages"] | {"optuna": version("optuna")}
+        seconds = fact.pop("compute_seconds")
+        kind = facts.setdefault(json.dumps(fact, sort_keys=True), fact | {"compute_seconds": 0})
+        kind["compute_seconds"] = round(kind["compute_seconds"] + seconds, 3)
+    return list(facts.values())
 
 
 def _compute(
