@@ -227,8 +227,8 @@ best = front(reached, ["energy_m0", "samples"])
 # %% [markdown]
 # ## What was found
 #
-# The figure is the one that this page begins with. Who may look at many images needs few changes,
-# and who may change many synapses needs few images. Between the two runs the front.
+# The figure is the one that this page begins with. A network that may look at many images needs few
+# changes, and one that may change many synapses needs few images. The front runs between the two.
 #
 # The trials on the front were chosen for their costs, so also for their luck. What they are worth,
 # runs with fresh seeds say: of the trials of the front, some from its one end to the other.

@@ -43,6 +43,7 @@ import numpy as np
 from IPython.display import Markdown
 
 from lazybook.book import analysis, notebook, plotting
+from lazybook.book.notebook import two_digits
 from lazybook.errors import DataError
 from lazybook.experiment import Experiment
 from lazybook.gates import EverySample, Mistakes
@@ -263,11 +264,6 @@ def means(table, column="energy_m0"):
     return table.groupby("rules")[column].agg(lambda v: v.mean(skipna=False))
 
 
-def times(value):
-    """Spell a ratio with two digits."""
-    return f"{float(f'{value:.2g}'):,g}" if np.isfinite(value) else "–"
-
-
 m0 = means(digits)
 alone = {rule: m0[()] / m0[(rule,)] for rule in RULES}
 on_top = {
@@ -280,15 +276,16 @@ Markdown(
     "How many times fewer changes, by the means (–: a seed missed the goal):\n\n"
     "| rule | alone | on top of the other three |\n| --- | --- | --- |\n"
     + "\n".join(
-        f"| {rule} | {times(alone[rule])} | {times(on_top[rule])} |" for rule in RULES
+        f"| {rule} | {two_digits(alone[rule])} | {two_digits(on_top[rule])} |"
+        for rule in RULES
     )
-    + f"\n\n{said}All four together need {times(m0[()] / m0[RULES])} times fewer "
+    + f"\n\n{said}All four together need {two_digits(m0[()] / m0[RULES])} times fewer "
     "changes than none; the product of what each saves alone is "
-    f"{times(np.prod([*alone.values()]))}."
+    f"{two_digits(np.prod([*alone.values()]))}."
 )
 
 # %% [markdown]
-# ## Who fights whom?
+# ## Which rules hinder each other?
 #
 # If two rules had nothing to do with each other, both together would save the product of what each
 # saves alone.
@@ -305,14 +302,14 @@ Markdown(
     "| pair | saving / product of the savings | samples presented |\n"
     "| --- | --- | --- |\n"
     + "\n".join(
-        f"| {' and '.join(pair)} | {times(value)} | {samples[pair]:,.0f} |"
+        f"| {' and '.join(pair)} | {two_digits(value)} | {samples[pair]:,.0f} |"
         for pair, value in pairs.items()
     )
     + f"\n\nMost in each other's way are {' and '.join(worst)} "
-    f"({times(known[worst])} times the product); {' and '.join(best)} go together best "
-    f"({times(known[best])} times). With none of the rules {samples[()]:,.0f} samples "
-    f"are presented, with all of them {samples[RULES]:,.0f}: being shown them costs no "
-    "plasticity."
+    f"({two_digits(known[worst])} times the product); {' and '.join(best)} go together "
+    f"best ({two_digits(known[best])} times). With none of the rules "
+    f"{samples[()]:,.0f} samples are presented, with all of them "
+    f"{samples[RULES]:,.0f}: being shown them costs no plasticity."
 )
 
 # %% [markdown]
@@ -359,7 +356,7 @@ Markdown(
     + "\n"
     + "\n".join(
         f"| {size:,} | "
-        + " | ".join(times(value) for goal in goals for value in saved[size, goal])
+        + " | ".join(two_digits(value) for goal in goals for value in saved[size, goal])
         + " |"
         for size in scale.sizes
     )
@@ -373,16 +370,16 @@ Markdown(
 # Fashion-MNIST is harder, so the goal is lower. Panel c has each rule alone, none and all of them.
 # At first clothes were learned by the network of the digits, for an epoch at most. All four rules
 # together missed the goal by several points then, as did two of them alone. The claim does not
-# limit the length of learning. So with the seed of the search it was seen what accuracy depends on:
-# on the number of units, on the share of synapses that change, and on thresholds that let more
-# units be active. What is shown here was chosen by that and run with fresh seeds, once. The goal
-# and the claim stayed as they were.
+# limit the length of learning. So trials outside of this page, by a short program of their own,
+# looked for what the test accuracy depends on: on the number of units, on the share of synapses
+# that change, and on thresholds that let more units be active. What is shown here was chosen by
+# that and run with the seeds of this page, once. The goal and the claim stayed as they were.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the shares for clothes"}
 if clothes is not None:
     of_clothes = means(clothes)
     told = "; ".join(
-        f"{rule} {times(of_clothes[()] / of_clothes[(rule,)])}" for rule in RULES
+        f"{rule} {two_digits(of_clothes[()] / of_clothes[(rule,)])}" for rule in RULES
     )
     together = more[1].runs[-len(scale.clothes_seeds) :]
     most = [100 * run.table["test_accuracy"].max() for run in together]
@@ -394,11 +391,11 @@ if clothes is not None:
     told = (
         "How many times fewer changes each saves alone (–: the goal was missed by a "
         f"seed): {told}. All of them together: "
-        f"{times(of_clothes[()] / of_clothes[RULES])} times fewer. They get to "
+        f"{two_digits(of_clothes[()] / of_clothes[RULES])} times fewer. They get to "
         f"{notebook.span(most, '.1f')} % in {notebook.span(long, ',.0f')} samples, and "
         "not steadily: from one measurement to the next the accuracy changes by "
-        f"{notebook.span(jumps, '.1f')} points on average. Who learns only mistakes "
-        "goes on making changes as large as at first, in different directions."
+        f"{notebook.span(jumps, '.1f')} points on average. A network that learns "
+        "only mistakes goes on making changes as large as at first."
     )
 else:
     told = f"It is not shown here: {lacking}."
@@ -433,9 +430,10 @@ found.verdicts(sweeps[1::2])
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Code: the answer"}
 most = max(on_top, key=lambda rule: np.nan_to_num(on_top[rule]))
 found.answer(
-    f"All four together make **{times(m0[()] / m0[RULES])} times fewer changes** than "
-    f"none of them, and {times(compare(digits).mean())} times fewer than the best one "
-    f"alone. {said}Without *{most}* {times(on_top[most])} times as many are needed. "
+    f"All four together make **{two_digits(m0[()] / m0[RULES])} times fewer changes** "
+    f"than none of them, and {two_digits(compare(digits).mean())} times fewer than the "
+    f"best one alone. {said}Without *{most}* {two_digits(on_top[most])} times as many "
+    "are needed. "
     f"Most in each other's way are {' and '.join(worst)}."
 )
 

@@ -320,14 +320,16 @@ def span(values: Iterable[float], form: str) -> str:
 
 
 def two_digits(value: float) -> str:
-    """Return a ``value`` from 0 as tables have it: ``690,000``, ``5.7``, a dash if it is infinite.
+    """Return a positive ``value`` with two digits, as tables have it; a dash if it is not finite.
 
-    >>> two_digits(693_120), two_digits(5.74)
-    ('690,000', '5.7')
+    >>> two_digits(693_120), two_digits(5.74), two_digits(0.0348), two_digits(math.nan)
+    ('690,000', '5.7', '0.035', '–')
     """
     if not math.isfinite(value):
         return "–"
-    return f"{float(f'{value:.2g}'):,.{1 if value < 9.95 else 0}f}"
+    rounded = float(f"{value:.2g}")
+    decimals = max(0, 1 - math.floor(math.log10(rounded))) if rounded else 0
+    return f"{rounded:,.{decimals}f}"
 
 
 def interval(values: pd.Series) -> str:
