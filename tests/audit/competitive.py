@@ -169,9 +169,8 @@ def fractions_by_trying() -> dict[str, Values]:
 
 
 def growth_of_subnets() -> dict[str, Values]:
-    subnets = select(COMPETITIVE, restriction="subnet:100")
-    runs = {key: run for key, run in subnets.items() if key[0] in (200, *LARGE)}
-    at = "H = 200 to 30000"
+    runs = select(COMPETITIVE, restriction="subnet:100")
+    at = "H = 200 to 100000"
     return {
         f"exponent of {label} with a subnet": exponents(
             {key: run.cost(column) for key, run in runs.items()}, at
