@@ -99,7 +99,7 @@ result = settings.sweep(
 )
 in_part = [NeuronMask(scale.units), Subnet(scale.units)]
 part_result = settings.sweep(
-    grid(base, hidden=scale.larger, restriction=in_part, seed=scale.seeds[:1])
+    grid(base, hidden=scale.larger, restriction=in_part, seed=other_seeds)
 )
 COLUMNS = {
     "samples": "learning time",

@@ -70,7 +70,7 @@ scale = settings.scale(
     every=(500, 1000, 2000),
     plastic_size=(300, 1000, 2000),
     longer=(1, 1, 6),
-    sizes=([100, 1000], [100, 300, 1000], [100, 300, 1000, 3000, 12_000]),
+    sizes=([100, 1000], [100, 300, 1000], [100, 300, 1000, 3000, 12_000, 30_000]),
     paper_size=(200, 300, 1000),
     paper_seeds=([0], [0], [0, 1, 2, 3, 4]),
     paper_goal=(0.8, 0.95, 0.95),
@@ -345,9 +345,9 @@ Markdown(
 )
 
 # %% [markdown]
-# ## In smaller networks
+# ## In other sizes
 #
-# The same setting with fewer units: the threshold and the number of synapses that change on a
+# The same setting with fewer or more units: the threshold and the number of synapses that change on a
 # sample stay what they are, and the rate goes as $1/H$, so that a sample changes the outputs by as
 # much. Small networks miss the goal: this way of learning needs a wide layer. What they make of the
 # time that they are given:
