@@ -347,8 +347,8 @@ Markdown(
 # %% [markdown]
 # ## In other sizes
 #
-# The same setting with fewer or more units: the threshold and the number of synapses that change on a
-# sample stay what they are, and the rate goes as $1/H$, so that a sample changes the outputs by as
+# The same setting with fewer or more units: the threshold and the number of synapses that change on
+# a sample stay what they are, and the rate goes as $1/H$, so that a sample changes the outputs by as
 # much. Small networks miss the goal: this way of learning needs a wide layer. What they make of the
 # time that they are given:
 
