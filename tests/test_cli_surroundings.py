@@ -237,6 +237,7 @@ def ended(monkeypatch):
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
 def test_signals_to_end_are_answered(lazybook, monkeypatch, ended, number, code):
+    started = signal.signal(number, signal.default_int_handler)  # the tests may run under nohup
     before = [signal.getsignal(number) for number in interrupts.SIGNALS]
 
     def interrupted(*arguments, **options):
@@ -247,6 +248,7 @@ def test_signals_to_end_are_answered(lazybook, monkeypatch, ended, number, code)
     assert lazybook(*TRAIN) == (code, "", FAREWELL)
     assert ended.code == code
     assert [signal.getsignal(number) for number in interrupts.SIGNALS] == before
+    signal.signal(number, started)
 
 
 @pytest.mark.parametrize("again", [False, True])
