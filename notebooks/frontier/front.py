@@ -70,7 +70,11 @@ scale = settings.scale(
     every=(500, 1000, 2000),
     plastic_size=(300, 1000, 2000),
     longer=(1, 1, 6),
-    sizes=([100, 1000], [100, 300, 1000], [100, 300, 1000, 3000, 12_000, 30_000]),
+    sizes=(
+        [100, 1000],
+        [100, 300, 1000],
+        [100, 300, 1000, 3000, 12_000, 30_000, 100_000],
+    ),
     paper_size=(200, 300, 1000),
     paper_seeds=([0], [0], [0, 1, 2, 3, 4]),
     paper_goal=(0.8, 0.95, 0.95),
@@ -349,8 +353,7 @@ Markdown(
 #
 # The same setting with fewer or more units: the threshold and the number of synapses that change on
 # a sample stay what they are, and the rate goes as $1/H$, so that a sample changes the outputs by as
-# much. Small networks miss the goal: this way of learning needs a wide layer. What they make of the
-# time that they are given:
+# much. Small networks miss the goal: this way of learning needs a wide layer. One seed:
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: other sizes"}
 of_sizes = settings.sweep(
@@ -365,7 +368,9 @@ by_size = [
         "samples presented": f"{run.final['samples']:,}",
         "samples learned": f"{run.final['updates']:,}",
     }
-    for run in (*of_sizes.runs, fresh_seeds.runs[0])
+    for run in sorted(
+        [*of_sizes.runs, fresh_seeds.runs[0]], key=lambda run: run.experiment.hidden
+    )
 ]
 notebook.html_table(pd.DataFrame(by_size), "what networks of each size reached")
 
