@@ -351,9 +351,9 @@ Markdown(
 # %% [markdown]
 # ## In other sizes
 #
-# The same setting with fewer or more units: the threshold and the number of synapses that change on
-# a sample stay what they are, and the rate goes as $1/H$, so that a sample changes the outputs by as
-# much. Small networks miss the goal: this way of learning needs a wide layer. One seed:
+# The same setting with fewer or more units: the threshold and the number of synapses that change
+# on a sample stay what they are, and the rate goes as $1/H$, so that a sample changes the outputs
+# by as much. Small networks miss the goal: this way of learning needs a wide layer. One seed:
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: other sizes"}
 of_sizes = settings.sweep(
