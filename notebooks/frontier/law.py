@@ -216,7 +216,7 @@ Markdown(
 # long as the network improves: by a power of it, if the error falls by one. It would grow in
 # proportion, with an exponent of 1, if the network improved no more.
 
-# %% tags=["hide-input", "remove-output"] mystnb={"code_prompt_show": "Code: the pass"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: the pass"}
 PASSED = {name: COLUMNS[name] for name in ("updates", "energy_m0", "energy_m1")}
 PASSED["missed"] = "test images misclassified (%)"
 plotting.show(
