@@ -55,8 +55,8 @@ def of_pages(folder: str) -> Spent:
         figures.run_figures("paper", sources=sources, output=executed)
         found: Spent = {}
         for page in executed.rglob("*.ipynb"):
-            [output] = nbformat.read(page, as_version=4).cells[-1].outputs
-            found |= json.loads(output.text)
+            outputs = nbformat.read(page, as_version=4).cells[-1].outputs  # a long one is in pieces
+            found |= json.loads("".join(output.text for output in outputs))
     return found
 
 
