@@ -9,7 +9,6 @@ from book.playground.record import FOLDER, LEARNED, TO_LEARN, TO_TEST
 from lazybook import datasets
 from lazybook.datasets import Dataset
 from lazybook.experiment import Experiment
-from lazybook.gates import GATES
 from tests.browser import record
 
 pytestmark = pytest.mark.browser
@@ -93,20 +92,20 @@ def digits() -> Dataset:
     )
 
 
-@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("gate", record.GATES)
 @pytest.mark.parametrize("threshold", [0.0, 0.002])
 def test_digits_are_learned_as_by_the_reference_engine(scripts, digits, gate, threshold):
     order = np.random.default_rng(0).integers(TO_LEARN, size=300)
-    here = scripts.evaluate(LEARN, [str(gate()), threshold, order.tolist()])
+    here = scripts.evaluate(LEARN, [gate, threshold, order.tolist()])
     assert here["labels"] == [*digits.train.labels, *digits.test.labels]
     values = np.concatenate([digits.train.values, digits.test.values])
     assert here["pixels"] == values.sum(axis=1).tolist()
 
-    before = scripts.evaluate(LEARN, [str(gate()), threshold, []])["weights"]
+    before = scripts.evaluate(LEARN, [gate, threshold, []])["weights"]
     shapes = ((785, 30), (31, 10))
     weights = [np.reshape(w, shape) for w, shape in zip(before, shapes, strict=True)]
     experiment = Experiment.from_dict(
-        {"hidden": 30, "gate": str(gate()), "caching": str(threshold), "engine": "reference"}
+        {"hidden": 30, "gate": gate, "caching": str(threshold), "engine": "reference"}
     )
     network = record.engine(experiment, digits, weights)
     network.learn(order)
