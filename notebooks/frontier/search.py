@@ -311,7 +311,7 @@ plotting.show(
     caption="(a) <i>M</i><sub>0</sub> and the images that were presented until "
     f"{100 * scale.goal:g} % of the test images of MNIST are classified correctly: "
     f"each of the {len(reached)} trials that got there, of {len(tried)}, and the "
-    "front, with which no trial can compete in both. Diamonds: some of the front with "
+    "front, whose trials no other one beats in both. Diamonds: some of the front with "
     f"{len(scale.seeds)} fresh seeds, means, and lines from the least to the largest. "
     "(b) The same trials in the order in which they were made. "
     f"H up to {scale.largest:,}. (Not in the papers.)",
@@ -433,7 +433,7 @@ notebook.answer(
     f"Of {len(tried)} combinations {len(reached)} learned {100 * scale.goal:g} % of "
     f"MNIST's test images, in networks of up to {scale.largest:,} hidden units. "
     + (
-        "**All that no other can compete with learn only mistakes, and leave the first "
+        "**Those that no other one beats all learn only mistakes, and leave the first "
         "layer as it was drawn.** "
         if alike == {"gate": "mistakes", "layer": "fixed"}
         else ""
