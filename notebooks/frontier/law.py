@@ -373,7 +373,8 @@ Markdown(
 #
 # It is about three data sets. At first it was tested on deformed digits alone, with times that runs
 # had taken on different days and a $\kappa$ fitted to MNIST; the pairs of runs by turns were made
-# afterwards, and the criterion stayed as it was.
+# afterwards, and the criterion stayed as it was. They were timed twice, first beside much other
+# work; shown are the times with nothing beside.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Code: what the claim is judged by"}
 found = notebook.Findings(settings, NAME, "FR4")
