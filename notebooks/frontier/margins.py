@@ -211,8 +211,8 @@ for loss in LOSSES:
     plotting.logarithmic(axes.yaxis)
     panels.append(figure)
 handles, names = axes.get_legend_handles_labels()
-panels[0].legend(handles, names, loc="outside upper left", ncols=2, fontsize=7)
-panels[1].legend(handles, names, loc="outside upper left", ncols=2, fontsize=7)
+panels[0].legend(handles, names, loc="outside upper right", ncols=2, fontsize=7)
+panels[1].legend(handles, names, loc="outside upper right", ncols=2, fontsize=7)
 plotting.show(
     *panels,
     name="fig-margins",
