@@ -106,6 +106,8 @@ def test_a_run_is_cut_where_it_first_reached_an_accuracy(percents, goal):
     pd.testing.assert_frame_equal(cut.table, before.iloc[: first + 1])
     pd.testing.assert_frame_equal(whole.table, before)
     assert cut.experiment == whole.experiment
+    spent = analysis.spent(whole, goal / 100)
+    assert spent.isna().all() if max(percents) < goal else spent.equals(cut.table.iloc[-1])
 
 
 @given(

@@ -187,10 +187,7 @@ def to_goals(runs, goals):
     rows = []
     for run in runs:
         for goal in (goal for goal in goals if goal <= run.experiment.until):
-            spent = analysis.cut(run, goal).table.iloc[-1]
-            costs = spent[[*ENERGIES, "updates", "samples"]]
-            if spent["test_accuracy"] < goal:
-                costs = costs * np.nan
+            costs = analysis.spent(run, goal)[[*ENERGIES, "updates", "samples"]]
             rows.append({"goal": 100 * goal, "seed": run.experiment.seed, **costs})
     return pd.DataFrame(rows)
 
@@ -325,7 +322,7 @@ shorter = replace(example.experiment, until=scale.cached_goal)
 cached = settings.sweep(
     grid(shorter, caching=[SynapticCaching(at) for at in CACHED.values()])
 )
-changed = analysis.cut(example, scale.cached_goal).table["energy_m0"].iloc[-1]
+changed = analysis.spent(example, scale.cached_goal)["energy_m0"]
 permanent = {"at once": changed} | {
     name: run.final["energy_m0"] + run.final["pending_m0"]
     for name, run in zip(CACHED, cached.runs, strict=True)

@@ -244,9 +244,7 @@ def spent(of, goals, names):
         for run in of:
             if str(run.experiment.gate) == gate:
                 for goal in goals:
-                    at = analysis.cut(run, goal).table.iloc[-1]
-                    reached = at["test_accuracy"] >= goal
-                    row = at[[*COLUMNS]] if reached else dict.fromkeys(COLUMNS, np.nan)
+                    row = analysis.spent(run, goal)[[*COLUMNS]]
                     seed = run.experiment.seed
                     rows.append({"goal": 100 * goal, "name": name, "seed": seed, **row})
     return pd.DataFrame(rows)

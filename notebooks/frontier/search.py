@@ -405,16 +405,11 @@ for who, values in WHO.items():
         [replace(one, seed=seed) for seed in scale.large_seeds]
     )
 
-
-def to_goal(run, goal):
-    """Return the changes that a run needed to a goal, nan if it missed that."""
-    spent = analysis.cut(run, goal).table.iloc[-1]
-    return spent["energy_m0"] if spent["test_accuracy"] >= goal else np.nan
-
-
 compared = {
     f"M₀ to {100 * goal:g} %": [
-        interval(pd.Series([to_goal(run, goal) for run in sweep.runs]))
+        interval(
+            pd.Series([analysis.spent(run, goal)["energy_m0"] for run in sweep.runs])
+        )
         for sweep in larger.values()
     ]
     for goal in GOALS

@@ -329,9 +329,7 @@ def savings(result, goal):
     runs = iter(result.runs)
     for rules in ALONE:
         for _ in scale.size_seeds:
-            end = analysis.cut(next(runs), goal).table.iloc[-1]
-            got = end["test_accuracy"] >= goal
-            needed[rules].append(end["energy_m0"] if got else np.nan)
+            needed[rules].append(analysis.spent(next(runs), goal)["energy_m0"])
     mean = {rules: np.mean(several) for rules, several in needed.items()}
     single = np.nanmin([mean[rule,] for rule in RULES])
     return mean[()] / mean[RULES], single / mean[RULES]

@@ -72,6 +72,15 @@ def cut(run: Run, accuracy: float) -> Run:
     return replace(run, table=run.table.loc[:last])
 
 
+def spent(run: Run, accuracy: float) -> pd.Series:
+    """Return the first measurement of ``run`` with at least this test accuracy.
+
+    Its values are floats, and nan if the accuracy was never measured.
+    """
+    end = cut(run, accuracy).table.iloc[-1].astype(float)
+    return end if end["test_accuracy"] >= accuracy else end * np.nan
+
+
 @dataclass(frozen=True)
 class PowerLaw:
     """The law ``y = factor * x**exponent``; ``interval`` is the 95 % interval of the exponent.

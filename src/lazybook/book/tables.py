@@ -11,7 +11,6 @@ their hundreds of records.
 import gzip
 import hashlib
 import json
-import math
 import time
 import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -155,8 +154,7 @@ def _rows(looked: Search, costs: Sequence[str], goals: Sequence[float]) -> list[
         accuracy = trial.run.table["test_accuracy"].max().item()
         said = {"trial": number, "experiment": _said(trial.run.experiment), **trial.values}
         for goal in goals:
-            final = analysis.cut(trial.run, goal).final
-            spent = {cost: final[cost] if accuracy >= goal else math.nan for cost in costs}
+            spent = analysis.spent(trial.run, goal)[[*costs]].to_dict()
             rows.append(said | {"accuracy": accuracy, "goal": goal} | spent)
     return rows
 
